@@ -1,0 +1,2 @@
+/** swav-data. */
+package org.swav4j.data;

@@ -1,0 +1,2 @@
+/** swav-model. */
+package org.swav4j.model;

@@ -1,0 +1,2 @@
+/** swav-sinkhorn. */
+package org.swav4j.sinkhorn;

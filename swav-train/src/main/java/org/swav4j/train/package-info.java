@@ -1,0 +1,2 @@
+/** swav-train. */
+package org.swav4j.train;
