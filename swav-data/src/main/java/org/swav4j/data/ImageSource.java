@@ -1,0 +1,44 @@
+package org.swav4j.data;
+
+import java.util.List;
+
+/**
+ * A finite, ordered collection of images, with or without labels.
+ *
+ * <p>Image {@code index} is the same image for the life of the source and in every instance opened
+ * on the same data. Implementations are safe to read from several threads at once.
+ */
+public interface ImageSource {
+
+  /** What this is, for people: {@code shapes (train)}, a directory. */
+  String name();
+
+  /** How many images there are, readable or not. */
+  int size();
+
+  /** Channels of every image read: 3 (RGB) or 1 (grey). */
+  int channels();
+
+  /**
+   * Reads one image.
+   *
+   * @param index in {@code [0, size())}
+   * @param atLeast shorter side in pixels that suffices; a decoder may return a reduced image whose
+   *     shorter side is no less than this. {@link Integer#MAX_VALUE} asks for full size. A smaller
+   *     original comes as it is, never enlarged.
+   * @return an image of {@link #channels()} channels
+   * @throws UnreadableImageException if this image is broken, of an unknown format or too large;
+   *     the others may still be read
+   * @throws IndexOutOfBoundsException if there is no such index
+   */
+  Image read(int index, int atLeast) throws UnreadableImageException;
+
+  /** Class of an image in {@code [0, classes().size())}, or -1 where none is known. */
+  int label(int index);
+
+  /** Names of the classes by label; empty where there are none. */
+  List<String> classes();
+
+  /** Where the image is, for messages: a path, or {@code image 17 of train-images-idx3-ubyte}. */
+  String describe(int index);
+}
