@@ -1,0 +1,255 @@
+package org.swav4j.model;
+
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.SplittableRandom;
+import java.util.function.DoubleSupplier;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+
+/**
+ * Everything a SwAV network has learned: the trainable parameters, batch norm's running statistics,
+ * the configuration they belong to, and how the images were normalised.
+ *
+ * <p>Names are torchvision's, with {@code projection_head.0} (linear), {@code .1} (batch norm),
+ * {@code .3} (linear) and {@code prototypes} after the trunk. In memory convolution weights are
+ * {@code [kH, kW, in, out]}, linear weights {@code [out, in]}, all else {@code [channels]}; every
+ * array is dense, in c order. Training changes the arrays in place, so an instance is as safe to
+ * share between threads as arrays that are written to: only while nobody trains it.
+ */
+public final class SwavWeights {
+  private final SwavConfig config;
+  private final DataType type;
+  private final LinkedHashMap<String, INDArray> parameters;
+  private final LinkedHashMap<String, INDArray> statistics;
+  private final List<Double> mean;
+  private final List<Double> deviation;
+
+  SwavWeights(
+      SwavConfig config,
+      DataType type,
+      LinkedHashMap<String, INDArray> parameters,
+      LinkedHashMap<String, INDArray> statistics,
+      List<Double> mean,
+      List<Double> deviation) {
+    this.config = config;
+    this.type = type;
+    this.parameters = parameters;
+    this.statistics = statistics;
+    this.mean = List.copyOf(mean);
+    this.deviation = List.copyOf(deviation);
+  }
+
+  /**
+   * An untrained network in float, see {@link #initialise(SwavConfig, long, DataType)}.
+   *
+   * @param seed the same seed gives the same weights on every back end
+   */
+  public static SwavWeights initialise(SwavConfig config, long seed) {
+    return initialise(config, seed, DataType.FLOAT);
+  }
+
+  /**
+   * An untrained network: convolutions normal with variance 2 / (kH·kW·out) (He et al. 2015, fan
+   * out), batch norms 1 and 0, linear layers uniform within ±1/√in, prototypes likewise and then
+   * scaled to unit rows. Each tensor has its own random stream, keyed by its name.
+   *
+   * @param seed the same seed gives the same weights on every back end, to the rounding of the type
+   * @param type FLOAT or DOUBLE
+   * @throws IllegalArgumentException if the type is another
+   */
+  public static SwavWeights initialise(SwavConfig config, long seed, DataType type) {
+    if (type != DataType.FLOAT && type != DataType.DOUBLE) {
+      throw new IllegalArgumentException(
+          "weights of type " + type + ", expected FLOAT or DOUBLE: other types are for files only");
+    }
+    ParameterShapes shapes = ParameterShapes.of(config);
+    LinkedHashMap<String, INDArray> parameters = new LinkedHashMap<>();
+    shapes
+        .parameters()
+        .forEach(
+            (name, shape) -> {
+              double[] values = initial(name, shape, shapes, seed);
+              parameters.put(name, array(values, shape, type));
+            });
+    LinkedHashMap<String, INDArray> statistics = new LinkedHashMap<>();
+    shapes
+        .statistics()
+        .forEach(
+            (name, shape) ->
+                statistics.put(
+                    name,
+                    name.endsWith("running_var")
+                        ? Nd4j.ones(type, shape)
+                        : Nd4j.zeros(type, shape)));
+    return new SwavWeights(config, type, parameters, statistics, List.of(), List.of());
+  }
+
+  /** What the weights belong to. */
+  public SwavConfig config() {
+    return config;
+  }
+
+  /** FLOAT or DOUBLE. */
+  public DataType type() {
+    return type;
+  }
+
+  /** The live trainable arrays by name, in torchvision's order. The map can't be changed. */
+  public Map<String, INDArray> parameters() {
+    return Collections.unmodifiableMap(parameters);
+  }
+
+  /** The live running means and variances of the batch norms by name. */
+  public Map<String, INDArray> statistics() {
+    return Collections.unmodifiableMap(statistics);
+  }
+
+  /** Per channel, what was subtracted from pixels in [0, 1]; empty if that isn't known. */
+  public List<Double> mean() {
+    return mean;
+  }
+
+  /** Per channel, what pixels less the mean were divided by; empty if that isn't known. */
+  public List<Double> deviation() {
+    return deviation;
+  }
+
+  /**
+   * The same live arrays, with the normalisation (pixel − mean) / deviation of the images.
+   *
+   * @param mean per channel, for pixels in [0, 1]
+   * @param deviation per channel, above 0
+   * @throws IllegalArgumentException if there is not one value per channel, or one is unusable
+   */
+  public SwavWeights withNormalisation(List<Double> mean, List<Double> deviation) {
+    if (mean.size() != config.channels() || deviation.size() != config.channels()) {
+      throw new IllegalArgumentException(
+          "normalisation with mean "
+              + mean
+              + " and deviation "
+              + deviation
+              + ", expected one value for each of "
+              + config.channels()
+              + " channels");
+    }
+    if (!mean.stream().allMatch(m -> Math.abs(m) < 1e6)
+        || !deviation.stream().allMatch(d -> d > 0 && d < 1e6)) {
+      throw new IllegalArgumentException(
+          "normalisation with mean "
+              + mean
+              + " and deviation "
+              + deviation
+              + ", expected finite numbers and deviations above 0, for pixels in [0, 1]");
+    }
+    return new SwavWeights(config, type, parameters, statistics, mean, deviation);
+  }
+
+  /** An independent copy. */
+  public SwavWeights copy() {
+    return new SwavWeights(config, type, dup(parameters), dup(statistics), mean, deviation);
+  }
+
+  private static LinkedHashMap<String, INDArray> dup(Map<String, INDArray> arrays) {
+    LinkedHashMap<String, INDArray> copy = new LinkedHashMap<>();
+    arrays.forEach((name, array) -> copy.put(name, array.dup('c')));
+    return copy;
+  }
+
+  private static double[] initial(String name, long[] shape, ParameterShapes shapes, long seed) {
+    double[] values = new double[Math.toIntExact(length(shape))];
+    SplittableRandom random =
+        new SplittableRandom(seed ^ new SplittableRandom(name.hashCode()).nextLong());
+    if (shape.length == 4) {
+      double deviation = Math.sqrt(2.0 / (shape[0] * shape[1] * shape[3]));
+      DoubleSupplier normal = normal(random);
+      fill(values, () -> deviation * normal.getAsDouble());
+    } else if (shape.length == 2) {
+      uniform(values, random, shape[1]);
+      if (name.equals(ParameterShapes.PROTOTYPES)) {
+        normaliseRows(values, (int) shape[1]);
+      }
+    } else {
+      String layer = name.substring(0, name.lastIndexOf('.'));
+      if (shapes.statistics().containsKey(layer + ".running_mean")) {
+        fill(values, () -> name.endsWith(".weight") ? 1 : 0);
+      } else {
+        uniform(values, random, shapes.parameters().get(layer + ".weight")[1]);
+      }
+    }
+    return values;
+  }
+
+  private static void uniform(double[] values, SplittableRandom random, long fanIn) {
+    double bound = 1 / Math.sqrt(fanIn);
+    fill(values, () -> bound * (2 * random.nextDouble() - 1));
+  }
+
+  /** Marsaglia's polar method: StrictMath gives the same bits on every machine. */
+  private static DoubleSupplier normal(SplittableRandom random) {
+    return new DoubleSupplier() {
+      private double second = Double.NaN;
+
+      @Override
+      public double getAsDouble() {
+        if (!Double.isNaN(second)) {
+          double value = second;
+          second = Double.NaN;
+          return value;
+        }
+        double u;
+        double v;
+        double s;
+        do {
+          u = 2 * random.nextDouble() - 1;
+          v = 2 * random.nextDouble() - 1;
+          s = u * u + v * v;
+        } while (s >= 1 || s == 0);
+        double scale = Math.sqrt(-2 * StrictMath.log(s) / s);
+        second = v * scale;
+        return u * scale;
+      }
+    };
+  }
+
+  private static void normaliseRows(double[] values, int columns) {
+    for (int row = 0; row < values.length; row += columns) {
+      double square = 0;
+      for (int i = row; i < row + columns; i++) {
+        square += values[i] * values[i];
+      }
+      double norm = Math.max(Math.sqrt(square), 1e-12);
+      for (int i = row; i < row + columns; i++) {
+        values[i] /= norm;
+      }
+    }
+  }
+
+  private static void fill(double[] values, DoubleSupplier source) {
+    for (int i = 0; i < values.length; i++) {
+      values[i] = source.getAsDouble();
+    }
+  }
+
+  private static long length(long[] shape) {
+    long n = 1;
+    for (long s : shape) {
+      n *= s;
+    }
+    return n;
+  }
+
+  private static INDArray array(double[] values, long[] shape, DataType type) {
+    if (type == DataType.DOUBLE) {
+      return Nd4j.createFromArray(values).reshape(shape);
+    }
+    float[] floats = new float[values.length];
+    for (int i = 0; i < values.length; i++) {
+      floats[i] = (float) values[i];
+    }
+    return Nd4j.createFromArray(floats).reshape(shape);
+  }
+}
