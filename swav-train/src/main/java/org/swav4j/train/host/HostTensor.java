@@ -1,0 +1,116 @@
+package org.swav4j.train.host;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.DoubleBuffer;
+import java.nio.FloatBuffer;
+import org.bytedeco.javacpp.Pointer;
+import org.nd4j.linalg.api.buffer.DataBuffer;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+
+/**
+ * The numbers of one dense array as a {@code java.nio} buffer over the array's own memory: nothing
+ * is copied, a write is seen by the array. The compiler vectorises simple loops over such buffers,
+ * so they run at memory speed, and binding the same array again allocates nothing.
+ *
+ * <p>Not thread-safe while binding; a bound tensor may be read by several threads.
+ */
+public final class HostTensor {
+  private INDArray array;
+  private DataBuffer data;
+  private FloatBuffer floats;
+  private DoubleBuffer doubles;
+  private int length;
+
+  /**
+   * Whether the loops of this package can run over an array: float or double, without gaps, at most
+   * 2 GiB, in host memory.
+   */
+  public static boolean supports(INDArray array) {
+    DataType type = array.dataType();
+    return (type == DataType.FLOAT || type == DataType.DOUBLE)
+        && array.length() * type.width() <= Integer.MAX_VALUE
+        && !array.isEmpty()
+        && isDense(array)
+        && Nd4j.getEnvironment().isCPU();
+  }
+
+  /** Whether two dense arrays hold corresponding elements at corresponding places in memory. */
+  public static boolean sameLayout(INDArray a, INDArray b) {
+    if (a.dataType() != b.dataType() || a.rank() != b.rank()) {
+      return false;
+    }
+    for (int d = 0; d < a.rank(); d++) {
+      if (a.size(d) != b.size(d) || (a.size(d) > 1 && a.stride(d) != b.stride(d))) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /** True if the elements fill one stretch of memory, in whatever order of dimensions. */
+  private static boolean isDense(INDArray array) {
+    long last = 0;
+    for (int d = 0; d < array.rank(); d++) {
+      if (array.size(d) > 1 && array.stride(d) <= 0) {
+        return false;
+      }
+      last += (array.size(d) - 1) * (array.size(d) > 1 ? array.stride(d) : 0);
+    }
+    return last + 1 == array.length();
+  }
+
+  /**
+   * Points this tensor at an array; does nothing if it already does.
+   *
+   * @throws IllegalArgumentException if {@link #supports} is false for it
+   */
+  public HostTensor bind(INDArray next) {
+    if (next == array && next.data() == data) {
+      return this;
+    }
+    if (!supports(next)) {
+      throw new IllegalArgumentException(
+          "array "
+              + next.shapeInfoToString()
+              + " is not a dense float or double array in host memory: pass a dup('c') of it");
+    }
+    length = (int) next.length();
+    int width = next.dataType().width();
+    Pointer start = next.data().addressPointer();
+    // A pointer of its own: the limits of the array's must stay as they are.
+    ByteBuffer bytes =
+        new Pointer(start)
+            .position(0)
+            .capacity((long) length * width)
+            .asByteBuffer()
+            .order(ByteOrder.nativeOrder());
+    floats = width == Float.BYTES ? bytes.asFloatBuffer() : null;
+    doubles = width == Double.BYTES ? bytes.asDoubleBuffer() : null;
+    array = next;
+    data = next.data();
+    return this;
+  }
+
+  /** Whether {@link #floats()} (and not {@link #doubles()}) holds the numbers. */
+  public boolean isFloat() {
+    return floats != null;
+  }
+
+  /** The numbers in memory order; null for a double array. */
+  public FloatBuffer floats() {
+    return floats;
+  }
+
+  /** The numbers in memory order; null for a float array. */
+  public DoubleBuffer doubles() {
+    return doubles;
+  }
+
+  /** How many numbers. */
+  public int length() {
+    return length;
+  }
+}

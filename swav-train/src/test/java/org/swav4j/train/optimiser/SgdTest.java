@@ -1,0 +1,35 @@
+package org.swav4j.train.optimiser;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+
+class SgdTest {
+  @Test
+  void threeStepsEqualTheFormulaByHand() {
+    double w = 2;
+    double m = 0;
+    INDArray array = Nd4j.createFromArray(2.0);
+    Sgd sgd = new Sgd(0.9, 0.01);
+    for (double g : new double[] {0.5, -0.25, 1}) {
+      sgd.step(Map.of("w", array), Map.of("w", Nd4j.createFromArray(g)), 0.1);
+      m = 0.9 * m + g + 0.01 * w;
+      w -= 0.1 * m;
+    }
+    assertThat(array.getDouble(0)).isEqualTo(w);
+    assertThat(sgd.state().get("w").getDouble(0)).isEqualTo(m);
+  }
+
+  @Test
+  void anAbsentGradientFreezesAndLeavesTheMomentumEmpty() {
+    INDArray w = Nd4j.ones(DataType.FLOAT, 3);
+    Sgd sgd = new Sgd(0.9, 0.1);
+    sgd.step(Map.of("w", w), Map.of(), 1);
+    assertThat(w).isEqualTo(Nd4j.ones(DataType.FLOAT, 3));
+    assertThat(sgd.state()).isEmpty();
+  }
+}
