@@ -1,0 +1,139 @@
+package org.swav4j.train;
+
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileSystemException;
+import java.nio.file.NoSuchFileException;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.IVersionProvider;
+import picocli.CommandLine.ParameterException;
+
+/**
+ * The command line: {@code ./swav COMMAND} or {@code java -jar swav.jar COMMAND}.
+ *
+ * <p>Exit status 0 only on success, 2 for bad arguments, 1 for anything that failed, 130 after
+ * Ctrl-C. An error is one line on standard error; its stack trace is shown with {@code --debug}.
+ */
+@Command(
+    name = "swav",
+    description = "Learns image features without labels (SwAV), and uses them.",
+    mixinStandardHelpOptions = true,
+    versionProvider = SwavTrain.Version.class,
+    subcommands = {DoctorCommand.class},
+    synopsisSubcommandLabel = "COMMAND",
+    footer = {
+      "",
+      "Start with:  swav train        (built-in images, a few minutes on 2 cores)",
+      "Then:        swav COMMAND --help"
+    })
+public final class SwavTrain {
+  /** Exit status for bad arguments. */
+  static final int BAD_ARGUMENTS = 2;
+
+  /** Exit status for everything else that went wrong. */
+  static final int FAILURE = 1;
+
+  SwavTrain() {}
+
+  /** Runs one command and ends the process with its exit status. */
+  public static void main(String[] args) {
+    PrintWriter out = new PrintWriter(System.out, true, StandardCharsets.UTF_8);
+    PrintWriter err = new PrintWriter(System.err, true, StandardCharsets.UTF_8);
+    System.exit(run(out, err, args));
+  }
+
+  /** Runs one command in this process and returns its exit status. */
+  static int run(PrintWriter out, PrintWriter err, String... args) {
+    CommandLine line =
+        new CommandLine(new SwavTrain())
+            .setOut(out)
+            .setErr(err)
+            .setCaseInsensitiveEnumValuesAllowed(true)
+            .setUsageHelpAutoWidth(true)
+            .setParameterExceptionHandler(SwavTrain::badArguments)
+            .setExecutionExceptionHandler((e, command, result) -> failed(e, command));
+    try {
+      return line.execute(args.length == 0 ? new String[] {"--help"} : args);
+    } catch (OutOfMemoryError | LinkageError e) {
+      // picocli hands exceptions to its handler, but not errors.
+      return failed(e, line);
+    }
+  }
+
+  private static int badArguments(ParameterException e, String[] args) {
+    PrintWriter err = e.getCommandLine().getErr();
+    err.println("swav: " + oneLine(e.getMessage()));
+    err.println(
+        "swav: '" + e.getCommandLine().getCommandSpec().qualifiedName() + " --help' says more");
+    return BAD_ARGUMENTS;
+  }
+
+  private static int failed(Throwable e, CommandLine command) {
+    PrintWriter err = command.getErr();
+    err.println("swav: " + describe(e));
+    if (wantsTrace(command)) {
+      StringWriter trace = new StringWriter();
+      e.printStackTrace(new PrintWriter(trace, true));
+      err.print(trace);
+      err.flush();
+    }
+    return e instanceof IllegalArgumentException ? BAD_ARGUMENTS : FAILURE;
+  }
+
+  private static boolean wantsTrace(CommandLine command) {
+    return command.getMixins().get("output") instanceof OutputOptions options && options.debug;
+  }
+
+  /** What went wrong, in one line. */
+  static String describe(Throwable e) {
+    if (e instanceof IllegalArgumentException || e instanceof TrainingException) {
+      return oneLine(e.getMessage());
+    }
+    if (e instanceof UncheckedIOException && e.getCause() != null) {
+      String message = e.getMessage();
+      // A wrapper made without words of its own only repeats its cause's class name.
+      if (message != null && !message.startsWith(e.getCause().getClass().getName())) {
+        return oneLine(message);
+      }
+      return describe(e.getCause());
+    }
+    if (e instanceof NoSuchFileException) {
+      return e.getMessage() + ": there is no such file or folder";
+    }
+    if (e instanceof AccessDeniedException) {
+      return e.getMessage() + ": access denied; check its owner and permissions";
+    }
+    if (e instanceof FileSystemException && e.getMessage() != null) {
+      return oneLine(e.getMessage());
+    }
+    if (e instanceof OutOfMemoryError) {
+      return "out of memory ("
+          + oneLine(String.valueOf(e.getMessage()))
+          + "): take a smaller --batch or smaller --crops; 'swav doctor' shows the limits";
+    }
+    String message = e.getMessage() == null ? "" : ": " + oneLine(e.getMessage());
+    return e.getClass().getSimpleName() + message + " (--debug shows where)";
+  }
+
+  private static String oneLine(String text) {
+    return text == null ? "no message" : text.strip().replaceAll("\\s*\\R\\s*", " ");
+  }
+
+  /** The version as the jar's manifest has it. */
+  static final class Version implements IVersionProvider {
+    @Override
+    public String[] getVersion() {
+      return new String[] {"swav4j " + version()};
+    }
+  }
+
+  /** {@code 0.1.0}, or {@code unpackaged} when run from class files. */
+  static String version() {
+    String version = SwavTrain.class.getPackage().getImplementationVersion();
+    return version == null ? "unpackaged" : version;
+  }
+}
