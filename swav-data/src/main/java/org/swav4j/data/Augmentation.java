@@ -1,0 +1,175 @@
+package org.swav4j.data;
+
+/**
+ * What is done to a crop at random besides choosing its window, in this order: horizontal flip;
+ * colour jitter (brightness, contrast, saturation and hue, in random order); grey; Gaussian blur;
+ * solarise. Pictures with one channel take no part in saturation, hue and grey.
+ *
+ * @param jitter strength s of the colour jitter: brightness, contrast and saturation factors are
+ *     uniform in 1 ± 0.8 s (not below 0), the hue's turn in ± 0.2 s of the colour circle; 0 to 2.5
+ * @param jitterProbability share of crops that are jittered
+ * @param greyProbability share of crops turned grey
+ * @param blurProbability share of crops that are blurred
+ * @param minSigma least standard deviation of the blur in pixels of the crop
+ * @param maxSigma greatest standard deviation of the blur in pixels of the crop
+ * @param solariseProbability share of crops in which values from one half up are inverted
+ * @param flipProbability share of crops mirrored left to right
+ * @param minRatio least width / height of the window, before it is made square
+ * @param maxRatio greatest width / height of the window
+ */
+public record Augmentation(
+    double jitter,
+    double jitterProbability,
+    double greyProbability,
+    double blurProbability,
+    double minSigma,
+    double maxSigma,
+    double solariseProbability,
+    double flipProbability,
+    double minRatio,
+    double maxRatio) {
+  /**
+   * Checks the values.
+   *
+   * @throws IllegalArgumentException naming the value that is out of range
+   */
+  public Augmentation {
+    if (!(jitter >= 0 && jitter <= 2.5)) {
+      throw new IllegalArgumentException(
+          "jitter strength "
+              + jitter
+              + ", expected 0 to 2.5 (1 is the paper's; above 2.5 the hue would turn by more than"
+              + " half a circle)");
+    }
+    requireProbability("jitter", jitterProbability);
+    requireProbability("grey", greyProbability);
+    requireProbability("blur", blurProbability);
+    requireProbability("solarise", solariseProbability);
+    requireProbability("flip", flipProbability);
+    if (!(minSigma > 0 && minSigma <= maxSigma && maxSigma <= 64)) {
+      throw new IllegalArgumentException(
+          String.format(
+              "blur sigma %s to %s pixels, expected 0 < min <= max <= 64; for no blur set its"
+                  + " probability to 0",
+              minSigma, maxSigma));
+    }
+    if (!(minRatio >= 0.01 && minRatio <= maxRatio && maxRatio <= 100)) {
+      throw new IllegalArgumentException(
+          String.format(
+              "window ratio %s to %s (width / height), expected 0.01 <= min <= max <= 100",
+              minRatio, maxRatio));
+    }
+  }
+
+  /** The published recipe: full jitter, grey 0.2, blur 0.5 with sigma 0.1 to 2, flip 0.5. */
+  public static Augmentation official() {
+    return new Augmentation(1, 0.8, 0.2, 0.5, 0.1, 2, 0, 0.5, 3.0 / 4, 4.0 / 3);
+  }
+
+  /** For images of about 32 pixels: jitter of half strength, no blur. */
+  public static Augmentation smallImages() {
+    return official().withJitter(0.5, 0.8).withBlur(0, 0.1, 2);
+  }
+
+  /** The window alone: no flip, no colour, no blur. */
+  public static Augmentation none() {
+    return new Augmentation(0, 0, 0, 0, 0.1, 2, 0, 0, 3.0 / 4, 4.0 / 3);
+  }
+
+  /** Another colour jitter. */
+  public Augmentation withJitter(double strength, double probability) {
+    return new Augmentation(
+        strength,
+        probability,
+        greyProbability,
+        blurProbability,
+        minSigma,
+        maxSigma,
+        solariseProbability,
+        flipProbability,
+        minRatio,
+        maxRatio);
+  }
+
+  /** Another share of grey crops. */
+  public Augmentation withGrey(double probability) {
+    return new Augmentation(
+        jitter,
+        jitterProbability,
+        probability,
+        blurProbability,
+        minSigma,
+        maxSigma,
+        solariseProbability,
+        flipProbability,
+        minRatio,
+        maxRatio);
+  }
+
+  /** Another blur: share of crops, and the range of its standard deviation in pixels. */
+  public Augmentation withBlur(double probability, double minSigma, double maxSigma) {
+    return new Augmentation(
+        jitter,
+        jitterProbability,
+        greyProbability,
+        probability,
+        minSigma,
+        maxSigma,
+        solariseProbability,
+        flipProbability,
+        minRatio,
+        maxRatio);
+  }
+
+  /** Another share of solarised crops. */
+  public Augmentation withSolarise(double probability) {
+    return new Augmentation(
+        jitter,
+        jitterProbability,
+        greyProbability,
+        blurProbability,
+        minSigma,
+        maxSigma,
+        probability,
+        flipProbability,
+        minRatio,
+        maxRatio);
+  }
+
+  /** Another share of mirrored crops. */
+  public Augmentation withFlip(double probability) {
+    return new Augmentation(
+        jitter,
+        jitterProbability,
+        greyProbability,
+        blurProbability,
+        minSigma,
+        maxSigma,
+        solariseProbability,
+        probability,
+        minRatio,
+        maxRatio);
+  }
+
+  /** Another range of the window's width / height. */
+  public Augmentation withRatio(double minRatio, double maxRatio) {
+    return new Augmentation(
+        jitter,
+        jitterProbability,
+        greyProbability,
+        blurProbability,
+        minSigma,
+        maxSigma,
+        solariseProbability,
+        flipProbability,
+        minRatio,
+        maxRatio);
+  }
+
+  private static void requireProbability(String what, double p) {
+    if (!(p >= 0 && p <= 1)) {
+      throw new IllegalArgumentException(
+          what + " probability " + p + ", expected 0 (never) to 1 (every crop)");
+    }
+  }
+}
