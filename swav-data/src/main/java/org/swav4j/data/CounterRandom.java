@@ -5,10 +5,10 @@ import java.util.random.RandomGenerator;
 /**
  * The random numbers of one crop: a pure function of (seed, epoch, sample, view).
  *
- * <p>The four numbers are folded into a 64-bit key and the draws are a SplitMix64 sequence from that
- * key (Steele, Lea and Flood, "Fast splittable pseudorandom number generators", 2014). Nothing is
- * carried from crop to crop, so crops don't depend on the number of workers or their timing, and a
- * resumed run needs no saved state. All methods used by this package are implemented here rather
+ * <p>The four numbers are folded into a 64-bit key and the draws are a SplitMix64 sequence from
+ * that key (Steele, Lea and Flood, "Fast splittable pseudorandom number generators", 2014). Nothing
+ * is carried from crop to crop, so crops don't depend on the number of workers or their timing, and
+ * a resumed run needs no saved state. All methods used by this package are implemented here rather
  * than inherited, so a new JDK can't change them.
  *
  * <p>Not thread-safe: one instance per worker, {@link #reset} for each crop.

@@ -54,9 +54,7 @@ final class CropDraw {
     }
     grey = random.nextDouble() < a.greyProbability();
     sigma =
-        random.nextDouble() < a.blurProbability()
-            ? uniform(random, a.minSigma(), a.maxSigma())
-            : 0;
+        random.nextDouble() < a.blurProbability() ? uniform(random, a.minSigma(), a.maxSigma()) : 0;
     solarise = random.nextDouble() < a.solariseProbability();
   }
 

@@ -1,7 +1,8 @@
 package org.swav4j.data;
 
 /**
- * One group of crops: how many, their side in pixels, and what share of the image's area each shows.
+ * One group of crops: how many, their side in pixels, and what share of the image's area each
+ * shows.
  *
  * @param count crops of this kind per image, at least 1
  * @param size side of the square crop in pixels, 1 to 4096
