@@ -117,25 +117,12 @@ public final class CropRenderer {
    */
   void renderCentre(Image image, int resize, int size, FloatBuffer out, int at) {
     requireChannels(image);
-    // The window that becomes the central square, in source pixels: same as resizing the whole
-    // image and cutting, except that the filter reads nothing outside the window.
-    double factor = (double) image.shorterSide() / resize;
-    int side = Math.max(1, (int) Math.round(size * factor));
-    int height = Math.min(side, image.height());
-    int width = Math.min(side, image.width());
-    int area = size * size;
-    reserve(area);
-    resampler.resample(
-        image,
-        (image.height() - height) / 2,
-        (image.width() - width) / 2,
-        height,
-        width,
-        false,
-        planes,
-        size,
-        size);
-    write(channels, area, out, at);
+    double factor = (double) resize / image.shorterSide();
+    int fullHeight = Math.max(resize, (int) Math.floor(image.height() * factor));
+    int fullWidth = Math.max(resize, (int) Math.floor(image.width() * factor));
+    reserve(size * size);
+    resampler.resampleCentre(image, fullHeight, fullWidth, size, planes);
+    write(channels, size * size, out, at);
   }
 
   private void jitter(int area) {

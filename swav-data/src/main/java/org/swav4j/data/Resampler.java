@@ -38,9 +38,23 @@ final class Resampler {
       float[][] planes,
       int outHeight,
       int outWidth) {
+    across.prepare(width, outWidth, 0, outWidth, 1.0 / 255, flip);
+    down.prepare(height, outHeight, 0, outHeight, 1, false);
+    run(image, top, left, planes, outHeight, outWidth);
+  }
+
+  /**
+   * Fills {@code planes} with the central {@code size * size} pixels of the whole image resized to
+   * {@code fullHeight * fullWidth}; what isn't needed for them isn't computed.
+   */
+  void resampleCentre(Image image, int fullHeight, int fullWidth, int size, float[][] planes) {
+    across.prepare(image.width(), fullWidth, (fullWidth - size) / 2, size, 1.0 / 255, false);
+    down.prepare(image.height(), fullHeight, (fullHeight - size) / 2, size, 1, false);
+    run(image, 0, 0, planes, size, size);
+  }
+
+  private void run(Image image, int top, int left, float[][] planes, int outHeight, int outWidth) {
     int channels = image.channels();
-    across.prepare(width, outWidth, 1.0 / 255, flip);
-    down.prepare(height, outHeight, 1, false);
     int rowLength = channels * outWidth;
     int taps = down.taps;
     reserve(taps, rowLength);
@@ -179,8 +193,12 @@ final class Resampler {
     float[] weights = new float[0];
     private int[] count = new int[0];
 
-    void prepare(int in, int out, double factor, boolean mirrored) {
-      double scale = (double) in / out;
+    /**
+     * The filter from {@code in} pixels to {@code full}, of which only {@code out} from {@code
+     * skipped} on are made.
+     */
+    void prepare(int in, int full, int skipped, int out, double factor, boolean mirrored) {
+      double scale = (double) in / full;
       double support = Math.max(scale, 1);
       stride = Math.min(in, 2 * (int) Math.ceil(support) + 1);
       if (start.length < out) {
@@ -193,7 +211,7 @@ final class Resampler {
       taps = 1;
       for (int i = 0; i < out; i++) {
         int x = mirrored ? out - 1 - i : i;
-        double centre = (i + 0.5) * scale;
+        double centre = (skipped + i + 0.5) * scale;
         int from = Math.max(0, (int) (centre - support + 0.5));
         int to = Math.min(in, (int) (centre + support + 0.5));
         while (to - 1 > from && weight(to - 1, centre, support) == 0) {
