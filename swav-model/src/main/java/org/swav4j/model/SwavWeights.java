@@ -1,5 +1,7 @@
 package org.swav4j.model;
 
+import java.io.IOException;
+import java.nio.file.Path;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -75,17 +77,69 @@ public final class SwavWeights {
               double[] values = initial(name, shape, shapes, seed);
               parameters.put(name, array(values, shape, type));
             });
-    LinkedHashMap<String, INDArray> statistics = new LinkedHashMap<>();
-    shapes
-        .statistics()
-        .forEach(
-            (name, shape) ->
-                statistics.put(
-                    name,
-                    name.endsWith("running_var")
-                        ? Nd4j.ones(type, shape)
-                        : Nd4j.zeros(type, shape)));
+    LinkedHashMap<String, INDArray> statistics = zeros(shapes.statistics(), type);
+    statistics.forEach((name, array) -> array.assign(name.endsWith(".running_var") ? 1 : 0));
     return new SwavWeights(config, type, parameters, statistics, List.of(), List.of());
+  }
+
+  /** A network to be filled. */
+  static SwavWeights zeros(SwavConfig config, DataType type) {
+    ParameterShapes shapes = ParameterShapes.of(config);
+    return new SwavWeights(
+        config,
+        type,
+        zeros(shapes.parameters(), type),
+        zeros(shapes.statistics(), type),
+        List.of(),
+        List.of());
+  }
+
+  private static LinkedHashMap<String, INDArray> zeros(Map<String, long[]> shapes, DataType type) {
+    LinkedHashMap<String, INDArray> arrays = new LinkedHashMap<>();
+    shapes.forEach((name, shape) -> arrays.put(name, Nd4j.zeros(type, shape)));
+    return arrays;
+  }
+
+  /**
+   * Reads a file that {@link #save} wrote.
+   *
+   * @throws IOException if it can't be read, is cut off or damaged, or lacks a tensor
+   */
+  public static SwavWeights load(Path file) throws IOException {
+    return WeightsFile.load(file);
+  }
+
+  /**
+   * Reads a file that {@link #save} wrote, of the network expected.
+   *
+   * @throws IOException if it can't be read, or holds another network; the message names the first
+   *     difference
+   */
+  public static SwavWeights load(Path file, SwavConfig expected) throws IOException {
+    return WeightsFile.load(file, expected);
+  }
+
+  /**
+   * A network whose trunk comes from a safetensors file with torchvision's names, and whose head
+   * and prototypes are untrained. What belongs to no trunk, such as {@code fc.weight}, is ignored.
+   *
+   * @param config the network wanted
+   * @param seed of the head and the prototypes
+   * @throws IOException if the file can't be read, or a tensor of the trunk is missing or has
+   *     another shape; the message lists them
+   */
+  public static SwavWeights loadTrunk(Path file, SwavConfig config, long seed) throws IOException {
+    return WeightsFile.loadTrunk(file, config, seed);
+  }
+
+  /**
+   * Writes everything to a safetensors file that PyTorch's {@code load_state_dict} can read: whole
+   * or not at all, an older file of that name is replaced only at the end.
+   *
+   * @throws IOException if the file can't be written
+   */
+  public void save(Path file) throws IOException {
+    WeightsFile.save(file, this);
   }
 
   /** What the weights belong to. */

@@ -3,6 +3,7 @@ package org.swav4j.model;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
+import static org.swav4j.model.ArrayAssert.assertExact;
 
 import java.util.Arrays;
 import java.util.List;
@@ -78,7 +79,7 @@ class SwavWeightsTest {
     SwavWeights a = SwavWeights.initialise(SMALL, 1);
     SwavWeights b = SwavWeights.initialise(SMALL, 1);
     SwavWeights c = SwavWeights.initialise(SMALL, 2);
-    a.parameters().forEach((name, array) -> assertThat(array).isEqualTo(b.parameters().get(name)));
+    a.parameters().forEach((name, array) -> assertExact(name, array, b.parameters().get(name)));
     assertThat(a.parameters().get("conv1.weight")).isNotEqualTo(c.parameters().get("conv1.weight"));
     assertThat(a.parameters().get("conv1.weight").getFloat(0))
         .as("recorded: a change of the generator changes every published seed")
@@ -92,7 +93,7 @@ class SwavWeightsTest {
     f.parameters()
         .forEach(
             (name, array) ->
-                assertThat(d.parameters().get(name).castTo(DataType.FLOAT)).isEqualTo(array));
+                assertExact(name, array, d.parameters().get(name).castTo(DataType.FLOAT)));
   }
 
   @Test

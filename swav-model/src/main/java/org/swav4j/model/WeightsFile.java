@@ -1,0 +1,238 @@
+package org.swav4j.model;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
+import java.util.function.Predicate;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * Weights as a safetensors file. Convolution weights are {@code [out, in, kH, kW]} there; the
+ * metadata hold the configuration and the normalisation, each value as text.
+ */
+final class WeightsFile {
+  /** Raised when an older reader would misunderstand a newer file. */
+  private static final int VERSION = 1;
+
+  private static final String VERSION_KEY = "swav4j_version";
+
+  private WeightsFile() {}
+
+  static void save(Path file, SwavWeights weights) throws IOException {
+    LinkedHashMap<String, INDArray> tensors = new LinkedHashMap<>();
+    // as in PyTorch, a layer's statistics follow its parameters
+    weights
+        .parameters()
+        .forEach(
+            (name, array) -> {
+              tensors.put(name, array.rank() == 4 ? array.permute(3, 2, 0, 1) : array);
+              if (name.endsWith(".bias")) {
+                String layer = name.substring(0, name.length() - ".bias".length());
+                for (String statistic : List.of(".running_mean", ".running_var")) {
+                  INDArray running = weights.statistics().get(layer + statistic);
+                  if (running != null) {
+                    tensors.put(layer + statistic, running);
+                  }
+                }
+              }
+            });
+    SafeTensors.write(file, tensors, metadata(weights));
+  }
+
+  static SwavWeights load(Path file) throws IOException {
+    SafeTensors read = SafeTensors.read(file);
+    Map<String, String> metadata = read.metadata();
+    SwavConfig config = config(file, metadata);
+    INDArray first = read.tensors().get("conv1.weight");
+    SwavWeights weights =
+        SwavWeights.zeros(
+            config,
+            first != null && first.dataType() == DataType.DOUBLE
+                ? DataType.DOUBLE
+                : DataType.FLOAT);
+    fill(file, read, weights, name -> true);
+    List<Double> mean = numbers(file, metadata, "mean");
+    if (mean.isEmpty()) {
+      return weights;
+    }
+    try {
+      return weights.withNormalisation(mean, numbers(file, metadata, "deviation"));
+    } catch (IllegalArgumentException e) {
+      throw new IOException(file + " has unusable metadata: " + e.getMessage(), e);
+    }
+  }
+
+  static SwavWeights load(Path file, SwavConfig expected) throws IOException {
+    SwavWeights weights = load(file);
+    SwavConfig stored = weights.config();
+    compareTrunk(file, stored, expected);
+    compare(file, "hidden", stored.hidden(), expected.hidden());
+    compare(file, "dim", stored.dim(), expected.dim());
+    compare(file, "prototypes", stored.prototypes(), expected.prototypes());
+    compare(file, "temperature", stored.temperature(), expected.temperature());
+    return weights;
+  }
+
+  static SwavWeights loadTrunk(Path file, SwavConfig config, long seed) throws IOException {
+    SafeTensors read = SafeTensors.read(file);
+    if (read.metadata().containsKey(VERSION_KEY)) {
+      compareTrunk(file, config(file, read.metadata()), config);
+    }
+    SwavWeights weights = SwavWeights.initialise(config, seed);
+    fill(file, read, weights, ParameterShapes::ofTrunk);
+    return weights;
+  }
+
+  private static void compareTrunk(Path file, SwavConfig stored, SwavConfig expected)
+      throws IOException {
+    compare(file, "architecture", stored.architecture().label(), expected.architecture().label());
+    compare(file, "width", stored.width(), expected.width());
+    compare(file, "stem", stored.stem().label(), expected.stem().label());
+    compare(file, "channels", stored.channels(), expected.channels());
+  }
+
+  private static void compare(Path file, String what, Object stored, Object expected)
+      throws IOException {
+    if (!stored.equals(expected)) {
+      throw new IOException(
+          file + " holds a network of " + what + " " + stored + ", expected " + expected);
+    }
+  }
+
+  private static Map<String, String> metadata(SwavWeights weights) {
+    SwavConfig config = weights.config();
+    LinkedHashMap<String, String> metadata = new LinkedHashMap<>();
+    metadata.put("format", "pt");
+    metadata.put(VERSION_KEY, "" + VERSION);
+    metadata.put("architecture", config.architecture().label());
+    metadata.put("width", "" + config.width());
+    metadata.put("stem", config.stem().label());
+    metadata.put("channels", "" + config.channels());
+    metadata.put("hidden", "" + config.hidden());
+    metadata.put("dim", "" + config.dim());
+    metadata.put("prototypes", "" + config.prototypes());
+    metadata.put("temperature", "" + config.temperature());
+    if (!weights.mean().isEmpty()) {
+      metadata.put("mean", joined(weights.mean()));
+      metadata.put("deviation", joined(weights.deviation()));
+    }
+    return metadata;
+  }
+
+  private static SwavConfig config(Path file, Map<String, String> metadata) throws IOException {
+    if (!metadata.containsKey(VERSION_KEY)) {
+      throw new IOException(
+          file
+              + " doesn't say which SwAV network it holds: it wasn't written by swav4j. A trunk"
+              + " alone, such as torchvision's, is read with SwavWeights.loadTrunk");
+    }
+    int version = value(file, metadata, VERSION_KEY, Integer::parseInt);
+    if (version > VERSION) {
+      throw new IOException(
+          file
+              + " is of format "
+              + version
+              + ", this release reads up to "
+              + VERSION
+              + ": use a newer release");
+    }
+    Architecture architecture = value(file, metadata, "architecture", Architecture::of);
+    double width = value(file, metadata, "width", Double::parseDouble);
+    Stem stem = value(file, metadata, "stem", Stem::of);
+    int channels = value(file, metadata, "channels", Integer::parseInt);
+    int hidden = value(file, metadata, "hidden", Integer::parseInt);
+    int dim = value(file, metadata, "dim", Integer::parseInt);
+    int prototypes = value(file, metadata, "prototypes", Integer::parseInt);
+    double temperature = value(file, metadata, "temperature", Double::parseDouble);
+    try {
+      return new SwavConfig(
+          architecture, width, stem, channels, hidden, dim, prototypes, temperature);
+    } catch (IllegalArgumentException e) {
+      throw new IOException(file + " has unusable metadata: " + e.getMessage(), e);
+    }
+  }
+
+  private static <T> T value(
+      Path file, Map<String, String> metadata, String key, Function<String, T> parser)
+      throws IOException {
+    String text = metadata.get(key);
+    if (text == null) {
+      throw new IOException(file + " has no '" + key + "' in its metadata: it is damaged");
+    }
+    try {
+      return parser.apply(text);
+    } catch (IllegalArgumentException e) {
+      throw new IOException(
+          file + " has '" + text + "' as '" + key + "' in its metadata: " + e.getMessage(), e);
+    }
+  }
+
+  private static List<Double> numbers(Path file, Map<String, String> metadata, String key)
+      throws IOException {
+    if (!metadata.containsKey("mean")) {
+      return List.of();
+    }
+    return value(
+        file,
+        metadata,
+        key,
+        text -> Arrays.stream(text.split(",")).map(Double::valueOf).collect(Collectors.toList()));
+  }
+
+  private static String joined(List<Double> values) {
+    return values.stream().map(String::valueOf).collect(Collectors.joining(","));
+  }
+
+  /** Copies the tensors of the wanted names into the weights; every one of them must be there. */
+  private static void fill(
+      Path file, SafeTensors read, SwavWeights weights, Predicate<String> wanted)
+      throws IOException {
+    List<String> problems = new ArrayList<>();
+    Stream.of(weights.parameters(), weights.statistics())
+        .flatMap(arrays -> arrays.entrySet().stream())
+        .filter(e -> wanted.test(e.getKey()))
+        .forEach(
+            e -> {
+              INDArray source = read.tensors().get(e.getKey());
+              INDArray target = e.getValue();
+              INDArray view = target.rank() == 4 ? target.permute(3, 2, 0, 1) : target;
+              if (source == null) {
+                problems.add(e.getKey() + " is missing");
+              } else if (!Arrays.equals(source.shape(), view.shape())) {
+                problems.add(
+                    e.getKey()
+                        + " is "
+                        + Arrays.toString(source.shape())
+                        + ", expected "
+                        + Arrays.toString(view.shape()));
+              } else {
+                view.assign(source);
+              }
+            });
+    if (!problems.isEmpty()) {
+      int shown = Math.min(5, problems.size());
+      throw new IOException(
+          file
+              + " doesn't fit "
+              + weights.config().architecture().label()
+              + " of width "
+              + weights.config().width()
+              + " with "
+              + weights.config().channels()
+              + " channels and the "
+              + weights.config().stem().label()
+              + " stem: "
+              + String.join("; ", problems.subList(0, shown))
+              + (problems.size() > shown ? "; and " + (problems.size() - shown) + " more" : "")
+              + ". Is it another architecture, or are its names not torchvision's?");
+    }
+  }
+}
