@@ -142,6 +142,7 @@ record EncodedImage(Format format, int width, int height, boolean progressive, b
     }
     CRC32 crc = new CRC32();
     ByteArrayOutputStream kept = null;
+    boolean hasData = false;
     int at = 8;
     while (true) {
       if (at + 12 > bytes.length) {
@@ -166,12 +167,18 @@ record EncodedImage(Format format, int width, int height, boolean progressive, b
         if (kept != null) {
           kept.write(bytes, at, 12 + (int) length);
         }
+      } else if (Character.isUpperCase(type.charAt(0))) {
+        throw new MalformedException("broken PNG: unknown chunk " + printable(type));
       } else if (kept == null) {
         kept = new ByteArrayOutputStream(bytes.length);
         kept.write(bytes, 0, at);
       }
       at = (int) next;
+      hasData |= type.equals("IDAT");
       if (type.equals("IEND")) {
+        if (!hasData) {
+          throw new MalformedException("broken PNG: no image data");
+        }
         byte[] sound = kept == null ? bytes : kept.toByteArray();
         return new EncodedImage(Format.PNG, (int) width, (int) height, false, sound);
       }
@@ -191,15 +198,19 @@ record EncodedImage(Format format, int width, int height, boolean progressive, b
     int width = old ? le16(bytes, 18) : (int) le32(bytes, 18);
     int height = old ? le16(bytes, 20) : (int) le32(bytes, 22);
     int bits = le16(bytes, old ? 24 : 28);
-    boolean compressed =
-        !old && bytes.length >= 34 && (le32(bytes, 30) == 1 || le32(bytes, 30) == 2);
+    long compression = old || bytes.length < 34 ? 0 : le32(bytes, 30);
     if (width < 1 || height == 0 || height == Integer.MIN_VALUE || bits < 1 || bits > 32) {
       throw new MalformedException(
           "broken BMP: size " + width + "x" + height + ", " + bits + " bits per pixel");
     }
+    if ((!old && header < 36) || header > 124 || compression > 3) {
+      throw new MalformedException(
+          "unsupported BMP: header of " + header + " bytes, compression " + compression);
+    }
     height = Math.abs(height); // negative: rows from top to bottom
     long row = ((long) width * bits + 31) / 32 * 4;
-    long expected = compressed ? le32(bytes, 2) : le32(bytes, 10) + row * height;
+    long expected =
+        compression == 1 || compression == 2 ? le32(bytes, 2) : le32(bytes, 10) + row * height;
     if (bytes.length < expected) {
       throw new MalformedException(
           "truncated BMP: " + bytes.length + " bytes of " + expected + " expected");
