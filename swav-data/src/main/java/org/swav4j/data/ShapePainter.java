@@ -1,0 +1,246 @@
+package org.swav4j.data;
+
+/**
+ * Draws one textured outline on a cluttered background.
+ *
+ * <p>Coordinates run from -1 to 1 over the image. Everything is a signed distance, negative inside;
+ * a distance of half a pixel either way fades an edge, which is the antialiasing. Colours are
+ * linear in [0, 1] until the end.
+ */
+final class ShapePainter {
+  private static final int GRID = 4; // background colours in each direction
+  private static final double TINT = 0.2;
+  private static final int DISTRACTORS = 6;
+
+  private final int side;
+  private final float pixels; // per unit of length
+  private final SplitMix random;
+  private final float[] canvas; // RGB, interleaved
+
+  ShapePainter(int side, SplitMix random) {
+    this.side = side;
+    this.pixels = side / 2f;
+    this.random = random;
+    this.canvas = new float[side * side * 3];
+  }
+
+  /**
+   * @param outline 0 disc, 1 square, 2 triangle, 3 cross
+   * @param texture 0 stripes, 1 checks, 2 dots
+   */
+  Image paint(int outline, int texture) {
+    paintBackground();
+    for (int i = 0; i < DISTRACTORS; i++) {
+      paintDistractor(0.06, 0.22);
+    }
+    paintObject(outline, texture);
+    paintDistractor(0.04, 0.10); // in front
+    return develop();
+  }
+
+  /** A coarse grid of colours, interpolated. */
+  private void paintBackground() {
+    float[] base = colour();
+    float[] grid = new float[GRID * GRID * 3];
+    for (int i = 0; i < grid.length; i++) {
+      grid[i] = base[i % 3] + random.uniform(-TINT, TINT);
+    }
+    for (int y = 0; y < side; y++) {
+      float v = (y + 0.5f) / side * (GRID - 1);
+      int row = (int) v;
+      for (int x = 0; x < side; x++) {
+        float u = (x + 0.5f) / side * (GRID - 1);
+        int column = (int) u;
+        for (int c = 0; c < 3; c++) {
+          int at = (row * GRID + column) * 3 + c;
+          float top = mix(grid[at], grid[at + 3], u - column);
+          float bottom = mix(grid[at + GRID * 3], grid[at + GRID * 3 + 3], u - column);
+          canvas[(y * side + x) * 3 + c] = mix(top, bottom, v - row);
+        }
+      }
+    }
+  }
+
+  /** A disc or a bar of one colour, anywhere. */
+  private void paintDistractor(double smallest, double largest) {
+    float[] colour = colour();
+    float centreX = random.uniform(-1, 1);
+    float centreY = random.uniform(-1, 1);
+    float length = random.uniform(smallest, largest);
+    float width = random.below(2) == 0 ? length : length / 3;
+    boolean round = random.below(2) == 0;
+    float turn = random.uniform(0, Math.PI);
+    float cos = (float) StrictMath.cos(turn);
+    float sin = (float) StrictMath.sin(turn);
+    float reach = length * 1.5f;
+    for (int y = first(centreY - reach); y < last(centreY + reach); y++) {
+      for (int x = first(centreX - reach); x < last(centreX + reach); x++) {
+        float dx = position(x) - centreX;
+        float dy = position(y) - centreY;
+        float along = Math.abs(cos * dx + sin * dy) / length;
+        float across = Math.abs(cos * dy - sin * dx) / width;
+        float distance =
+            round ? (float) Math.sqrt(along * along + across * across) : Math.max(along, across);
+        blend(x, y, colour, colour, 0, coverage((distance - 1) * width));
+      }
+    }
+  }
+
+  private void paintObject(int outline, int texture) {
+    float centreX = random.uniform(-0.25, 0.25);
+    float centreY = random.uniform(-0.25, 0.25);
+    float radius = random.uniform(0.7, 1.0);
+    float stretch = random.uniform(0.88, 1.14);
+    float turn = random.uniform(0, 2 * Math.PI);
+    float cos = (float) StrictMath.cos(turn);
+    float sin = (float) StrictMath.sin(turn);
+
+    float wavelength = random.uniform(0.26, 0.42);
+    float textureTurn = random.uniform(0, 2 * Math.PI);
+    float textureCos = (float) StrictMath.cos(textureTurn) / wavelength;
+    float textureSin = (float) StrictMath.sin(textureTurn) / wavelength;
+    float phaseX = random.uniform(0, 1);
+    float phaseY = random.uniform(0, 1);
+
+    float[] ink = colour();
+    float[] ground = contrasting(ink);
+
+    for (int y = 0; y < side; y++) {
+      float dy = position(y) - centreY;
+      for (int x = 0; x < side; x++) {
+        float dx = position(x) - centreX;
+        float p = (cos * dx + sin * dy) / (radius * stretch);
+        float q = (cos * dy - sin * dx) / radius * stretch;
+        float inside = coverage(outline(outline, p, q) * radius);
+        if (inside > 0) {
+          float u = textureCos * dx + textureSin * dy + phaseX;
+          float v = textureCos * dy - textureSin * dx + phaseY;
+          blend(x, y, ground, ink, texture(texture, u, v, wavelength), inside);
+        }
+      }
+    }
+  }
+
+  /** Outlines of about the same area, 2, so that size is no hint. */
+  private static float outline(int kind, float p, float q) {
+    float x = Math.abs(p);
+    float y = Math.abs(q);
+    return switch (kind) {
+      case 0 -> (float) Math.sqrt(p * p + q * q) - 0.8f;
+      case 1 -> Math.max(x, y) - 0.71f;
+      case 2 -> Math.max(-q, 0.8660254f * x + 0.5f * q) - 0.62f;
+      default -> Math.min(Math.max(x - 0.98f, y - 0.31f), Math.max(x - 0.31f, y - 0.98f));
+    };
+  }
+
+  /** How much of the ink is at a point given in wavelengths. */
+  private float texture(int kind, float u, float v, float wavelength) {
+    return switch (kind) {
+      case 0 -> coverage(triangle(u) * wavelength);
+      case 1 -> {
+        float a = coverage(triangle(0.8f * u) * wavelength * 1.25f);
+        float b = coverage(triangle(0.8f * v) * wavelength * 1.25f);
+        yield a * b + (1 - a) * (1 - b);
+      }
+      default -> {
+        // A hexagonal lattice is two rectangular ones, 1 by sqrt 3, one in the centres of the
+        // other.
+        float w = v / 1.7320508f;
+        float even = square(centred(u)) + 3 * square(centred(w));
+        float odd = square(centred(u + 0.5f)) + 3 * square(centred(w + 0.5f));
+        yield coverage(((float) Math.sqrt(Math.min(even, odd)) - 0.31f) * wavelength);
+      }
+    };
+  }
+
+  /** From -1/4 in the middle of the first half of each period to 1/4 in that of the second. */
+  private static float triangle(float u) {
+    return Math.abs(centred(u)) - 0.25f;
+  }
+
+  /** Distance to the nearest whole number, signed. */
+  private static float centred(float u) {
+    return u - (float) Math.floor(u + 0.5f);
+  }
+
+  /** Multiplies by a gradient of light, adds noise and rounds. */
+  private Image develop() {
+    float lightX = random.uniform(-0.3, 0.3);
+    float lightY = random.uniform(-0.3, 0.3);
+    float noise = random.uniform(0.01, 0.07);
+    byte[] bytes = new byte[canvas.length];
+    for (int y = 0; y < side; y++) {
+      for (int x = 0; x < side; x++) {
+        float light = 1 + lightX * position(x) + lightY * position(y);
+        long bits = random.next();
+        int at = (y * side + x) * 3;
+        for (int c = 0; c < 3; c++) {
+          // The sum of two uniform values: near enough to a normal one, of the same deviation.
+          float two = (bits & 0x3ff) + (bits >>> 10 & 0x3ff) - 1023;
+          bits >>>= 20;
+          float value = canvas[at + c] * light + two * (noise * 2.4495f / 1024);
+          bytes[at + c] = (byte) Math.round(255 * Math.max(0, Math.min(1, value)));
+        }
+      }
+    }
+    return new Image(side, side, 3, bytes);
+  }
+
+  /**
+   * Any brightness, a moderate tint: were colours vivid, the crops of an image would be told from
+   * those of another by hue alone, and that is what would be learned.
+   */
+  private float[] colour() {
+    float grey = random.uniform(0.1, 0.9);
+    return new float[] {
+      grey + random.uniform(-TINT, TINT),
+      grey + random.uniform(-TINT, TINT),
+      grey + random.uniform(-TINT, TINT)
+    };
+  }
+
+  /** A colour that can be told from another one without its hue: grey images keep their texture. */
+  private float[] contrasting(float[] other) {
+    float[] colour = colour();
+    while (Math.abs(luma(colour) - luma(other)) < 0.3f) {
+      colour = colour();
+    }
+    return colour;
+  }
+
+  private static float luma(float[] colour) {
+    return 0.299f * colour[0] + 0.587f * colour[1] + 0.114f * colour[2];
+  }
+
+  /** Lays the mix of two colours over a pixel. */
+  private void blend(int x, int y, float[] from, float[] to, float share, float opacity) {
+    int at = (y * side + x) * 3;
+    for (int c = 0; c < 3; c++) {
+      canvas[at + c] = mix(canvas[at + c], mix(from[c], to[c], share), opacity);
+    }
+  }
+
+  private float coverage(float distance) {
+    return Math.max(0, Math.min(1, 0.5f - distance * pixels));
+  }
+
+  private float position(int pixel) {
+    return (pixel + 0.5f) / pixels - 1;
+  }
+
+  private int first(float position) {
+    return Math.max(0, (int) ((position + 1) * pixels));
+  }
+
+  private int last(float position) {
+    return Math.min(side, (int) ((position + 1) * pixels) + 1);
+  }
+
+  private static float mix(float a, float b, float share) {
+    return a + (b - a) * share;
+  }
+
+  private static float square(float x) {
+    return x * x;
+  }
+}
