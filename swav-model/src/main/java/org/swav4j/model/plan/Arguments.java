@@ -1,8 +1,5 @@
 package org.swav4j.model.plan;
 
-import java.util.List;
-import org.nd4j.linalg.api.buffer.DataType;
-
 /**
  * What an op is told besides its inputs. Only the fields its {@link OpType} names mean anything.
  *
@@ -18,7 +15,6 @@ import org.nd4j.linalg.api.buffer.DataType;
  * @param assigning A
  * @param transposeA whether the left factor is transposed
  * @param transposeB whether the right factor is transposed
- * @param nativeOp arguments of a {@link OpType#NATIVE} op, else null
  */
 public record Arguments(
     int kernel,
@@ -32,112 +28,66 @@ public record Arguments(
     int views,
     int assigning,
     boolean transposeA,
-    boolean transposeB,
-    Native nativeOp) {
+    boolean transposeB) {
 
   /** Nothing to say. */
   public static final Arguments NONE =
-      new Arguments(0, 0, 0, false, false, false, 0, 0, 0, 0, false, false, null);
-
-  /**
-   * The arguments of an op as ND4J takes them.
-   *
-   * @param name ND4J's name of the op
-   * @param integers I arguments, with the dimensions of legacy reductions
-   * @param reals T arguments
-   * @param booleans B arguments
-   * @param types D arguments
-   */
-  public record Native(
-      String name,
-      List<Long> integers,
-      List<Double> reals,
-      List<Boolean> booleans,
-      List<DataType> types) {}
+      new Arguments(0, 0, 0, false, false, false, 0, 0, 0, 0, false, false);
 
   /** A window. */
   public static Arguments window(int kernel, int stride, int padding) {
-    return new Arguments(
-        kernel, stride, padding, false, false, false, 0, 0, 0, 0, false, false, null);
+    return new Arguments(kernel, stride, padding, false, false, false, 0, 0, 0, 0, false, false);
   }
 
   /** Batch norm's epsilon. */
   public static Arguments epsilon(double epsilon) {
-    return new Arguments(0, 0, 0, false, false, false, epsilon, 0, 0, 0, false, false, null);
+    return new Arguments(0, 0, 0, false, false, false, epsilon, 0, 0, 0, false, false);
   }
 
   /** The first row of a slice. */
   public static Arguments start(long row) {
-    return new Arguments(0, 0, 0, false, false, false, 0, row, 0, 0, false, false, null);
+    return new Arguments(0, 0, 0, false, false, false, 0, row, 0, 0, false, false);
   }
 
   /** Which factors of a product are transposed. */
   public static Arguments transpose(boolean a, boolean b) {
-    return new Arguments(0, 0, 0, false, false, false, 0, 0, 0, 0, a, b, null);
+    return new Arguments(0, 0, 0, false, false, false, 0, 0, 0, 0, a, b);
   }
 
   /** V views, A of them assigning, at a temperature. */
   public static Arguments prediction(int views, int assigning, double temperature) {
     return new Arguments(
-        0, 0, 0, false, false, false, temperature, 0, views, assigning, false, false, null);
-  }
-
-  /** An op as ND4J knows it. */
-  public static Arguments of(Native op) {
-    return new Arguments(0, 0, 0, false, false, false, 0, 0, 0, 0, false, false, op);
+        0, 0, 0, false, false, false, temperature, 0, views, assigning, false, false);
   }
 
   /** The same, with the rectifier fused. */
   public Arguments withRelu() {
-    return new Arguments(
-        kernel,
-        stride,
-        padding,
-        true,
-        bias,
-        residual,
-        epsilon,
-        start,
-        views,
-        assigning,
-        transposeA,
-        transposeB,
-        nativeOp);
+    return fused(true, bias, residual);
   }
 
   /** The same, with a bias input. */
   public Arguments withBias() {
-    return new Arguments(
-        kernel,
-        stride,
-        padding,
-        relu,
-        true,
-        residual,
-        epsilon,
-        start,
-        views,
-        assigning,
-        transposeA,
-        transposeB,
-        nativeOp);
+    return fused(relu, true, residual);
   }
 
   /** The same, with a residual input. */
   public Arguments withResidual() {
+    return fused(relu, bias, true);
+  }
+
+  private Arguments fused(boolean newRelu, boolean newBias, boolean newResidual) {
     return new Arguments(
         kernel,
         stride,
         padding,
-        relu,
-        bias,
-        true,
+        newRelu,
+        newBias,
+        newResidual,
         epsilon,
         start,
         views,
         assigning,
         transposeA,
-        transposeB,
-        nativeOp);
+        transposeB);
   }
 }

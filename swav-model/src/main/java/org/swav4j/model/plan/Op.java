@@ -1,6 +1,7 @@
 package org.swav4j.model.plan;
 
 import java.util.List;
+import java.util.Locale;
 import java.util.stream.Collectors;
 
 /**
@@ -29,14 +30,14 @@ public record Op(OpType type, List<Value> inputs, List<Value> outputs, Arguments
     return outputs.get(0);
   }
 
-  /** ND4J's name for a {@link OpType#NATIVE} op, else the type's. */
+  /** The type's name as printed, with what is fused into it: {@code batch_norm+relu}. */
   public String label() {
-    return type == OpType.NATIVE ? arguments.nativeOp().name() : type.name().toLowerCase();
+    return type.name().toLowerCase(Locale.ROOT) + (arguments.relu() ? "+relu" : "");
   }
 
-  /** Whether this is ND4J's op of that name. */
-  public boolean is(String nativeName) {
-    return type == OpType.NATIVE && arguments.nativeOp().name().equals(nativeName);
+  /** The same op on other values. */
+  public Op with(List<Value> newInputs, List<Value> newOutputs) {
+    return new Op(type, newInputs, newOutputs, arguments);
   }
 
   @Override
@@ -44,7 +45,6 @@ public record Op(OpType type, List<Value> inputs, List<Value> outputs, Arguments
     return outputs.stream().map(Value::toString).collect(Collectors.joining(", "))
         + " = "
         + label()
-        + (arguments.relu() ? "+relu" : "")
         + "("
         + inputs.stream().map(Value::name).collect(Collectors.joining(", "))
         + ")";

@@ -2,7 +2,7 @@ package org.swav4j.model.plan;
 
 /**
  * What an op of a plan computes. Letters: x input, y output, dy the loss's gradient with respect to
- * y. Every engine knows every type but {@link #NATIVE}, which only the ND4J engine runs.
+ * y. Every engine knows every type.
  */
 public enum OpType {
   /**
@@ -57,7 +57,5 @@ public enum OpType {
    * its gradient. V is {@link Arguments#views()}, A {@link Arguments#assigning()}, the temperature
    * {@link Arguments#epsilon()}.
    */
-  SWAPPED_PREDICTION,
-  /** An op of ND4J by its own name and arguments, as read from the SameDiff graph. */
-  NATIVE
+  SWAPPED_PREDICTION
 }
