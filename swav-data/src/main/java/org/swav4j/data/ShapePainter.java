@@ -14,10 +14,10 @@ final class ShapePainter {
 
   private final int side;
   private final float pixels; // per unit of length
-  private final SplitMix random;
+  private final CounterRandom random;
   private final float[] canvas; // RGB, interleaved
 
-  ShapePainter(int side, SplitMix random) {
+  ShapePainter(int side, CounterRandom random) {
     this.side = side;
     this.pixels = side / 2f;
     this.random = random;
@@ -43,7 +43,7 @@ final class ShapePainter {
     float[] base = colour();
     float[] grid = new float[GRID * GRID * 3];
     for (int i = 0; i < grid.length; i++) {
-      grid[i] = base[i % 3] + random.uniform(-TINT, TINT);
+      grid[i] = base[i % 3] + uniform(-TINT, TINT);
     }
     for (int y = 0; y < side; y++) {
       float v = (y + 0.5f) / side * (GRID - 1);
@@ -64,12 +64,12 @@ final class ShapePainter {
   /** A disc or a bar of one colour, anywhere. */
   private void paintDistractor(double smallest, double largest) {
     float[] colour = colour();
-    float centreX = random.uniform(-1, 1);
-    float centreY = random.uniform(-1, 1);
-    float length = random.uniform(smallest, largest);
-    float width = random.below(2) == 0 ? length : length / 3;
-    boolean round = random.below(2) == 0;
-    float turn = random.uniform(0, Math.PI);
+    float centreX = uniform(-1, 1);
+    float centreY = uniform(-1, 1);
+    float length = uniform(smallest, largest);
+    float width = random.nextInt(2) == 0 ? length : length / 3;
+    boolean round = random.nextInt(2) == 0;
+    float turn = uniform(0, Math.PI);
     float cos = (float) StrictMath.cos(turn);
     float sin = (float) StrictMath.sin(turn);
     float reach = length * 1.5f;
@@ -87,20 +87,20 @@ final class ShapePainter {
   }
 
   private void paintObject(int outline, int texture) {
-    float centreX = random.uniform(-0.25, 0.25);
-    float centreY = random.uniform(-0.25, 0.25);
-    float radius = random.uniform(0.7, 1.0);
-    float stretch = random.uniform(0.88, 1.14);
-    float turn = random.uniform(0, 2 * Math.PI);
+    float centreX = uniform(-0.25, 0.25);
+    float centreY = uniform(-0.25, 0.25);
+    float radius = uniform(0.7, 1.0);
+    float stretch = uniform(0.88, 1.14);
+    float turn = uniform(0, 2 * Math.PI);
     float cos = (float) StrictMath.cos(turn);
     float sin = (float) StrictMath.sin(turn);
 
-    float wavelength = random.uniform(0.26, 0.42);
-    float textureTurn = random.uniform(0, 2 * Math.PI);
+    float wavelength = uniform(0.26, 0.42);
+    float textureTurn = uniform(0, 2 * Math.PI);
     float textureCos = (float) StrictMath.cos(textureTurn) / wavelength;
     float textureSin = (float) StrictMath.sin(textureTurn) / wavelength;
-    float phaseX = random.uniform(0, 1);
-    float phaseY = random.uniform(0, 1);
+    float phaseX = uniform(0, 1);
+    float phaseY = uniform(0, 1);
 
     float[] ink = colour();
     float[] ground = contrasting(ink);
@@ -165,14 +165,14 @@ final class ShapePainter {
 
   /** Multiplies by a gradient of light, adds noise and rounds. */
   private Image develop() {
-    float lightX = random.uniform(-0.3, 0.3);
-    float lightY = random.uniform(-0.3, 0.3);
-    float noise = random.uniform(0.01, 0.07);
+    float lightX = uniform(-0.3, 0.3);
+    float lightY = uniform(-0.3, 0.3);
+    float noise = uniform(0.01, 0.07);
     byte[] bytes = new byte[canvas.length];
     for (int y = 0; y < side; y++) {
       for (int x = 0; x < side; x++) {
         float light = 1 + lightX * position(x) + lightY * position(y);
-        long bits = random.next();
+        long bits = random.nextLong();
         int at = (y * side + x) * 3;
         for (int c = 0; c < 3; c++) {
           // The sum of two uniform values: near enough to a normal one, of the same deviation.
@@ -191,11 +191,9 @@ final class ShapePainter {
    * those of another by hue alone, and that is what would be learned.
    */
   private float[] colour() {
-    float grey = random.uniform(0.1, 0.9);
+    float grey = uniform(0.1, 0.9);
     return new float[] {
-      grey + random.uniform(-TINT, TINT),
-      grey + random.uniform(-TINT, TINT),
-      grey + random.uniform(-TINT, TINT)
+      grey + uniform(-TINT, TINT), grey + uniform(-TINT, TINT), grey + uniform(-TINT, TINT)
     };
   }
 
@@ -206,6 +204,10 @@ final class ShapePainter {
       colour = colour();
     }
     return colour;
+  }
+
+  private float uniform(double from, double to) {
+    return (float) (from + (to - from) * random.nextDouble());
   }
 
   private static float luma(float[] colour) {

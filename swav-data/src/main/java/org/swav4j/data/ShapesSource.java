@@ -1,6 +1,7 @@
 package org.swav4j.data;
 
 import java.util.List;
+import java.util.Locale;
 import java.util.Objects;
 
 /**
@@ -25,6 +26,10 @@ public final class ShapesSource implements ImageSource {
 
   private static final int LARGEST_SIZE = 10_000_000;
   private static final long DEFAULT_SEED = 2020; // the year of the paper
+
+  /** In the place of a view, so that no crop of any run draws the same numbers. */
+  private static final long STREAM = -1;
+
   private static final int SMALLEST_SIDE = 16; // below, textures are finer than pixels
   private static final int LARGEST_SIDE = 1024;
 
@@ -43,12 +48,17 @@ public final class ShapesSource implements ImageSource {
           "checked cross",
           "dotted cross");
 
-  private final String part;
+  private enum Part {
+    TRAIN,
+    TEST
+  }
+
+  private final Part part;
   private final int size;
   private final int side;
   private final long seed;
 
-  private ShapesSource(String part, int size, int side, long seed) {
+  private ShapesSource(Part part, int size, int side, long seed) {
     this.part = part;
     this.size = size;
     this.side = side;
@@ -87,8 +97,8 @@ public final class ShapesSource implements ImageSource {
     }
     int held = Math.max(CLASSES.size(), size / 5);
     return new DataSets(
-        cached(new ShapesSource("train", size, side, SplitMix.mix(seed))),
-        cached(new ShapesSource("test", held, side, SplitMix.mix(~seed))));
+        cached(new ShapesSource(Part.TRAIN, size, side, seed)),
+        cached(new ShapesSource(Part.TEST, held, side, seed)));
   }
 
   private static ImageSource cached(ShapesSource source) {
@@ -97,7 +107,7 @@ public final class ShapesSource implements ImageSource {
 
   @Override
   public String name() {
-    return "shapes (" + part + ")";
+    return "shapes (" + part.name().toLowerCase(Locale.ROOT) + ")";
   }
 
   @Override
@@ -113,7 +123,7 @@ public final class ShapesSource implements ImageSource {
   @Override
   public Image read(int index, int atLeast) {
     int label = label(index);
-    SplitMix random = new SplitMix(SplitMix.mix(seed + index));
+    CounterRandom random = new CounterRandom(seed, part.ordinal(), index, STREAM);
     return new ShapePainter(side, random).paint(label / 3, label % 3);
   }
 
