@@ -1,0 +1,249 @@
+package org.swav4j.model.engine.onednn;
+
+import static org.bytedeco.dnnl.global.dnnl.*;
+
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.bytedeco.dnnl.dnnl_convolution_desc_t;
+import org.swav4j.model.engine.onednn.Lowering.Axes;
+import org.swav4j.model.plan.Arguments;
+import org.swav4j.model.plan.Op;
+import org.swav4j.model.plan.Value;
+
+/**
+ * Convolution forward, and backward as two primitives. The fastest implementation on offer picks
+ * the layouts; one that the tensors already have is taken instead if the same implementation takes
+ * it.
+ */
+final class Convolutions {
+  private final Lowering lowering;
+  private final Map<List<Value>, Description> forwards = new HashMap<>();
+
+  Convolutions(Lowering lowering) {
+    this.lowering = lowering;
+  }
+
+  void forward(Op op) {
+    Value x = op.input(0);
+    Value w = op.input(1);
+    Value y = op.output();
+    Arguments a = op.arguments();
+    Value bias = a.bias() ? op.input(2) : null;
+    Value residual = a.residual() ? op.input(a.bias() ? 3 : 2) : null;
+    Description plain = describeForward(op, new Attributes(), null);
+    Description d = plain;
+    if (residual != null || a.relu()) {
+      Attributes attributes = residual == null ? new Attributes() : new Attributes().sum();
+      d = required(describeForward(op, attributes.relu(a.relu()), plain), op);
+    }
+    forwards.put(List.of(x, w), plain);
+    Tensor src = lowering.read(x, d.src());
+    Tensor weights = lowering.read(w, Axes.WEIGHTS, d.weights());
+    Tensor biasTensor = bias == null ? null : lowering.readDense(bias);
+    Tensor dst;
+    if (residual == null) {
+      dst = lowering.allocate(y, d.dst());
+    } else {
+      Tensor added = lowering.read(residual, d.dst());
+      // Where the convolution reads the residual itself, its place can't take the result.
+      dst = residual == x ? lowering.allocate(y, d.dst()) : lowering.overwrite(residual, added, y);
+      if (!dst.samePlace(added)) {
+        lowering.copy(added, dst);
+      }
+    }
+    PrimitiveStep step =
+        lowering
+            .step("convolution", d)
+            .with(DNNL_ARG_SRC, src)
+            .with(DNNL_ARG_WEIGHTS, weights)
+            .with(DNNL_ARG_DST, dst);
+    if (bias != null) {
+      step.with(DNNL_ARG_BIAS, biasTensor);
+    }
+    lowering.emit(step);
+    lowering.put(y, dst);
+  }
+
+  void backward(Op op) {
+    Value x = op.input(0);
+    Value w = op.input(1);
+    Value dy = op.input(2);
+    Value dx = op.output(0);
+    Value dw = op.output(1);
+    Description hint = forwards.get(List.of(x, w));
+    if (hint == null) {
+      hint = describeForward(op, new Attributes(), null);
+    }
+    if (lowering.isWanted(dw)) {
+      Description d = describeBackwardWeights(op, hint);
+      Tensor dst = lowering.allocate(dw, d.diffWeights());
+      lowering.emit(
+          lowering
+              .step("convolution weights' gradient", d)
+              .with(DNNL_ARG_SRC, lowering.read(x, d.src()))
+              .with(DNNL_ARG_DIFF_DST, lowering.read(dy, d.diffDst()))
+              .with(DNNL_ARG_DIFF_WEIGHTS, dst));
+      lowering.put(dw, dst, Axes.WEIGHTS);
+    }
+    if (lowering.isWanted(dx)) {
+      Description d = describeBackwardData(op, hint);
+      Tensor dst = lowering.allocate(dx, d.diffSrc());
+      lowering.emit(
+          lowering
+              .step("convolution data's gradient", d)
+              .with(DNNL_ARG_DIFF_DST, lowering.read(dy, d.diffDst()))
+              .with(DNNL_ARG_WEIGHTS, lowering.read(w, Axes.WEIGHTS, d.weights()))
+              .with(DNNL_ARG_DIFF_SRC, dst));
+      lowering.put(dx, dst);
+    }
+  }
+
+  /** Shapes and window of a convolution, forward or backward. */
+  private record Geometry(long[] src, long[] weights, long[] dst, long[] strides, long[] padding) {
+    static Geometry of(Op op) {
+      Arguments a = op.arguments();
+      long[] w = op.input(1).shape();
+      long[] x = op.input(0).shape();
+      long[] dst = {
+        x[0],
+        w[3],
+        (x[2] + 2L * a.padding() - w[0]) / a.stride() + 1,
+        (x[3] + 2L * a.padding() - w[1]) / a.stride() + 1
+      };
+      return new Geometry(
+          x,
+          new long[] {w[3], w[2], w[0], w[1]},
+          dst,
+          new long[] {a.stride(), a.stride()},
+          new long[] {a.padding(), a.padding()});
+    }
+  }
+
+  /** With {@code like} given, in its layouts. */
+  private Description describeForward(Op op, Attributes attributes, Description like) {
+    Geometry g = Geometry.of(op);
+    int type = lowering.hiddenType();
+    if (like != null) {
+      return forward(op, g, like.src(), like.dst(), attributes);
+    }
+    attributes.close();
+    Layout anySrc = Layout.any(type, g.src);
+    Layout anyDst = Layout.any(type, g.dst);
+    Description free = required(forward(op, g, anySrc, anyDst, new Attributes()), op);
+    Layout src = lowering.read(op.input(0)).layout();
+    Description best = free;
+    if (src.type() == type && !src.padded()) {
+      best = better(best, forward(op, g, src, anyDst, new Attributes()));
+    }
+    if (best.dst().padded()) {
+      Layout last = Layout.channelsLast(type, g.dst[0], g.dst[1], g.dst[2], g.dst[3]);
+      best = better(best, forward(op, g, best.src(), last, new Attributes()));
+    }
+    return best;
+  }
+
+  private Description forward(Op op, Geometry g, Layout src, Layout dst, Attributes attributes) {
+    dnnl_convolution_desc_t desc = new dnnl_convolution_desc_t();
+    boolean bias = op.arguments().bias();
+    Dnnl.check(
+        dnnl_convolution_forward_desc_init(
+            desc,
+            lowering.isInference() ? dnnl_forward_inference : dnnl_forward_training,
+            dnnl_convolution_direct,
+            src.md(),
+            Layout.any(lowering.hiddenType(), g.weights).md(),
+            bias ? Layout.dense(dnnl_f32, g.dst[1]).md() : null,
+            dst.md(),
+            g.strides,
+            g.padding,
+            g.padding),
+        "describing " + op);
+    return Description.create(desc, attributes, null, lowering.resources());
+  }
+
+  private Description describeBackwardData(Op op, Description hint) {
+    Geometry g = Geometry.of(op);
+    int type = lowering.hiddenType();
+    Layout anySrc = Layout.any(type, g.src);
+    Layout anyDst = Layout.any(type, g.dst);
+    Description best = required(backwardData(op, g, anySrc, anyDst, hint), op);
+    Layout dst = lowering.read(op.input(2)).layout();
+    if (dst.type() == type && !dst.padded()) {
+      best = better(best, backwardData(op, g, anySrc, dst, hint));
+    }
+    if (best.diffSrc().padded()) {
+      Layout last = Layout.channelsLast(type, g.src[0], g.src[1], g.src[2], g.src[3]);
+      best = better(best, backwardData(op, g, last, best.diffDst(), hint));
+    }
+    return best;
+  }
+
+  private Description backwardData(Op op, Geometry g, Layout src, Layout dst, Description hint) {
+    dnnl_convolution_desc_t desc = new dnnl_convolution_desc_t();
+    Dnnl.check(
+        dnnl_convolution_backward_data_desc_init(
+            desc,
+            dnnl_convolution_direct,
+            src.md(),
+            Layout.any(lowering.hiddenType(), g.weights).md(),
+            dst.md(),
+            g.strides,
+            g.padding,
+            g.padding),
+        "describing " + op);
+    return Description.create(desc, new Attributes(), hint, lowering.resources());
+  }
+
+  private Description describeBackwardWeights(Op op, Description hint) {
+    Geometry g = Geometry.of(op);
+    int type = lowering.hiddenType();
+    Layout anySrc = Layout.any(type, g.src);
+    Layout anyDst = Layout.any(type, g.dst);
+    Description best = required(backwardWeights(op, g, anySrc, anyDst, hint), op);
+    Layout src = lowering.read(op.input(0)).layout();
+    Layout dst = lowering.read(op.input(2)).layout();
+    boolean srcFits = src.type() == type && !src.padded();
+    boolean dstFits = dst.type() == type && !dst.padded();
+    if (srcFits && dstFits) {
+      Description both = backwardWeights(op, g, src, dst, hint);
+      if (better(best, both) == both) {
+        return both;
+      }
+    }
+    if (dstFits) {
+      best = better(best, backwardWeights(op, g, anySrc, dst, hint));
+    }
+    return best;
+  }
+
+  private Description backwardWeights(Op op, Geometry g, Layout src, Layout dst, Description hint) {
+    dnnl_convolution_desc_t desc = new dnnl_convolution_desc_t();
+    Dnnl.check(
+        dnnl_convolution_backward_weights_desc_init(
+            desc,
+            dnnl_convolution_direct,
+            src.md(),
+            Layout.any(dnnl_f32, g.weights).md(),
+            null,
+            dst.md(),
+            g.strides,
+            g.padding,
+            g.padding),
+        "describing " + op);
+    return Description.create(desc, new Attributes(), hint, lowering.resources());
+  }
+
+  /** The one with wanted layouts, if the same implementation takes them. */
+  private static Description better(Description free, Description wanted) {
+    return wanted != null && wanted.implementation().equals(free.implementation()) ? wanted : free;
+  }
+
+  private static Description required(Description description, Op op) {
+    if (description == null) {
+      throw new IllegalStateException(
+          "oneDNN has no implementation of %s on %s: --engine nd4j has".formatted(op, Dnnl.isa()));
+    }
+    return description;
+  }
+}

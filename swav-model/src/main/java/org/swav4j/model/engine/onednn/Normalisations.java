@@ -1,0 +1,212 @@
+package org.swav4j.model.engine.onednn;
+
+import static org.bytedeco.dnnl.global.dnnl.*;
+
+import java.util.HashMap;
+import java.util.Map;
+import org.bytedeco.dnnl.dnnl_batch_normalization_desc_t;
+import org.swav4j.model.plan.Op;
+import org.swav4j.model.plan.Value;
+
+/** Batch norm in training, with its rectifier, and the normalisation of rows. */
+final class Normalisations {
+  /** Smaller norms count as this; PyTorch's value. */
+  private static final double SMALLEST_NORM = 1e-12;
+
+  private final Lowering lowering;
+
+  /** What a forward pass left for its backward one. */
+  private record Done(Description description, Layout layout, Tensor workspace) {}
+
+  /** By the value of the mean, which one forward op alone computes. */
+  private final Map<Value, Done> batches = new HashMap<>();
+
+  Normalisations(Lowering lowering) {
+    this.lowering = lowering;
+  }
+
+  void forward(Op op) {
+    Value x = op.input(0);
+    boolean relu = op.arguments().relu();
+    Layout layout = layout(op, x, relu);
+    Description d = describe(op, layout, relu);
+    Tensor src = lowering.read(x, fromImages(x, layout));
+    Value y = op.output(0);
+    Tensor dst = lowering.overwrite(x, src, y);
+    Layout dense = Layout.dense(dnnl_f32, x.size(1));
+    Tensor mean = lowering.allocate(op.output(1), dense);
+    Tensor variance = lowering.allocate(op.output(2), dense);
+    PrimitiveStep step =
+        lowering
+            .step("batch norm", d)
+            .with(DNNL_ARG_SRC, src.as(layout))
+            .with(DNNL_ARG_DST, dst.as(layout))
+            .with(DNNL_ARG_SCALE, lowering.readDense(op.input(1)))
+            .with(DNNL_ARG_SHIFT, lowering.readDense(op.input(2)))
+            .with(DNNL_ARG_MEAN, mean)
+            .with(DNNL_ARG_VARIANCE, variance);
+    Tensor workspace = d.workspace() == null ? null : lowering.scratch(d.workspace());
+    if (workspace != null) {
+      step.with(DNNL_ARG_WORKSPACE, workspace);
+    }
+    lowering.emit(step);
+    lowering.put(y, dst);
+    lowering.put(op.output(1), mean);
+    lowering.put(op.output(2), variance);
+    batches.put(op.output(1), new Done(d, layout, workspace));
+  }
+
+  void backward(Op op) {
+    Value x = op.input(0);
+    Value dy = op.input(5);
+    boolean relu = op.arguments().relu();
+    Done done = batches.get(op.input(3));
+    boolean fused = relu && done != null && done.workspace != null;
+    Layout layout = done == null ? layout(op, x, false) : done.layout;
+    Description hint = fused ? done.description : describe(op, layout, false);
+    dnnl_batch_normalization_desc_t desc = new dnnl_batch_normalization_desc_t();
+    Dnnl.check(
+        dnnl_batch_normalization_backward_desc_init(
+            desc,
+            dnnl_backward,
+            layout.md(),
+            layout.md(),
+            (float) op.arguments().epsilon(),
+            flags(fused)),
+        "describing " + op);
+    Description d = Description.create(desc, new Attributes(), hint, lowering.resources());
+    Layout plan = fromImages(x, layout);
+    Tensor from = lowering.read(dy, plan);
+    Tensor to = lowering.overwrite(dy, from, op.output(0));
+    if (relu && !fused) {
+      new Elementwise(lowering).maskByOutput(lowering.read(op.input(6), plan), from, to);
+      from = to;
+    }
+    Layout dense = Layout.dense(dnnl_f32, x.size(1));
+    Tensor dgamma = lowering.allocate(op.output(1), dense);
+    Tensor dbeta = lowering.allocate(op.output(2), dense);
+    PrimitiveStep step =
+        lowering
+            .step("batch norm gradient", d)
+            .with(DNNL_ARG_SRC, lowering.read(x, plan).as(layout))
+            .with(DNNL_ARG_MEAN, lowering.readDense(op.input(3)))
+            .with(DNNL_ARG_VARIANCE, lowering.readDense(op.input(4)))
+            .with(DNNL_ARG_SCALE, lowering.readDense(op.input(1)))
+            // Without the shift oneDNN reads through a null pointer.
+            .with(DNNL_ARG_SHIFT, lowering.readDense(op.input(2)))
+            .with(DNNL_ARG_DIFF_DST, from.as(layout))
+            .with(DNNL_ARG_DIFF_SRC, to.as(layout))
+            .with(DNNL_ARG_DIFF_SCALE, dgamma)
+            .with(DNNL_ARG_DIFF_SHIFT, dbeta);
+    if (fused) {
+      step.with(DNNL_ARG_WORKSPACE, done.workspace);
+    }
+    lowering.emit(step);
+    lowering.put(op.output(0), to);
+    lowering.put(op.output(1), dgamma);
+    lowering.put(op.output(2), dbeta);
+  }
+
+  /** As images the way they lie, unless padded or slow so: then with the channels innermost. */
+  private Layout layout(Op op, Value x, boolean relu) {
+    long n = x.size(0);
+    long c = x.size(1);
+    if (x.rank() == 2) {
+      return Layout.channelsLast(dnnl_f32, n, c, 1, 1);
+    }
+    Layout now = lowering.read(x).layout();
+    // Statistics of padded blocks come out wrong.
+    if (!now.padded()) {
+      Description d = describe(op, now, relu);
+      if (d != null && !d.isReference()) {
+        return now;
+      }
+    }
+    return Layout.channelsLast(now.type(), n, c, x.size(2), x.size(3));
+  }
+
+  private static Layout fromImages(Value x, Layout layout) {
+    return x.rank() == 2 ? Layout.dense(layout.type(), x.shape()) : layout;
+  }
+
+  private Description describe(Op op, Layout layout, boolean relu) {
+    dnnl_batch_normalization_desc_t desc = new dnnl_batch_normalization_desc_t();
+    Dnnl.check(
+        dnnl_batch_normalization_forward_desc_init(
+            desc,
+            dnnl_forward_training,
+            layout.md(),
+            (float) op.arguments().epsilon(),
+            flags(relu)),
+        "describing " + op);
+    return Description.create(desc, new Attributes(), null, lowering.resources());
+  }
+
+  private static int flags(boolean relu) {
+    return dnnl_use_scale | dnnl_use_shift | (relu ? dnnl_fuse_norm_relu : 0);
+  }
+
+  void rows(Op op) {
+    int d = Math.toIntExact(op.input(0).size(1));
+    Tensor y = lowering.allocate(op.output(), Layout.dense(dnnl_f32, op.output().shape()));
+    float[] row = new float[d];
+    lowering.java(
+        "normalise rows",
+        t -> {
+          for (int at = 0; at < t[0].limit(); at += d) {
+            t[0].get(at, row);
+            float scale = (float) (1 / norm(row));
+            for (int i = 0; i < d; i++) {
+              row[i] *= scale;
+            }
+            t[1].put(at, row);
+          }
+        },
+        lowering.readDense(op.input(0)),
+        y);
+    lowering.put(op.output(), y);
+  }
+
+  /** dx = (dy − y (y·dy)) / ‖x‖; where the norm was raised, dx = dy / the smallest norm. */
+  void rowsBackward(Op op) {
+    int d = Math.toIntExact(op.input(0).size(1));
+    Tensor dx = lowering.allocate(op.output(), Layout.dense(dnnl_f32, op.output().shape()));
+    float[] x = new float[d];
+    float[] y = new float[d];
+    float[] dy = new float[d];
+    lowering.java(
+        "normalise rows gradient",
+        t -> {
+          for (int at = 0; at < t[0].limit(); at += d) {
+            t[0].get(at, x);
+            t[1].get(at, y);
+            t[2].get(at, dy);
+            double norm = norm(x);
+            double dot = 0;
+            for (int i = 0; i < d; i++) {
+              dot += (double) y[i] * dy[i];
+            }
+            if (norm <= SMALLEST_NORM) {
+              dot = 0;
+            }
+            for (int i = 0; i < d; i++) {
+              dy[i] = (float) ((dy[i] - y[i] * dot) / norm);
+            }
+            t[3].put(at, dy);
+          }
+        },
+        lowering.readDense(op.input(0)),
+        lowering.readDense(op.input(1)),
+        lowering.readDense(op.input(2)),
+        dx);
+    lowering.put(op.output(), dx);
+  }
+
+  private static double norm(float[] row) {
+    double squares = 0;
+    for (float v : row) {
+      squares += (double) v * v;
+    }
+    return Math.max(Math.sqrt(squares), SMALLEST_NORM);
+  }
+}

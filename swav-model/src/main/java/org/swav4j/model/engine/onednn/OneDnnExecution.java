@@ -1,0 +1,114 @@
+package org.swav4j.model.engine.onednn;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.bytedeco.dnnl.dnnl_stream;
+import org.bytedeco.javacpp.BytePointer;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.swav4j.model.engine.Execution;
+import org.swav4j.model.engine.Precision;
+import org.swav4j.model.plan.Plan;
+import org.swav4j.model.plan.Value;
+
+/** Steps over one arena. */
+final class OneDnnExecution implements Execution {
+  private final Resources resources = new Resources();
+  private final Map<Value, INDArray> arrays;
+  private final Step[] forward;
+  private final Step[] backward;
+  private final long bytes;
+  private boolean closed;
+
+  OneDnnExecution(Plan plan, Precision precision) {
+    try {
+      Lowering.Program program = new Lowering(plan, precision, resources).lower();
+      arrays = program.arrays();
+      long arenaBytes = Lifetimes.place(program.buffers());
+      BytePointer allocation = new BytePointer(arenaBytes + Lifetimes.ALIGNMENT);
+      resources.add(allocation::close);
+      long arena = (allocation.address() + Lifetimes.ALIGNMENT - 1) & -Lifetimes.ALIGNMENT;
+      bytes = arenaBytes + arrays.values().stream().mapToLong(a -> a.length() * Float.BYTES).sum();
+      dnnl_stream stream = Dnnl.stream(resources);
+      program.forward().forEach(s -> s.bind(arena, stream, resources));
+      program.backward().forEach(s -> s.bind(arena, stream, resources));
+      try (Resources once = new Resources()) {
+        for (Step s : program.setup()) {
+          s.bind(arena, stream, once);
+          s.run();
+        }
+      }
+      forward = program.forward().toArray(Step[]::new);
+      backward = program.backward().toArray(Step[]::new);
+    } catch (RuntimeException | Error e) {
+      resources.close();
+      throw e;
+    }
+  }
+
+  @Override
+  public INDArray array(Value value) {
+    INDArray array = arrays.get(value);
+    if (array == null) {
+      throw new IllegalArgumentException(
+          value + " is neither an input nor an output of the plan: only those have an array");
+    }
+    return array;
+  }
+
+  @Override
+  public void forward() {
+    run(forward);
+  }
+
+  @Override
+  public void backward() {
+    run(backward);
+  }
+
+  private void run(Step[] steps) {
+    if (closed) {
+      throw new IllegalStateException("this execution was closed and its memory is gone");
+    }
+    for (Step s : steps) {
+      s.run();
+    }
+  }
+
+  @Override
+  public long bytes() {
+    return bytes;
+  }
+
+  @Override
+  public List<Timing> profile() {
+    if (closed) {
+      throw new IllegalStateException("this execution was closed and its memory is gone");
+    }
+    List<Timing> timings = new ArrayList<>();
+    for (Step[] steps : List.of(forward, backward)) {
+      for (Step s : steps) {
+        long start = System.nanoTime();
+        s.run();
+        long time = System.nanoTime() - start;
+        timings.add(new Timing(s.op(), steps == backward, time, s.describe()));
+      }
+    }
+    return timings;
+  }
+
+  /** The steps in order, for tests. */
+  List<Step> steps() {
+    List<Step> all = new ArrayList<>(List.of(forward));
+    all.addAll(List.of(backward));
+    return all;
+  }
+
+  @Override
+  public void close() {
+    if (!closed) {
+      closed = true;
+      resources.close();
+    }
+  }
+}
