@@ -2,7 +2,8 @@ package org.swav4j.model.engine.onednn;
 
 /**
  * Bytes that tensors lie in. Either outside ({@code address} known from the start) or in the arena,
- * alive from the first step that touches it to the last; {@link Lifetimes} then gives its place.
+ * alive from the first step that touches it to the last; {@link org.swav4j.model.engine.MemoryPlan}
+ * then gives its place.
  */
 final class Buffer {
   final long bytes;
@@ -49,24 +50,16 @@ final class Buffer {
     last = Integer.MAX_VALUE;
   }
 
-  boolean isTouched() {
-    return first <= last;
-  }
-
-  boolean livesWith(Buffer other) {
-    return first <= other.last && other.first <= last;
-  }
-
   int first() {
     return first;
   }
 
-  void place(long offset) {
-    this.offset = offset;
+  int last() {
+    return last;
   }
 
-  long offset() {
-    return offset;
+  void place(long offset) {
+    this.offset = offset;
   }
 
   long address(long arena) {

@@ -160,11 +160,6 @@ final class Lowering {
         case NORMALIZE_ROWS -> normalisations.rows(op);
         case NORMALIZE_ROWS_BP -> normalisations.rowsBackward(op);
         case SWAPPED_PREDICTION -> predictions.lower(op);
-        case NATIVE ->
-            throw new IllegalArgumentException(
-                "the oneDNN engine has no primitive for ND4J's op %s (%s): only typed ops can be"
-                        .formatted(op.label(), op)
-                    + " lowered, so a pass has to replace it, or use --engine nd4j");
       }
     }
     opIndex++;

@@ -7,6 +7,7 @@ import org.bytedeco.dnnl.dnnl_stream;
 import org.bytedeco.javacpp.BytePointer;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.swav4j.model.engine.Execution;
+import org.swav4j.model.engine.MemoryPlan;
 import org.swav4j.model.engine.Precision;
 import org.swav4j.model.plan.Plan;
 import org.swav4j.model.plan.Value;
@@ -24,11 +25,15 @@ final class OneDnnExecution implements Execution {
     try {
       Lowering.Program program = new Lowering(plan, precision, resources).lower();
       arrays = program.arrays();
-      long arenaBytes = Lifetimes.place(program.buffers());
-      BytePointer allocation = new BytePointer(arenaBytes + Lifetimes.ALIGNMENT);
+      MemoryPlan memory = new MemoryPlan();
+      program.buffers().forEach(b -> memory.add(b, b.bytes, b.first(), b.last()));
+      memory.place();
+      program.buffers().forEach(b -> b.place(memory.offset(b)));
+      BytePointer allocation = new BytePointer(memory.bytes() + MemoryPlan.ALIGNMENT);
       resources.add(allocation::close);
-      long arena = (allocation.address() + Lifetimes.ALIGNMENT - 1) & -Lifetimes.ALIGNMENT;
-      bytes = arenaBytes + arrays.values().stream().mapToLong(a -> a.length() * Float.BYTES).sum();
+      long arena = (allocation.address() + MemoryPlan.ALIGNMENT - 1) & -MemoryPlan.ALIGNMENT;
+      bytes =
+          memory.bytes() + arrays.values().stream().mapToLong(a -> a.length() * Float.BYTES).sum();
       dnnl_stream stream = Dnnl.stream(resources);
       program.forward().forEach(s -> s.bind(arena, stream, resources));
       program.backward().forEach(s -> s.bind(arena, stream, resources));

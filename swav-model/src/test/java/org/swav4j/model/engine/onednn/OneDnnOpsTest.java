@@ -416,20 +416,6 @@ class OneDnnOpsTest {
   }
 
   @Test
-  void aNativeOpIsRefused() {
-    Value x = checks.input(2, 3);
-    Value y = checks.result(2, 3);
-    checks.op(
-        OpType.NATIVE,
-        Arguments.of(new Arguments.Native("softplus", List.of(), List.of(), List.of(), List.of())),
-        List.of(x),
-        y);
-    assertThatThrownBy(() -> engine.prepare(checks.plan(y)))
-        .isInstanceOf(IllegalArgumentException.class)
-        .hasMessageContaining("softplus");
-  }
-
-  @Test
   void aParameterThatIsNotDenseIsRefused() {
     Value x = checks.input(2, 3);
     Value y = checks.result(2, 4);

@@ -130,7 +130,6 @@ final class ReferenceInterpreter {
         set(op.output(), dx);
       }
       case SWAPPED_PREDICTION -> prediction(op);
-      case NATIVE -> throw new IllegalArgumentException(op.toString());
     }
   }
 
