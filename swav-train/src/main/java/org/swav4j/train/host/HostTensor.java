@@ -94,6 +94,29 @@ public final class HostTensor {
     return this;
   }
 
+  /**
+   * The numbers of a float array in row-major order, for reading only: over its own memory where
+   * that is possible, else a copy. The buffer does not keep the array's memory alive: hold on to
+   * the array.
+   */
+  public static FloatBuffer read(INDArray array) {
+    if (array.dataType() == DataType.FLOAT && supports(array) && isRowMajor(array)) {
+      return new HostTensor().bind(array).floats();
+    }
+    return FloatBuffer.wrap(array.dup('c').data().asFloat());
+  }
+
+  private static boolean isRowMajor(INDArray array) {
+    long expected = 1;
+    for (int d = array.rank() - 1; d >= 0; d--) {
+      if (array.size(d) > 1 && array.stride(d) != expected) {
+        return false;
+      }
+      expected *= array.size(d);
+    }
+    return true;
+  }
+
   /** Whether {@link #floats()} (and not {@link #doubles()}) holds the numbers. */
   public boolean isFloat() {
     return floats != null;

@@ -1,0 +1,215 @@
+package org.swav4j.train.evaluation;
+
+import java.nio.FloatBuffer;
+import java.util.stream.IntStream;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.indexing.NDArrayIndex;
+import org.swav4j.train.host.HostTensor;
+
+/**
+ * Weighted k-nearest-neighbour classification by cosine similarity: each of the k nearest training
+ * images votes for its class with weight exp(similarity / temperature) (Wu et al. 2018, <a
+ * href="https://arxiv.org/abs/1805.01978">arXiv 1805.01978</a>, section 3.4). Needs no training, so
+ * it is the quick judge of features.
+ *
+ * <p>Similarities are taken block by block, so memory stays small: a few MB beside a normalised
+ * copy of the features. Exact: the same neighbours as with the whole N × M matrix. Thread-safe; one
+ * call uses all cores.
+ *
+ * @param k neighbours that vote, at least 1; all training images if there are fewer
+ * @param temperature above 0; 0.07 is usual
+ */
+public record KNearestNeighbours(int k, double temperature) {
+  private static final int QUERY_BLOCK = 256;
+  private static final int TRAIN_BLOCK = 4096;
+
+  /** Checks the ranges; throws IllegalArgumentException with the offending value. */
+  public KNearestNeighbours {
+    if (k < 1) {
+      throw new IllegalArgumentException("k = " + k + " neighbours: at least 1, 20 is usual");
+    }
+    if (!(temperature > 0 && temperature < Double.POSITIVE_INFINITY)) {
+      throw new IllegalArgumentException(
+          "k-NN temperature " + temperature + " is not above 0: 0.07 is usual");
+    }
+  }
+
+  /** 20 neighbours, temperature 0.07. */
+  public KNearestNeighbours() {
+    this(20, 0.07);
+  }
+
+  /**
+   * Share of test images whose predicted class is right, in [0, 1].
+   *
+   * @throws IllegalArgumentException if a set is empty or has unlabelled images, or the widths
+   *     differ
+   */
+  public double accuracy(FeatureSet train, FeatureSet test) {
+    test.requireLabels("test");
+    int[] predicted = predict(train, test.features());
+    int right = 0;
+    for (int n = 0; n < predicted.length; n++) {
+      right += predicted[n] == test.labels()[n] ? 1 : 0;
+    }
+    return (double) right / predicted.length;
+  }
+
+  /**
+   * The class of each query; of classes with equal votes, the lowest.
+   *
+   * @param queries {@code [M, D]}, float
+   * @throws IllegalArgumentException if the training set is empty or has unlabelled images, or the
+   *     widths differ
+   */
+  public int[] predict(FeatureSet train, INDArray queries) {
+    train.requireLabels("training");
+    FeatureSet.requireSameWidth(train, queries);
+    int n = train.size();
+    int m = (int) queries.size(0);
+    int[] predicted = new int[m];
+    INDArray unitTrain = unitRows(train.features());
+    int blockColumns = Math.min(n, TRAIN_BLOCK);
+    INDArray memory =
+        Nd4j.createUninitialized(DataType.FLOAT, Math.min(m, QUERY_BLOCK), blockColumns);
+    for (int q = 0; q < m; q += QUERY_BLOCK) {
+      int rows = Math.min(QUERY_BLOCK, m - q);
+      INDArray block = unitRows(queries.get(NDArrayIndex.interval(q, q + rows)));
+      Nearest[] nearest = new Nearest[rows];
+      for (int row = 0; row < rows; row++) {
+        nearest[row] = new Nearest(Math.min(k, n));
+      }
+      for (int t = 0; t < n; t += TRAIN_BLOCK) {
+        int columns = Math.min(TRAIN_BLOCK, n - t);
+        INDArray similarities =
+            rows * (long) columns == memory.length()
+                ? memory
+                : memory
+                    .reshape(memory.length())
+                    .get(NDArrayIndex.interval(0, rows * (long) columns))
+                    .reshape(rows, columns);
+        Nd4j.matmul(
+            block,
+            unitTrain.get(NDArrayIndex.interval(t, t + columns)),
+            similarities,
+            false,
+            true,
+            false);
+        FloatBuffer s = HostTensor.read(similarities);
+        int first = t;
+        IntStream.range(0, rows)
+            .parallel()
+            .forEach(row -> nearest[row].offer(s, row * columns, columns, first));
+      }
+      block.close();
+      for (int row = 0; row < rows; row++) {
+        predicted[q + row] = nearest[row].vote(train.labels(), train.classes(), temperature);
+      }
+    }
+    memory.close();
+    unitTrain.close();
+    return predicted;
+  }
+
+  /** A copy with rows of length 1; rows of zeros stay zeros, similar to nothing. */
+  private static INDArray unitRows(INDArray features) {
+    INDArray unit = features.dup('c');
+    INDArray norms = unit.norm2(1);
+    for (int n = 0; n < norms.length(); n++) {
+      float norm = norms.getFloat(n);
+      if (!(norm < Float.POSITIVE_INFINITY)) {
+        throw new IllegalArgumentException(
+            "feature row "
+                + n
+                + " has norm "
+                + norm
+                + ", expected a finite number: have the weights diverged in training?");
+      }
+    }
+    unit.diviColumnVector(norms.addi(1e-12f));
+    norms.close();
+    return unit;
+  }
+
+  /** The k best of what it was offered: a heap with the worst on top. */
+  private static final class Nearest {
+    private final float[] similarity;
+    private final int[] index;
+    private int size;
+
+    Nearest(int k) {
+      similarity = new float[k];
+      index = new int[k];
+    }
+
+    void offer(FloatBuffer s, int start, int count, int firstIndex) {
+      int j = 0;
+      for (; size < index.length && j < count; j++) {
+        siftUp(s.get(start + j), firstIndex + j);
+      }
+      float worst = similarity[0];
+      for (; j < count; j++) {
+        float value = s.get(start + j);
+        if (value > worst) {
+          siftDown(value, firstIndex + j);
+          worst = similarity[0];
+        }
+      }
+    }
+
+    /** Less similar, or as similar and later: the next to go. */
+    private boolean worse(float s, int i, int slot) {
+      return s < similarity[slot] || (s == similarity[slot] && i > index[slot]);
+    }
+
+    private void siftUp(float s, int i) {
+      int slot = size++;
+      while (slot > 0 && worse(s, i, (slot - 1) / 2)) {
+        int parent = (slot - 1) / 2;
+        similarity[slot] = similarity[parent];
+        index[slot] = index[parent];
+        slot = parent;
+      }
+      similarity[slot] = s;
+      index[slot] = i;
+    }
+
+    private void siftDown(float s, int i) {
+      int slot = 0;
+      while (2 * slot + 1 < size) {
+        int child = 2 * slot + 1;
+        if (child + 1 < size && worse(similarity[child + 1], index[child + 1], child)) {
+          child++;
+        }
+        if (worse(s, i, child)) {
+          break;
+        }
+        similarity[slot] = similarity[child];
+        index[slot] = index[child];
+        slot = child;
+      }
+      similarity[slot] = s;
+      index[slot] = i;
+    }
+
+    int vote(int[] labels, int classes, double temperature) {
+      double[] votes = new double[classes];
+      float best = similarity[0];
+      for (int j = 0; j < size; j++) {
+        best = Math.max(best, similarity[j]);
+      }
+      for (int j = 0; j < size; j++) {
+        votes[labels[index[j]]] += Math.exp((similarity[j] - best) / temperature);
+      }
+      int winner = 0;
+      for (int c = 1; c < classes; c++) {
+        if (votes[c] > votes[winner]) {
+          winner = c;
+        }
+      }
+      return winner;
+    }
+  }
+}
