@@ -34,31 +34,14 @@ public record Augmentation(
    * @throws IllegalArgumentException naming the value that is out of range
    */
   public Augmentation {
-    if (!(jitter >= 0 && jitter <= 2.5)) {
-      throw new IllegalArgumentException(
-          "jitter strength "
-              + jitter
-              + ", expected 0 to 2.5 (1 is the paper's; above 2.5 the hue would turn by more than"
-              + " half a circle)");
-    }
+    requireStrength(jitter);
     requireProbability("jitter", jitterProbability);
     requireProbability("grey", greyProbability);
     requireProbability("blur", blurProbability);
     requireProbability("solarise", solariseProbability);
     requireProbability("flip", flipProbability);
-    if (!(minSigma > 0 && minSigma <= maxSigma && maxSigma <= 64)) {
-      throw new IllegalArgumentException(
-          String.format(
-              "blur sigma %s to %s pixels, expected 0 < min <= max <= 64; for no blur set its"
-                  + " probability to 0",
-              minSigma, maxSigma));
-    }
-    if (!(minRatio >= 0.01 && minRatio <= maxRatio && maxRatio <= 100)) {
-      throw new IllegalArgumentException(
-          String.format(
-              "window ratio %s to %s (width / height), expected 0.01 <= min <= max <= 100",
-              minRatio, maxRatio));
-    }
+    requireSigma(minSigma, maxSigma);
+    requireRatio(minRatio, maxRatio);
   }
 
   /** The published recipe: full jitter, grey 0.2, blur 0.5 with sigma 0.1 to 2, flip 0.5. */
@@ -170,6 +153,35 @@ public record Augmentation(
     if (!(p >= 0 && p <= 1)) {
       throw new IllegalArgumentException(
           what + " probability " + p + ", expected 0 (never) to 1 (every crop)");
+    }
+  }
+
+  static void requireStrength(double jitter) {
+    if (!(jitter >= 0 && jitter <= 2.5)) {
+      throw new IllegalArgumentException(
+          "jitter strength "
+              + jitter
+              + ", expected 0 to 2.5 (1 is the paper's; above 2.5 the hue would turn by more than"
+              + " half a circle)");
+    }
+  }
+
+  static void requireSigma(double min, double max) {
+    if (!(min > 0 && min <= max && max <= 64)) {
+      throw new IllegalArgumentException(
+          String.format(
+              "blur sigma %s to %s pixels, expected 0 < min <= max <= 64; for no blur set its"
+                  + " probability to 0",
+              min, max));
+    }
+  }
+
+  static void requireRatio(double min, double max) {
+    if (!(min >= 0.01 && min <= max && max <= 100)) {
+      throw new IllegalArgumentException(
+          String.format(
+              "window ratio %s to %s (width / height), expected 0.01 <= min <= max <= 100",
+              min, max));
     }
   }
 }

@@ -1,0 +1,78 @@
+package org.swav4j.data;
+
+import java.util.random.RandomGenerator;
+import org.bytedeco.javacv.Frame;
+import org.datavec.image.data.ImageWritable;
+
+/**
+ * Cuts a random window of random area and shape and resizes it, antialiased, to a square, as a
+ * DataVec transform. Ten tries of a window that fits, then the largest central one. One instance
+ * per thread.
+ */
+public final class RandomResizedCropTransform extends FrameTransform {
+  private final CropDraw draw = new CropDraw();
+  private final int size;
+  private final double minScale;
+  private final double maxScale;
+  private final double minRatio;
+  private final double maxRatio;
+
+  /**
+   * Width / height of the window between 3/4 and 4/3, as in the paper.
+   *
+   * @param size side of the result in pixels
+   * @param minScale smallest share of the image's area, above 0
+   * @param maxScale largest share, up to 1
+   * @throws IllegalArgumentException if a value is out of range
+   */
+  public RandomResizedCropTransform(int size, double minScale, double maxScale) {
+    this(size, minScale, maxScale, 3.0 / 4, 4.0 / 3);
+  }
+
+  /**
+   * @param size side of the result in pixels
+   * @param minScale smallest share of the image's area, above 0
+   * @param maxScale largest share, up to 1
+   * @param minRatio least width / height of the window
+   * @param maxRatio greatest width / height of the window
+   * @throws IllegalArgumentException if a value is out of range
+   */
+  public RandomResizedCropTransform(
+      int size, double minScale, double maxScale, double minRatio, double maxRatio) {
+    CropSpec checked = new CropSpec(1, size, minScale, maxScale);
+    Augmentation.requireRatio(minRatio, maxRatio);
+    this.size = checked.size();
+    this.minScale = minScale;
+    this.maxScale = maxScale;
+    this.minRatio = minRatio;
+    this.maxRatio = maxRatio;
+  }
+
+  @Override
+  ImageWritable transform(ImageWritable image, Frame frame, RandomGenerator random) {
+    draw.drawWindow(
+        frame.imageWidth, frame.imageHeight, minScale, maxScale, minRatio, maxRatio, random);
+    return toWritable(
+        ImageOps.resizedCrop(
+            toImage(frame), draw.top, draw.left, draw.height, draw.width, size, size),
+        size,
+        size);
+  }
+
+  /**
+   * Where points of the last image are in its crop; a point that was cut away comes out outside of
+   * it.
+   *
+   * @param coordinates x and y in turn, in pixels of the image
+   */
+  @Override
+  public float[] query(float... coordinates) {
+    float[] moved = new float[coordinates.length];
+    for (int i = 0; i < coordinates.length; i++) {
+      boolean x = i % 2 == 0;
+      moved[i] =
+          (coordinates[i] - (x ? draw.left : draw.top)) * size / (x ? draw.width : draw.height);
+    }
+    return moved;
+  }
+}
