@@ -1,0 +1,230 @@
+package org.swav4j.sinkhorn;
+
+import java.util.Arrays;
+import java.util.stream.IntStream;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.indexing.SpecifiedIndex;
+import org.nd4j.linalg.ops.transforms.Transforms;
+
+/**
+ * Sinkhorn-Knopp: alternately scales the columns to b and the rows to a (columns first, rows last),
+ * either a fixed number of times or until the column sums are right.
+ *
+ * <p>{@code new SinkhornSolver(3).solve(OptimalTransportProblem.ofScores(scores, 0.05))}
+ *
+ * <p>Works in scaling form on exp(scores/epsilon) where the range of the data allows it to be
+ * accurate, in the log domain otherwise (see {@link Certificate#logDomain}). Immutable, may be used
+ * by several threads at once.
+ */
+public final class SinkhornSolver {
+  private final Iterations stop;
+  private final Form form;
+
+  private SinkhornSolver(Iterations stop, Form form) {
+    this.stop = stop;
+    this.form = form;
+  }
+
+  /**
+   * A solver that makes exactly this many iterations, as SwAV does.
+   *
+   * @throws IllegalArgumentException if {@code iterations < 1}
+   */
+  public SinkhornSolver(int iterations) {
+    this(new Iterations(iterations, Double.NaN), Form.AUTOMATIC);
+    Checks.iterations(iterations);
+  }
+
+  /**
+   * A solver that stops as soon as the L1 error of the column sums is at most {@code tolerance},
+   * and after {@code limit} iterations in any case; {@link Certificate#converged} tells which.
+   *
+   * @throws IllegalArgumentException if the tolerance is not a positive number or {@code limit < 1}
+   */
+  public static SinkhornSolver toTolerance(double tolerance, int limit) {
+    if (!(tolerance > 0) || Double.isInfinite(tolerance)) {
+      throw new IllegalArgumentException(
+          "tolerance is " + tolerance + ", expected a finite number above 0, such as 1e-9");
+    }
+    Checks.iterations(limit);
+    return new SinkhornSolver(new Iterations(limit, tolerance), Form.AUTOMATIC);
+  }
+
+  /** The same solver, held to one form. */
+  public SinkhornSolver withForm(Form form) {
+    return new SinkhornSolver(stop, form);
+  }
+
+  /**
+   * Solves a problem that is in one piece.
+   *
+   * @throws IllegalArgumentException if the marginals' masses differ, or the kernel form was asked
+   *     for where it would lose accuracy
+   */
+  public TransportPlan solve(OptimalTransportProblem problem) {
+    return solve(problem, Reduction.whole());
+  }
+
+  /**
+   * Solves one shard of a problem whose rows are spread over workers: every worker calls this with
+   * its rows, their masses and the whole column marginal, and gets its rows of the plan; potentials
+   * g and certificate are those of the whole.
+   *
+   * @throws IllegalArgumentException as {@link #solve(OptimalTransportProblem)}
+   */
+  public TransportPlan solve(OptimalTransportProblem problem, Reduction reduction) {
+    double[] a = problem.rowMarginal();
+    double[] b = problem.columnMarginal();
+    double[] mass = {Arrays.stream(a).sum()};
+    reduction.sum(mass);
+    double columns = Arrays.stream(b).sum();
+    if (Math.abs(mass[0] - columns) > 1e-5 * columns) {
+      throw new IllegalArgumentException(
+          "row marginal sums to "
+              + mass[0]
+              + ", column marginal to "
+              + columns
+              + ", expected equal masses: divide each by its sum");
+    }
+    int[] rows = support(a);
+    int[] cols = support(b);
+    INDArray scores = problem.scores();
+    boolean all = rows.length == a.length && cols.length == b.length;
+    Potentials found =
+        new NdSinkhorn(
+                all ? scores : scores.get(new SpecifiedIndex(rows), new SpecifiedIndex(cols)),
+                at(a, rows),
+                at(b, cols),
+                problem.epsilon(),
+                reduction)
+            .run(stop, form);
+    double[] f = spread(found.f(), rows, a.length);
+    double[] g = spread(found.g(), cols, b.length);
+    return plan(problem, f, g, found, reduction);
+  }
+
+  private static int[] support(double[] mass) {
+    return IntStream.range(0, mass.length).filter(i -> mass[i] > 0).toArray();
+  }
+
+  private static double[] at(double[] x, int[] indices) {
+    return Arrays.stream(indices).mapToDouble(i -> x[i]).toArray();
+  }
+
+  private static double[] spread(double[] x, int[] indices, int length) {
+    double[] all = new double[length];
+    Arrays.fill(all, Double.NEGATIVE_INFINITY);
+    for (int i = 0; i < indices.length; i++) {
+      all[indices[i]] = x[i];
+    }
+    return all;
+  }
+
+  private static TransportPlan plan(
+      OptimalTransportProblem problem,
+      double[] f,
+      double[] g,
+      Potentials found,
+      Reduction reduction) {
+    INDArray scores = problem.scores().castTo(DataType.DOUBLE);
+    INDArray fs = Nd4j.createFromArray(f);
+    INDArray gs = Nd4j.createFromArray(g);
+    INDArray plan = scores.addColumnVector(fs.reshape(-1, 1)).addiRowVector(gs.reshape(1, -1));
+    Transforms.exp(plan.divi(problem.epsilon()), false);
+    Certificate certificate = certify(problem, scores, plan, f, g, found, reduction);
+    return new TransportPlan(plan.castTo(problem.scores().dataType()), fs, gs, certificate);
+  }
+
+  private static Certificate certify(
+      OptimalTransportProblem problem,
+      INDArray scores,
+      INDArray plan,
+      double[] f,
+      double[] g,
+      Potentials found,
+      Reduction reduction) {
+    double[] a = problem.rowMarginal();
+    double[] b = problem.columnMarginal();
+    double epsilon = problem.epsilon();
+    double[] rowSums = plan.sum(1).toDoubleVector();
+    double[] columnSums = plan.sum(0).toDoubleVector();
+    reduction.sum(columnSums);
+
+    // Rounding onto the marginals: shrink rows, then columns, that have too much; spread the rest.
+    INDArray feasible = plan.mulColumnVector(column(shrink(a, rowSums)));
+    double[] shrunk = feasible.sum(0).toDoubleVector();
+    reduction.sum(shrunk);
+    feasible.muliRowVector(Nd4j.createFromArray(shrink(b, shrunk)).reshape(1, -1));
+    double[] missingRows = missing(a, feasible.sum(1).toDoubleVector());
+    double[] left = feasible.sum(0).toDoubleVector();
+    reduction.sum(left);
+    double[] missingColumns = missing(b, left);
+    double rest = Arrays.stream(missingColumns).sum();
+    if (rest > 0) {
+      feasible.addi(
+          column(missingRows).mmul(Nd4j.createFromArray(missingColumns).reshape(1, -1).divi(rest)));
+    }
+
+    double[] sums = {
+      distance(rowSums, a),
+      -plan.mul(scores).sumNumber().doubleValue(),
+      entropy(plan),
+      -feasible.mul(scores).sumNumber().doubleValue() - epsilon * entropy(feasible),
+      dot(f, a),
+      Arrays.stream(rowSums).sum(),
+      Arrays.stream(a).sum()
+    };
+    reduction.sum(sums);
+    // Lagrangian at P = exp((scores + f + g) / epsilon): f·a + g·b + epsilon (mass - sum P).
+    double dual = sums[4] + dot(g, b) + epsilon * (sums[6] - sums[5]);
+    return new Certificate(
+        sums[0],
+        distance(columnSums, b),
+        sums[1],
+        sums[2],
+        sums[3] - dual,
+        found.iterations(),
+        found.converged(),
+        found.logDomain());
+  }
+
+  private static INDArray column(double[] x) {
+    return Nd4j.createFromArray(x).reshape(-1, 1);
+  }
+
+  private static double[] shrink(double[] mass, double[] sums) {
+    double[] factor = new double[mass.length];
+    Arrays.setAll(factor, i -> sums[i] > mass[i] ? mass[i] / sums[i] : 1);
+    return factor;
+  }
+
+  private static double[] missing(double[] mass, double[] sums) {
+    double[] rest = new double[mass.length];
+    Arrays.setAll(rest, i -> Math.max(0, mass[i] - sums[i]));
+    return rest;
+  }
+
+  private static double distance(double[] x, double[] y) {
+    double sum = 0;
+    for (int i = 0; i < x.length; i++) {
+      sum += Math.abs(x[i] - y[i]);
+    }
+    return sum;
+  }
+
+  /** Points of mass 0 have potential -infinity and don't count. */
+  private static double dot(double[] potential, double[] mass) {
+    double sum = 0;
+    for (int i = 0; i < mass.length; i++) {
+      sum += mass[i] > 0 ? potential[i] * mass[i] : 0;
+    }
+    return sum;
+  }
+
+  private static double entropy(INDArray plan) {
+    INDArray log = Transforms.log(Transforms.max(plan, Double.MIN_NORMAL));
+    return -log.muli(plan).sumNumber().doubleValue();
+  }
+}
