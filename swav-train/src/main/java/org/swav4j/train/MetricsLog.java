@@ -1,0 +1,178 @@
+package org.swav4j.train;
+
+import com.google.gson.Gson;
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParseException;
+import com.google.gson.JsonParser;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.io.Writer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Writes metrics as they come, one JSON object a line: {@code {"kind":"step",...}} and {@code
+ * {"kind":"epoch",...}}; numbers that are not known are left out. Flushed at every epoch, so that
+ * what was written can be read while training goes on.
+ */
+final class MetricsLog implements TrainingListener, AutoCloseable {
+  private static final Gson GSON = new Gson();
+
+  private final Path file;
+  private final Writer writer;
+
+  /**
+   * Continues or begins the file.
+   *
+   * @param completedSteps what was written of later steps, by a run that was cut off before its
+   *     next checkpoint, is taken back
+   * @throws UncheckedIOException if it can't be written
+   */
+  MetricsLog(Path file, long completedSteps) {
+    this.file = file;
+    try {
+      if (Files.exists(file)) {
+        RunFolder.replace(file, upTo(completedSteps));
+      }
+      writer = Files.newBufferedWriter(file, StandardOpenOption.CREATE, StandardOpenOption.APPEND);
+    } catch (IOException e) {
+      throw failed(e);
+    }
+  }
+
+  private String upTo(long completedSteps) throws IOException {
+    StringBuilder kept = new StringBuilder();
+    for (String line : Files.readAllLines(file)) {
+      JsonObject entry = parse(line);
+      if (entry == null) {
+        continue;
+      }
+      long done = entry.get("step").getAsLong() + (isStep(entry) ? 1 : 0);
+      if (done <= completedSteps) {
+        kept.append(line).append('\n');
+      }
+    }
+    return kept.toString();
+  }
+
+  private static boolean isStep(JsonObject entry) {
+    return entry.get("kind").getAsString().equals("step");
+  }
+
+  /** Null for a line that was cut off. */
+  private static JsonObject parse(String line) {
+    try {
+      JsonObject entry = JsonParser.parseString(line).getAsJsonObject();
+      return entry.has("kind") && entry.has("step") ? entry : null;
+    } catch (JsonParseException | IllegalStateException e) {
+      return null;
+    }
+  }
+
+  /** The epochs written so far, in order. */
+  static List<EpochMetrics> epochs(Path file) throws IOException {
+    List<EpochMetrics> epochs = new ArrayList<>();
+    for (String line : Files.readAllLines(file)) {
+      JsonObject e = parse(line);
+      if (e != null && !isStep(e)) {
+        epochs.add(
+            new EpochMetrics(
+                e.get("epoch").getAsInt(),
+                e.get("step").getAsLong(),
+                number(e, "loss"),
+                number(e, "loss_share"),
+                number(e, "images_per_s"),
+                number(e, "wait_share"),
+                number(e, "knn")));
+      }
+    }
+    return epochs;
+  }
+
+  private static double number(JsonObject entry, String name) {
+    return entry.has(name) ? entry.get(name).getAsDouble() : Double.NaN;
+  }
+
+  @Override
+  public void step(StepMetrics m) {
+    JsonObject o = new JsonObject();
+    o.addProperty("kind", "step");
+    o.addProperty("epoch", m.epoch());
+    o.addProperty("step", m.step());
+    add(o, "loss", m.loss());
+    add(o, "loss_share", m.lossShare());
+    add(o, "lr", m.learningRate());
+    o.addProperty("queue_rows", m.queueRows());
+    add(o, "seconds", round(m.seconds()));
+    add(o, "waited_s", round(m.waitedSeconds()));
+    write(o);
+  }
+
+  @Override
+  public void epoch(EpochMetrics m) {
+    write(json(m));
+    try {
+      writer.flush();
+    } catch (IOException e) {
+      throw failed(e);
+    }
+  }
+
+  static JsonObject json(EpochMetrics m) {
+    JsonObject o = new JsonObject();
+    o.addProperty("kind", "epoch");
+    o.addProperty("epoch", m.epoch());
+    o.addProperty("step", m.step());
+    add(o, "loss", m.loss());
+    add(o, "loss_share", m.lossShare());
+    add(o, "images_per_s", round(m.imagesPerSecond()));
+    add(o, "wait_share", round(m.waitShare()));
+    add(o, "knn", m.knn());
+    return o;
+  }
+
+  private static void add(JsonObject o, String name, double value) {
+    if (Double.isFinite(value)) {
+      o.addProperty(name, value);
+    }
+  }
+
+  private static double round(double value) {
+    return Double.isFinite(value) ? Math.rint(value * 1e6) / 1e6 : value;
+  }
+
+  private void write(JsonObject o) {
+    try {
+      writer.write(GSON.toJson(o));
+      writer.write('\n');
+    } catch (IOException e) {
+      throw failed(e);
+    }
+  }
+
+  private UncheckedIOException failed(IOException e) {
+    return new UncheckedIOException(
+        file + " can't be written: " + RunFolder.reason(e) + "; is the disk full?", e);
+  }
+
+  @Override
+  public void ended() {
+    try {
+      writer.flush();
+    } catch (IOException e) {
+      throw failed(e);
+    }
+  }
+
+  @Override
+  public void close() {
+    try {
+      writer.close();
+    } catch (IOException e) {
+      throw failed(e);
+    }
+  }
+}

@@ -1,0 +1,161 @@
+package org.swav4j.train;
+
+import com.google.gson.Gson;
+import com.google.gson.GsonBuilder;
+import com.google.gson.JsonParseException;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileSystemException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+
+/**
+ * Where a run keeps what it makes: weights, checkpoint, metrics, plot and the configuration as run.
+ *
+ * @param directory of the run
+ */
+public record RunFolder(Path directory) {
+  private static final Gson GSON = new GsonBuilder().setPrettyPrinting().serializeNulls().create();
+
+  /**
+   * Makes the folder for a new run.
+   *
+   * @throws IllegalArgumentException if it already holds a run
+   * @throws UncheckedIOException if it can't be made or written to
+   */
+  public static RunFolder create(Path directory) {
+    RunFolder run = new RunFolder(directory);
+    if (Files.exists(run.config()) || Files.exists(run.checkpoint())) {
+      throw new IllegalArgumentException(
+          directory
+              + " already holds a run: continue it with --resume "
+              + directory
+              + ", or choose another --out");
+    }
+    try {
+      Files.createDirectories(directory);
+      // Found out now rather than after the first epoch.
+      Files.delete(Files.createTempFile(directory, ".writable", null));
+    } catch (IOException e) {
+      throw new UncheckedIOException(
+          "the run can't be kept in " + directory + ": " + reason(e) + "; choose another --out", e);
+    }
+    return run;
+  }
+
+  /**
+   * The folder of an earlier run.
+   *
+   * @throws IllegalArgumentException if there is none
+   */
+  public static RunFolder existing(Path directory) {
+    RunFolder run = new RunFolder(directory);
+    if (!Files.isDirectory(directory)) {
+      throw new IllegalArgumentException(
+          "there is no run folder " + directory + ": 'swav train' prints the folder it made");
+    }
+    if (!Files.exists(run.config())) {
+      throw new IllegalArgumentException(
+          directory + " is no run folder: it holds no " + run.config().getFileName());
+    }
+    return run;
+  }
+
+  /** The network of the last completed epoch, in safetensors. */
+  public Path weights() {
+    return directory.resolve("weights.safetensors");
+  }
+
+  /** Everything needed to continue, as of the last completed epoch or stop. */
+  public Path checkpoint() {
+    return directory.resolve("checkpoint.safetensors");
+  }
+
+  /** One JSON object per step and per epoch. */
+  public Path metrics() {
+    return directory.resolve("metrics.jsonl");
+  }
+
+  /** Loss and k-NN over epochs. */
+  public Path report() {
+    return directory.resolve("report.png");
+  }
+
+  /** The configuration as run. */
+  public Path config() {
+    return directory.resolve("config.json");
+  }
+
+  /**
+   * Writes {@link #config}.
+   *
+   * @throws UncheckedIOException if it can't be written
+   */
+  public void write(TrainingConfig config) {
+    replace(config(), toJson(config) + System.lineSeparator());
+  }
+
+  /**
+   * Reads {@link #config}.
+   *
+   * @throws TrainingException if it can't be read or is no configuration
+   */
+  public TrainingConfig readConfig() {
+    try {
+      return fromJson(Files.readString(config()));
+    } catch (IOException | JsonParseException | IllegalArgumentException e) {
+      throw new TrainingException(
+          config() + " can't be used: " + SwavTrain.describe(e) + "; was it edited?", e);
+    }
+  }
+
+  static String toJson(TrainingConfig config) {
+    return GSON.toJson(config);
+  }
+
+  static TrainingConfig fromJson(String json) {
+    try {
+      TrainingConfig config = GSON.fromJson(json, TrainingConfig.class);
+      if (config == null) {
+        throw new IllegalArgumentException("the configuration is empty");
+      }
+      return config;
+    } catch (RuntimeException e) {
+      // Gson wraps what a record's constructor refuses.
+      for (Throwable t = e; t != null; t = t.getCause()) {
+        if (t instanceof IllegalArgumentException refused) {
+          throw refused;
+        }
+      }
+      throw new IllegalArgumentException("it is not a configuration: " + e.getMessage(), e);
+    }
+  }
+
+  /** Writes a text file whole or not at all. */
+  static void replace(Path file, String text) {
+    Path part = file.resolveSibling(file.getFileName() + ".part");
+    try {
+      Files.writeString(part, text);
+      Files.move(part, file, StandardCopyOption.REPLACE_EXISTING);
+    } catch (IOException e) {
+      throw new UncheckedIOException(file + " can't be written: " + reason(e), e);
+    }
+  }
+
+  /** What the system said, without repeating the path. */
+  static String reason(IOException e) {
+    if (e instanceof AccessDeniedException) {
+      return "permission denied";
+    }
+    if (e instanceof FileAlreadyExistsException) {
+      return "there is a file of that name";
+    }
+    if (e instanceof FileSystemException f && f.getReason() != null) {
+      return f.getReason();
+    }
+    return e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage();
+  }
+}

@@ -1,0 +1,190 @@
+package org.swav4j.train;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeFalse;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import javax.imageio.ImageIO;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+
+class RunFilesTest {
+  @TempDir Path dir;
+
+  private static EpochMetrics epoch(int epoch, long step, double knn) {
+    double nan = Double.NaN;
+    return epoch == 0
+        ? new EpochMetrics(0, 0, nan, nan, nan, nan, knn)
+        : new EpochMetrics(epoch, step, 4.0 / epoch, 0.9 / epoch, 500, 0.01, knn);
+  }
+
+  private static StepMetrics step(int epoch, long step) {
+    return new StepMetrics(epoch, step, 4.25, 0.92, 0.1, 0, 0.05, 0.001);
+  }
+
+  @Test
+  void metricsOfStepsAfterTheCheckpointAreTakenBackOnResume() throws IOException {
+    Path file = dir.resolve("metrics.jsonl");
+    try (MetricsLog log = new MetricsLog(file, 0)) {
+      log.epoch(epoch(0, 0, 0.3));
+      log.step(step(0, 0));
+      log.step(step(0, 1));
+      log.epoch(epoch(1, 2, 0.4));
+      log.step(step(1, 2));
+    }
+    Files.writeString(file, Files.readString(file) + "{\"kind\":\"st"); // cut off by a crash
+    try (MetricsLog log = new MetricsLog(file, 2)) {
+      log.step(step(1, 2));
+      log.epoch(epoch(2, 3, 0.5));
+    }
+    assertThat(Files.readAllLines(file)).hasSize(6);
+    assertThat(MetricsLog.epochs(file))
+        .containsExactly(epoch(0, 0, 0.3), epoch(1, 2, 0.4), epoch(2, 3, 0.5));
+  }
+
+  @Test
+  void unknownNumbersAreLeftOutOfTheMetrics() throws IOException {
+    Path file = dir.resolve("metrics.jsonl");
+    try (MetricsLog log = new MetricsLog(file, 0)) {
+      log.epoch(epoch(0, 0, Double.NaN));
+    }
+    assertThat(Files.readString(file)).isEqualTo("{\"kind\":\"epoch\",\"epoch\":0,\"step\":0}\n");
+  }
+
+  @Test
+  void reportIsAPictureOfTheStatedSize() throws IOException {
+    Path png = dir.resolve("report.png");
+    Report.write(png, List.of(epoch(0, 0, 0.3), epoch(1, 2, 0.4), epoch(2, 4, 0.5)), 0.35);
+    var image = ImageIO.read(png.toFile());
+    assertThat(image.getWidth()).isEqualTo(900);
+    assertThat(image.getHeight()).isEqualTo(540);
+    assertThat(dir.toFile().list()).as("nothing half-written stays").containsExactly("report.png");
+  }
+
+  @Test
+  void aFolderThatHoldsARunIsNotOverwritten() {
+    RunFolder run = RunFolder.create(dir.resolve("run"));
+    run.write(Preset.QUICK.config());
+    assertThat(RunFolder.existing(run.directory()).readConfig()).isEqualTo(Preset.QUICK.config());
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> RunFolder.create(run.directory()))
+        .withMessageContaining("already holds a run")
+        .withMessageContaining("--resume");
+  }
+
+  @Test
+  void aFolderThatCantBeMadeIsAnErrorBeforeTraining() throws IOException {
+    Path file = Files.writeString(dir.resolve("file"), "");
+    assertThatThrownBy(() -> RunFolder.create(file.resolve("run")))
+        .isInstanceOf(UncheckedIOException.class)
+        .hasMessageContaining("can't be kept in")
+        .hasMessageContaining("--out");
+  }
+
+  @Test
+  void anUnwritableFolderIsAnErrorBeforeTraining() {
+    Path closed = dir.resolve("closed");
+    assertThat(closed.toFile().mkdir()).isTrue();
+    assertThat(closed.toFile().setWritable(false)).isTrue();
+    assumeFalse(Files.isWritable(closed), "the superuser may write everywhere");
+    assertThatThrownBy(() -> RunFolder.create(closed))
+        .isInstanceOf(UncheckedIOException.class)
+        .hasMessageContaining("permission denied");
+  }
+
+  @Test
+  void missingRunsAndEditedConfigurationsAreNamed() throws IOException {
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> RunFolder.existing(dir.resolve("none")))
+        .withMessageContaining("no run folder");
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> RunFolder.existing(dir))
+        .withMessageContaining("holds no config.json");
+    RunFolder run = new RunFolder(dir);
+    run.write(Preset.QUICK.config());
+    Files.writeString(run.config(), Files.readString(run.config()).replace("0.05", "0"));
+    assertThatThrownBy(run::readConfig)
+        .isInstanceOf(TrainingException.class)
+        .hasMessageContaining("epsilon is 0.0");
+    Files.writeString(run.config(), "{]");
+    assertThatThrownBy(run::readConfig)
+        .isInstanceOf(TrainingException.class)
+        .hasMessageContaining("was it edited?");
+  }
+
+  private Checkpoint checkpoint() {
+    INDArray w = Nd4j.rand(3, 2).castTo(org.nd4j.linalg.api.buffer.DataType.FLOAT);
+    return new Checkpoint(
+        Preset.QUICK.config(),
+        1000,
+        3,
+        17,
+        1.0 / 3,
+        Double.NaN,
+        Map.of("conv1.weight", w),
+        Map.of("bn1.running_mean", w.dup()),
+        Map.of("conv1.weight", w.mul(2)),
+        Map.of("pushes", Nd4j.createFromArray(3L, 4L)));
+  }
+
+  @Test
+  void checkpointComesBackBitForBit() {
+    Path file = dir.resolve("checkpoint.safetensors");
+    Checkpoint written = checkpoint();
+    written.write(file);
+    Checkpoint read = Checkpoint.read(file);
+    assertThat(read.config()).isEqualTo(written.config());
+    assertThat(read.step()).isEqualTo(17);
+    assertThat(read.lossSum()).isEqualTo(1.0 / 3);
+    assertThat(read.rawPixels()).isNaN();
+    assertThat(read.parameters().get("conv1.weight").data().asFloat())
+        .isEqualTo(written.parameters().get("conv1.weight").data().asFloat());
+    assertThat(read.momentum()).containsOnlyKeys("conv1.weight");
+    assertThat(read.statistics()).containsOnlyKeys("bn1.running_mean");
+    assertThat(read.queue().get("pushes").toLongVector()).containsExactly(3, 4);
+  }
+
+  @Test
+  void aCheckpointCutInHalfIsRefusedInOneLine() throws IOException {
+    Path file = dir.resolve("checkpoint.safetensors");
+    checkpoint().write(file);
+    byte[] bytes = Files.readAllBytes(file);
+    Files.write(file, java.util.Arrays.copyOf(bytes, bytes.length / 2));
+    assertThatThrownBy(() -> Checkpoint.read(file))
+        .isInstanceOf(UncheckedIOException.class)
+        .hasMessageContaining("the checkpoint can't be used")
+        .satisfies(e -> assertThat(SwavTrain.describe(e).lines()).hasSize(1));
+  }
+
+  @Test
+  void whatIsNoCheckpointIsRefused() throws IOException {
+    assertThatThrownBy(() -> Checkpoint.read(dir.resolve("none")))
+        .isInstanceOf(TrainingException.class)
+        .hasMessageContaining("there is no checkpoint");
+    Path weights = dir.resolve("weights.safetensors");
+    org.swav4j.model.SafeTensors.write(weights, Map.of("w", Nd4j.ones(2)), Map.of());
+    assertThatThrownBy(() -> Checkpoint.read(weights))
+        .isInstanceOf(TrainingException.class)
+        .hasMessageContaining("is no checkpoint");
+  }
+
+  @Test
+  void aCheckpointGoesOnOnlyUnderItsOwnConfiguration() {
+    Checkpoint checkpoint = checkpoint();
+    Path from = dir.resolve("checkpoint.safetensors");
+    checkpoint.requireSame(TrainingConfigTest.quick("--workers", "7", "--engine", "nd4j"), from);
+    assertThatIllegalArgumentException()
+        .isThrownBy(
+            () -> checkpoint.requireSame(TrainingConfigTest.quick("--arch", "resnet18"), from))
+        .withMessageContaining("--arch resnet20, and resnet18 was asked for");
+  }
+}
