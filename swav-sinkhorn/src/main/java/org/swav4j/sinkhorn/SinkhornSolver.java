@@ -92,17 +92,33 @@ public final class SinkhornSolver {
     int[] cols = support(b);
     INDArray scores = problem.scores();
     boolean all = rows.length == a.length && cols.length == b.length;
-    Potentials found =
-        new NdSinkhorn(
-                all ? scores : scores.get(new SpecifiedIndex(rows), new SpecifiedIndex(cols)),
-                at(a, rows),
-                at(b, cols),
-                problem.epsilon(),
-                reduction)
-            .run(stop, form);
+    if (!all) {
+      scores = scores.get(new SpecifiedIndex(rows), new SpecifiedIndex(cols)).dup('c');
+    }
+    Potentials found = iterate(scores, at(a, rows), at(b, cols), problem.epsilon(), reduction);
     double[] f = spread(found.f(), rows, a.length);
     double[] g = spread(found.g(), cols, b.length);
     return plan(problem, f, g, found, reduction);
+  }
+
+  private Potentials iterate(
+      INDArray scores, double[] a, double[] b, double epsilon, Reduction reduction) {
+    if (!HostMatrix.holds(scores)) {
+      return new NdSinkhorn(scores, a, b, epsilon, reduction).run(stop, form);
+    }
+    HostMatrix host = new HostMatrix();
+    host.wrap(scores);
+    if (host.isFloat()) {
+      FloatSinkhorn solver = new FloatSinkhorn(FloatKernels.best(), 1);
+      // A problem's scores are finite: what is left is DONE or NEEDS_DOUBLE.
+      if (solver.run(host, a, b, epsilon, stop, form, reduction, null)
+          == FloatSinkhorn.Outcome.DONE) {
+        return solver.potentials();
+      }
+    }
+    DoubleSinkhorn solver = new DoubleSinkhorn();
+    solver.run(host, a, b, epsilon, stop, form, reduction);
+    return solver.potentials();
   }
 
   private static int[] support(double[] mass) {

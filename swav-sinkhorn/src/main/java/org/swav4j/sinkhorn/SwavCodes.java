@@ -21,13 +21,27 @@ import org.nd4j.linalg.ops.transforms.Transforms;
  * solver.assign(scores, codes); // scores [N, K], codes [B, K], B <= N
  * }</pre>
  *
- * <p>An instance keeps its work space from call to call. Not thread-safe: one instance per thread.
+ * <p>Arrays in host memory are solved by a fused kernel; start Java with {@code --add-modules
+ * jdk.incubator.vector} for its fast form. Float codes are within 2e-5 of exact ones at any
+ * epsilon.
+ *
+ * <p>An instance keeps its work space, so that after the first call for a shape nothing is
+ * allocated. Not thread-safe: one instance per thread.
  */
 public final class SwavCodes {
   private final double epsilon;
-  private final int iterations;
   private final Form form;
   private final Reduction reduction;
+  private final int threads;
+  private final boolean operations;
+  private final Iterations stop;
+
+  private final HostMatrix hostScores = new HostMatrix();
+  private final HostMatrix hostCodes = new HostMatrix();
+  private final FloatSinkhorn inFloat;
+  private final DoubleSinkhorn inDouble = new DoubleSinkhorn();
+  private final double[] total = new double[1];
+  private double[] columns = {};
 
   /**
    * @param epsilon weight of the entropy, 0.05 for cosine scores; the lower, the harder the codes
@@ -36,26 +50,59 @@ public final class SwavCodes {
    *     1
    */
   public SwavCodes(double epsilon, int iterations) {
-    this(epsilon, iterations, Form.AUTOMATIC, Reduction.whole());
+    this(
+        epsilon,
+        iterations,
+        Form.AUTOMATIC,
+        Reduction.whole(),
+        Math.min(8, Runtime.getRuntime().availableProcessors()),
+        false);
   }
 
-  private SwavCodes(double epsilon, int iterations, Form form, Reduction reduction) {
+  private SwavCodes(
+      double epsilon,
+      int iterations,
+      Form form,
+      Reduction reduction,
+      int threads,
+      boolean operations) {
     Checks.epsilon(epsilon);
     Checks.iterations(iterations);
     this.epsilon = epsilon;
-    this.iterations = iterations;
+    this.stop = new Iterations(iterations, Double.NaN);
     this.form = form;
     this.reduction = reduction;
+    this.threads = threads;
+    this.operations = operations;
+    this.inFloat = new FloatSinkhorn(FloatKernels.best(), threads);
   }
 
   /** The same, held to one form; for measurements. */
   public SwavCodes withForm(Form form) {
-    return new SwavCodes(epsilon, iterations, form, reduction);
+    return new SwavCodes(epsilon, stop.limit(), form, reduction, threads, operations);
   }
 
   /** The same for one shard of the samples: all shards together get the codes of the whole. */
   public SwavCodes withReduction(Reduction reduction) {
-    return new SwavCodes(epsilon, iterations, form, reduction);
+    return new SwavCodes(epsilon, stop.limit(), form, reduction, threads, operations);
+  }
+
+  /**
+   * The same with other than the default number of threads, all processors but at most 8. Codes
+   * don't depend on it. The helping threads are daemons that all instances share.
+   *
+   * @throws IllegalArgumentException if {@code threads < 1}
+   */
+  public SwavCodes withThreads(int threads) {
+    if (threads < 1) {
+      throw new IllegalArgumentException("threads is " + threads + ", expected at least 1");
+    }
+    return new SwavCodes(epsilon, stop.limit(), form, reduction, threads, operations);
+  }
+
+  /** The same by ND4J operations, as on back ends without host memory; for measurements. */
+  public SwavCodes withOperations() {
+    return new SwavCodes(epsilon, stop.limit(), form, reduction, threads, true);
   }
 
   /**
@@ -66,19 +113,41 @@ public final class SwavCodes {
    * @throws IllegalArgumentException if shapes or types don't match or a score is not finite
    */
   public void assign(INDArray scores, INDArray codes) {
+    check(scores, codes);
+    total[0] = scores.rows();
+    reduction.sum(total);
+    if (columns.length != scores.columns()) {
+      columns = new double[scores.columns()];
+    }
+    Arrays.fill(columns, total[0] / columns.length);
+    if (operations || !HostMatrix.canHold(scores)) {
+      byOperations(scores, codes);
+      return;
+    }
+    // Transposed and other scattered arrays cost a copy.
+    INDArray from = HostMatrix.holds(scores) ? scores : scores.dup('c');
+    INDArray to = HostMatrix.holds(codes) ? codes : codes.ulike();
+    hostScores.wrap(from);
+    hostCodes.wrap(to);
+    if (!fused()) {
+      throw Checks.notFinite(scores);
+    }
+    if (to != codes) {
+      codes.assign(to);
+    }
+  }
+
+  private static void check(INDArray scores, INDArray codes) {
     Checks.matrix("scores", scores);
     Checks.matrix("codes", codes);
-    int n = scores.rows();
-    int k = scores.columns();
-    int b = codes.rows();
-    if (codes.columns() != k || b > n) {
+    if (codes.columns() != scores.columns() || codes.rows() > scores.rows()) {
       throw new IllegalArgumentException(
           "codes have shape "
               + Arrays.toString(codes.shape())
               + ", expected [B, "
-              + k
+              + scores.columns()
               + "] with B at most "
-              + n
+              + scores.rows()
               + ": as many prototypes as the scores "
               + Arrays.toString(scores.shape())
               + ", the batch behind the queue");
@@ -93,16 +162,34 @@ public final class SwavCodes {
               + ", expected both FLOAT or both DOUBLE: cast half-precision scores first, exp(1/0.05)"
               + " is out of their range");
     }
+  }
+
+  /** False if a score is not finite. */
+  private boolean fused() {
+    if (hostScores.isFloat()) {
+      switch (inFloat.run(hostScores, null, columns, epsilon, stop, form, reduction, hostCodes)) {
+        case DONE:
+          return true;
+        case NOT_FINITE:
+          return false;
+        case NEEDS_DOUBLE:
+          break;
+      }
+    }
+    if (!inDouble.run(hostScores, null, columns, epsilon, stop, form, reduction)) {
+      return false;
+    }
+    inDouble.write(hostScores, hostCodes);
+    return true;
+  }
+
+  private void byOperations(INDArray scores, INDArray codes) {
     Checks.finite(scores);
-    double[] total = {n};
-    reduction.sum(total);
+    int n = scores.rows();
+    int b = codes.rows();
     double[] rows = new double[n];
     Arrays.fill(rows, 1);
-    double[] columns = new double[k];
-    Arrays.fill(columns, total[0] / k);
-    Potentials found =
-        new NdSinkhorn(scores, rows, columns, epsilon, reduction)
-            .run(new Iterations(iterations, Double.NaN), form);
+    Potentials found = new NdSinkhorn(scores, rows, columns, epsilon, reduction).run(stop, form);
     INDArray last = scores.get(NDArrayIndex.interval(n - b, n)).castTo(DataType.DOUBLE);
     double[] f = Arrays.copyOfRange(found.f(), n - b, n);
     INDArray plan = last.addColumnVector(Nd4j.createFromArray(f).reshape(-1, 1));

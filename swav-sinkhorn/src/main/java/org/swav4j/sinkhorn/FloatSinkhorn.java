@@ -1,0 +1,545 @@
+package org.swav4j.sinkhorn;
+
+import java.util.Arrays;
+import org.nd4j.linalg.api.buffer.DataType;
+
+/**
+ * Sinkhorn's iterations for float matrices in host memory, fused: one read of the matrix per
+ * iteration, threaded, vectorised, nothing allocated after the first call for a shape.
+ *
+ * <pre>
+ * pass 1          rows → exp → column sums c;                      v_k = b_k / c_k
+ * pass 2, 3, …    rows → u_i = a_i / (row · v);  c += u_i row;     v_k = b_k / c_k
+ * last pass       rows → u_i = a_i / (row · v);  code = u_i row v
+ * </pre>
+ *
+ * <p>A pass runs over chunks of rows, any chunk on any thread; each has column sums of its own,
+ * added in the order of the chunks, so that the codes don't depend on the number of threads. Within
+ * a chunk four rows at a time are read, exponentiated and used while they are in the nearest cache.
+ * A matrix that fits the outer caches keeps its exponentials; a larger one computes them again in
+ * each pass, which costs less than writing and reading them.
+ *
+ * <p><b>The kernel form</b> is exp((s - c) / epsilon) with c from the first row. The first pass
+ * also measures the range of the exponents; where {@link Safety} doesn't hold, the log domain
+ * begins anew.
+ *
+ * <p><b>The log domain</b> is the same iteration on exp((s - F_i - G_k) / epsilon). The gauges G_k
+ * = max_i s and F_i = max_k (s - G_k) put a 1 into every row and column; what the scalings gather
+ * beyond 2^±{@value #ABSORB} is moved into them (stabilised scaling, Schmitzer, arXiv 1610.06519,
+ * section 3). Gauges are only a change of units and so may be rounded, which potentials may not.
+ *
+ * <p>Not thread-safe; masses must be positive.
+ */
+final class FloatSinkhorn {
+  private static final double LOG2_E = 1 / Math.log(2);
+
+  /** Largest matrix, in floats, whose exponentials are kept: 16 MB. */
+  private static final int KEEP = 4 << 20;
+
+  /** Floats of a chunk below which another thread isn't worth its start. */
+  private static final int CHUNK = 1 << 15;
+
+  private static final int MAX_CHUNK_ROWS = 512;
+
+  private static final int ABSORB = 30;
+
+  /** Gauges in epsilons above which a float can't follow the potentials' last digits. */
+  private static final double GAUGE_LIMIT = 1 << 17;
+
+  /** Below, 1/epsilon is no float. */
+  private static final double SMALLEST_EPSILON = 1e-30;
+
+  private enum Pass {
+    EXPONENTIALS,
+    MAXIMA,
+    GAUGED_SUMS,
+    ROWS,
+    CODES
+  }
+
+  private final FloatKernels kernels;
+  private final int threads;
+  private final Crew.Job job = this::chunk;
+
+  // Of a shape.
+  private int n;
+  private int k;
+  private int stride;
+  private int block;
+  private int chunks;
+  private int chunkRows;
+  private float[] u = {};
+  private float[] v = {};
+  private float[] rowGauge = {};
+  private float[] columnGauge = {};
+  private float[] partial = {};
+  private double[] sums = {};
+  private float[] kept = {};
+  private float[][] scratch = {};
+  private float[][] small = {};
+  private int[][] ranges = {};
+  private final double[] bounds = new double[4];
+
+  // Of a call.
+  private HostMatrix scores;
+  private HostMatrix codes;
+  private double[] a;
+  private double[] b;
+  private double epsilon;
+  private Reduction reduction;
+  private float centre;
+  private float scale;
+  private float scaleRest;
+  private boolean logDomain;
+  private boolean gaugeRows;
+  private boolean columnsWanted;
+  private boolean keptValid;
+  private volatile boolean notFinite;
+  private Pass pass;
+  private boolean crew;
+  private int made;
+  private boolean converged;
+
+  FloatSinkhorn(FloatKernels kernels, int threads) {
+    this.kernels = kernels;
+    this.threads = threads;
+  }
+
+  /** How a run ended. */
+  enum Outcome {
+    DONE,
+    /** A score, of any shard, is a NaN or infinite. */
+    NOT_FINITE,
+    /** Epsilon is so small beside the scores that it takes doubles. */
+    NEEDS_DOUBLE
+  }
+
+  /**
+   * Iterates, and writes the last rows' plan.
+   *
+   * @param a masses of the rows, or null for 1 each
+   * @param b masses of the columns
+   * @param codes where the plan's last rows go, or null: then {@link #potentials} has the result
+   */
+  Outcome run(
+      HostMatrix scores,
+      double[] a,
+      double[] b,
+      double epsilon,
+      Iterations stop,
+      Form form,
+      Reduction reduction,
+      HostMatrix codes) {
+    this.scores = scores;
+    this.codes = codes;
+    this.a = a;
+    this.b = b;
+    this.epsilon = epsilon;
+    this.reduction = reduction;
+    if (epsilon < SMALLEST_EPSILON) {
+      return Outcome.NEEDS_DOUBLE;
+    }
+    shape(scores.rows(), scores.columns());
+    crew = threads > 1 && chunks > 1 && Crew.acquire();
+    try {
+      return iterate(stop, form);
+    } finally {
+      if (crew) {
+        Crew.release();
+      }
+      this.scores = null;
+      this.codes = null;
+    }
+  }
+
+  private void shape(int rows, int columns) {
+    if (rows == n && columns == k) {
+      return;
+    }
+    n = rows;
+    k = columns;
+    stride = (columns + FloatKernels.PAD - 1) / FloatKernels.PAD * FloatKernels.PAD;
+    block = stride <= 1 << 14 ? 4 : 1;
+    long size = (long) rows * stride;
+    long wanted = Math.min(16, Math.max(1, size / CHUNK));
+    chunkRows = (int) Math.min(MAX_CHUNK_ROWS, (rows + wanted - 1) / wanted);
+    chunkRows = (chunkRows + block - 1) / block * block;
+    while ((rows + chunkRows - 1) / chunkRows > 0xFFFF) {
+      chunkRows *= 2;
+    }
+    chunks = (rows + chunkRows - 1) / chunkRows;
+    u = new float[rows];
+    v = new float[stride];
+    rowGauge = new float[rows];
+    columnGauge = new float[stride];
+    partial = new float[chunks * stride];
+    sums = new double[columns];
+    kept = new float[size <= KEEP ? (int) size : 0];
+    int workers = chunks > 1 ? threads : 1;
+    scratch = new float[workers][2 * block * stride];
+    small = new float[workers][4];
+    ranges = new int[chunks][2];
+  }
+
+  private Outcome iterate(Iterations stop, Form form) {
+    double perEpsilon = LOG2_E / epsilon;
+    scale = (float) perEpsilon;
+    scaleRest = (float) (perEpsilon - scale);
+    notFinite = false;
+    logDomain = form == Form.LOG_DOMAIN;
+    if (!logDomain) {
+      Outcome tried = exponentials(form);
+      if (tried != Outcome.DONE) {
+        return tried;
+      }
+    }
+    if (logDomain) {
+      Outcome begun = gaugeColumns();
+      if (begun != Outcome.DONE) {
+        return begun;
+      }
+    }
+    made = 0;
+    converged = !stop.watch();
+    while (true) {
+      for (int j = 0; j < k; j++) {
+        v[j] = (float) (b[j] / sums[j]);
+      }
+      if (logDomain) {
+        absorbColumns();
+      }
+      boolean last = ++made == stop.limit();
+      boolean toCodes = last && codes != null && !stop.watch();
+      columnsWanted = !last || stop.watch();
+      gaugeRows = logDomain && made == 1;
+      run(toCodes ? Pass.CODES : Pass.ROWS);
+      if (!toCodes && columnsWanted) {
+        addPartials();
+        reduction.sum(sums);
+      }
+      if (gaugeRows && tooWide(rowGauge, n)) {
+        return Outcome.NEEDS_DOUBLE;
+      }
+      if (stop.watch() && columnError() <= stop.tolerance()) {
+        converged = true;
+        last = true;
+      }
+      if (last) {
+        return Outcome.DONE;
+      }
+      if (logDomain) {
+        absorbRows();
+      }
+    }
+  }
+
+  /**
+   * The kernel form's first pass. Its centre is a guess, which the range of exponents found in the
+   * pass confirms or corrects.
+   */
+  private Outcome exponentials(Form form) {
+    scores.read(0, scratch[0], 0);
+    float max = scratch[0][0];
+    for (int j = 1; j < k; j++) {
+      max = Math.max(max, scratch[0][j]);
+    }
+    bounds[0] = max;
+    bounds[1] = a == null ? 0 : Safety.spread(a);
+    reduction.max(bounds);
+    centre = (float) bounds[0];
+    double spread = bounds[1] + Safety.spread(b);
+    for (int attempt = 0; attempt < 2; attempt++) {
+      for (int[] range : ranges) {
+        range[0] = Integer.MAX_VALUE;
+        range[1] = Integer.MIN_VALUE;
+      }
+      run(Pass.EXPONENTIALS);
+      long low = Integer.MAX_VALUE;
+      long high = Integer.MIN_VALUE;
+      for (int[] range : ranges) {
+        low = Math.min(low, range[0]);
+        high = Math.max(high, range[1]);
+      }
+      bounds[0] = -low;
+      bounds[1] = high;
+      reduction.max(bounds);
+      double range = (bounds[0] + bounds[1]) / LOG2_E + spread;
+      if (range > Safety.limit(DataType.FLOAT)) {
+        logDomain = true;
+        if (form == Form.KERNEL) {
+          // The exponents count no further than 2^23 and stand for NaN, too: look again.
+          Outcome looked = gaugeColumns();
+          if (looked == Outcome.NOT_FINITE) {
+            return looked;
+          }
+          throw Safety.kernelRefused(range, Safety.limit(DataType.FLOAT));
+        }
+        return Outcome.DONE;
+      }
+      if (bounds[0] <= 100 && bounds[1] <= 40) {
+        keptValid = kept.length > 0;
+        addPartials();
+        reduction.sum(sums);
+        return Outcome.DONE;
+      }
+      centre += (float) (bounds[1] / (LOG2_E / epsilon));
+    }
+    logDomain = true;
+    return Outcome.DONE;
+  }
+
+  /** The log domain's beginning: column maxima as gauges, then column sums relative to them. */
+  private Outcome gaugeColumns() {
+    keptValid = false;
+    Arrays.fill(partial, Float.NEGATIVE_INFINITY);
+    run(Pass.MAXIMA);
+    for (int j = 0; j < k; j++) {
+      float max = partial[j];
+      for (int c = 1; c < chunks; c++) {
+        max = Math.max(max, partial[c * stride + j]);
+      }
+      sums[j] = max;
+    }
+    bounds[0] = notFinite ? 1 : 0;
+    bounds[1] = 0;
+    bounds[2] = 0;
+    reduction.max(bounds);
+    if (bounds[0] > 0) {
+      return Outcome.NOT_FINITE;
+    }
+    reduction.max(sums);
+    for (int j = 0; j < k; j++) {
+      columnGauge[j] = (float) sums[j];
+    }
+    Arrays.fill(columnGauge, k, stride, columnGauge[k - 1]);
+    Arrays.fill(rowGauge, 0);
+    if (tooWide(columnGauge, k)) {
+      return Outcome.NEEDS_DOUBLE;
+    }
+    run(Pass.GAUGED_SUMS);
+    addPartials();
+    reduction.sum(sums);
+    return Outcome.DONE;
+  }
+
+  private boolean tooWide(float[] gauge, int length) {
+    bounds[0] = 0;
+    for (int j = 0; j < length; j++) {
+      bounds[0] = Math.max(bounds[0], Math.abs(gauge[j]));
+    }
+    reduction.max(bounds);
+    return bounds[0] / epsilon > GAUGE_LIMIT;
+  }
+
+  private void absorbColumns() {
+    if (absorb(v, columnGauge, k)) {
+      Arrays.fill(columnGauge, k, stride, columnGauge[k - 1]);
+      keptValid = false;
+    }
+  }
+
+  private void absorbRows() {
+    if (absorb(u, rowGauge, n)) {
+      keptValid = false;
+    }
+  }
+
+  /** Moves scalings that have grown or shrunk too far into their gauges; whether any had. */
+  private boolean absorb(float[] scaling, float[] gauge, int length) {
+    float limit = Math.scalb(1f, ABSORB);
+    boolean any = false;
+    for (int j = 0; j < length; j++) {
+      any |= scaling[j] > limit || scaling[j] < 1 / limit;
+    }
+    if (!any) {
+      return false;
+    }
+    for (int j = 0; j < length; j++) {
+      double exact = gauge[j] - epsilon * Math.log(scaling[j]);
+      float rounded = (float) exact;
+      gauge[j] = rounded;
+      scaling[j] = (float) Math.exp((rounded - exact) / epsilon);
+    }
+    return true;
+  }
+
+  private double columnError() {
+    double error = 0;
+    for (int j = 0; j < k; j++) {
+      error += Math.abs(v[j] * sums[j] - b[j]);
+    }
+    return error;
+  }
+
+  private void addPartials() {
+    // Into the first chunk's sums, a loop that HotSpot vectorises.
+    for (int c = 1; c < chunks; c++) {
+      int at = c * stride;
+      for (int j = 0; j < stride; j++) {
+        partial[j] += partial[at + j];
+      }
+    }
+    for (int j = 0; j < k; j++) {
+      sums[j] = partial[j];
+    }
+  }
+
+  private void run(Pass next) {
+    pass = next;
+    if (crew) {
+      Crew.run(job, chunks, threads);
+    } else {
+      for (int c = 0; c < chunks; c++) {
+        chunk(c, 0);
+      }
+    }
+    if ((next == Pass.ROWS || next == Pass.CODES) && logDomain) {
+      keptValid = kept.length > 0;
+    }
+  }
+
+  private void chunk(int chunk, int worker) {
+    int end = Math.min(n, (chunk + 1) * chunkRows);
+    int sum = chunk * stride;
+    if (pass == Pass.MAXIMA) {
+      maxima(chunk * chunkRows, end, sum, scratch[worker]);
+      return;
+    }
+    if (pass != Pass.CODES) {
+      Arrays.fill(partial, sum, sum + stride, 0);
+    }
+    for (int row = chunk * chunkRows; row < end; row += block) {
+      int rows = Math.min(block, end - row);
+      switch (pass) {
+        case EXPONENTIALS -> {
+          float[] from = scratch[worker];
+          read(row, rows, from);
+          float[] to = kept.length > 0 ? kept : from;
+          int at = kept.length > 0 ? row * stride : block * stride;
+          kernels.exp(from, 0, to, at, rows * stride, centre, scale, ranges[chunk]);
+          Arrays.fill(small[worker], 1);
+          add(to, at, rows, sum, small[worker]);
+        }
+        case GAUGED_SUMS -> {
+          float[] space = scratch[worker];
+          read(row, rows, space);
+          int at = block * stride;
+          for (int i = 0; i < rows; i++) {
+            gauged(space, i * stride, 0, space, at + i * stride);
+          }
+          Arrays.fill(small[worker], 1);
+          add(space, at, rows, sum, small[worker]);
+        }
+        case ROWS -> {
+          float[] from = kept.length > 0 ? kept : scratch[worker];
+          int at = materialise(row, rows, worker);
+          weigh(from, at, row, rows, small[worker]);
+          if (columnsWanted) {
+            add(from, at, rows, sum, small[worker]);
+          }
+        }
+        case CODES -> {
+          int first = n - codes.rows();
+          if (row + rows > first) {
+            float[] from = kept.length > 0 ? kept : scratch[worker];
+            int at = materialise(row, rows, worker);
+            weigh(from, at, row, rows, small[worker]);
+            for (int i = Math.max(0, first - row); i < rows; i++) {
+              kernels.scale(from, at + i * stride, v, scratch[worker], 0, stride, small[worker][i]);
+              codes.write(row + i - first, scratch[worker], 0);
+            }
+          }
+        }
+        default -> throw new AssertionError(pass);
+      }
+    }
+  }
+
+  private void maxima(int row, int end, int sum, float[] space) {
+    float zero = 0;
+    for (int i = row; i < end; i++) {
+      read(i, 1, space);
+      zero += kernels.max(partial, sum, space, 0, stride);
+    }
+    if (Float.isNaN(zero)) {
+      notFinite = true;
+    }
+  }
+
+  /** Rows of scores, padded with copies of their last. */
+  private void read(int row, int rows, float[] into) {
+    for (int i = 0; i < rows; i++) {
+      int at = i * stride;
+      scores.read(row + i, into, at);
+      for (int j = at + k; j < at + stride; j++) {
+        into[j] = into[at + k - 1];
+      }
+    }
+  }
+
+  private void gauged(float[] from, int at, float gauge, float[] to, int target) {
+    kernels.expGauged(from, at, gauge, columnGauge, to, target, stride, scale, scaleRest);
+  }
+
+  /** Has the exponentials of some rows ready, in kept or else in the worker's scratch; where. */
+  private int materialise(int row, int rows, int worker) {
+    int keptAt = row * stride;
+    if (keptValid) {
+      return keptAt;
+    }
+    float[] space = scratch[worker];
+    read(row, rows, space);
+    float[] to = kept.length > 0 ? kept : space;
+    int at = kept.length > 0 ? keptAt : block * stride;
+    if (!logDomain) {
+      kernels.exp(space, 0, to, at, rows * stride, centre, scale, ranges[row / chunkRows]);
+      return at;
+    }
+    for (int i = 0; i < rows; i++) {
+      if (gaugeRows) {
+        rowGauge[row + i] = kernels.maxDifference(space, i * stride, columnGauge, stride);
+      }
+      gauged(space, i * stride, rowGauge[row + i], to, at + i * stride);
+    }
+    return at;
+  }
+
+  /** The rows' scalings, into u and weights. */
+  private void weigh(float[] from, int at, int row, int rows, float[] weights) {
+    if (rows == 4) {
+      kernels.dot4(from, at, stride, v, stride, weights);
+    } else {
+      for (int i = 0; i < rows; i++) {
+        weights[i] = kernels.dot(from, at + i * stride, v, stride);
+      }
+    }
+    for (int i = 0; i < rows; i++) {
+      weights[i] = (float) ((a == null ? 1 : a[row + i]) / weights[i]);
+      u[row + i] = weights[i];
+    }
+  }
+
+  private void add(float[] from, int at, int rows, int sum, float[] weights) {
+    if (rows == 4) {
+      kernels.add4(partial, sum, from, at, stride, stride, weights);
+      return;
+    }
+    for (int i = 0; i < rows; i++) {
+      kernels.add(partial, sum, from, at + i * stride, stride, weights[i]);
+    }
+  }
+
+  /** The potentials of the last run, which must have been one without codes. */
+  Potentials potentials() {
+    double[] f = new double[n];
+    double[] g = new double[k];
+    double perNat = logDomain ? epsilon : LOG2_E / scale;
+    for (int i = 0; i < n; i++) {
+      f[i] = perNat * Math.log(u[i]) - (logDomain ? rowGauge[i] : 0);
+    }
+    for (int j = 0; j < k; j++) {
+      g[j] = perNat * Math.log(v[j]) - (logDomain ? columnGauge[j] : centre);
+    }
+    return new Potentials(f, g, made, converged, logDomain);
+  }
+}
