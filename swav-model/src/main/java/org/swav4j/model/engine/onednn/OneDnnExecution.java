@@ -4,7 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.bytedeco.dnnl.dnnl_stream;
-import org.bytedeco.javacpp.BytePointer;
+import org.bytedeco.javacpp.Pointer;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.swav4j.model.engine.Execution;
 import org.swav4j.model.engine.MemoryPlan;
@@ -29,9 +29,7 @@ final class OneDnnExecution implements Execution {
       program.buffers().forEach(b -> memory.add(b, b.bytes, b.first(), b.last()));
       memory.place();
       program.buffers().forEach(b -> b.place(memory.offset(b)));
-      BytePointer allocation = new BytePointer(memory.bytes() + MemoryPlan.ALIGNMENT);
-      resources.add(allocation::close);
-      long arena = (allocation.address() + MemoryPlan.ALIGNMENT - 1) & -MemoryPlan.ALIGNMENT;
+      long arena = allocate(memory.bytes());
       bytes =
           memory.bytes() + arrays.values().stream().mapToLong(a -> a.length() * Float.BYTES).sum();
       dnnl_stream stream = Dnnl.stream(resources);
@@ -49,6 +47,23 @@ final class OneDnnExecution implements Execution {
       resources.close();
       throw e;
     }
+  }
+
+  /**
+   * The arena, released with the other resources. Not a JavaCPP array: those count against the Java
+   * heap's limit, which says nothing about a plan's size.
+   */
+  private long allocate(long size) {
+    Pointer allocation = Pointer.malloc(size + MemoryPlan.ALIGNMENT);
+    if (allocation == null || allocation.isNull()) {
+      throw new OutOfMemoryError(
+          "a plan needs "
+              + (size >> 20)
+              + " MB at once and the system has them not: use a smaller batch, or smaller or fewer"
+              + " crops");
+    }
+    resources.add(() -> Pointer.free(allocation));
+    return (allocation.address() + MemoryPlan.ALIGNMENT - 1) & -MemoryPlan.ALIGNMENT;
   }
 
   @Override
