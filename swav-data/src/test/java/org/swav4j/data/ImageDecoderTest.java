@@ -8,7 +8,9 @@ import static org.assertj.core.api.Assertions.within;
 
 import java.awt.image.BufferedImage;
 import java.nio.ByteBuffer;
+import java.util.List;
 import java.util.Random;
+import java.util.stream.IntStream;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
@@ -223,6 +225,25 @@ class ImageDecoderTest {
     } catch (UnreadableImageException e) {
       assertThat(e.reason()).isNotBlank();
     }
+  }
+
+  @Test
+  void severalThreadsDecodeWhatOneDoes() throws Exception {
+    byte[] jpeg = TestImages.jpeg(120, 90, ORANGE, BLUE);
+    byte[] expected = decode(jpeg, 3, 40).pixels();
+    List<byte[]> all =
+        IntStream.range(0, 400)
+            .parallel()
+            .mapToObj(
+                i -> {
+                  try {
+                    return decode(jpeg, 3, 40).pixels();
+                  } catch (UnreadableImageException e) {
+                    throw new AssertionError(e);
+                  }
+                })
+            .toList();
+    assertThat(all).allSatisfy(pixels -> assertThat(pixels).isEqualTo(expected));
   }
 
   private static Image decode(byte[] bytes, int channels, int atLeast)
