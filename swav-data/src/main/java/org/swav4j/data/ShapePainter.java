@@ -8,8 +8,10 @@ package org.swav4j.data;
  * linear in [0, 1] until the end.
  */
 final class ShapePainter {
-  private static final int GRID = 4; // background colours in each direction
-  private static final double TINT = 0.2;
+  private static final int GRID = 4; // colours of a field in each direction
+  private static final float TINT = 0.3f;
+  private static final float DARK = 0.25f;
+  private static final float BRIGHT = 0.75f;
   private static final int DISTRACTORS = 6;
 
   private final int side;
@@ -25,11 +27,11 @@ final class ShapePainter {
   }
 
   /**
-   * @param outline 0 disc, 1 square, 2 triangle, 3 cross
-   * @param texture 0 stripes, 1 checks, 2 dots
+   * @param outline 0 disc, 1 triangle, 2 cross
+   * @param texture 0 none, 1 stripes, 2 checks, 3 dots
    */
   Image paint(int outline, int texture) {
-    paintBackground();
+    fill(canvas, field(0.15, 0.85));
     for (int i = 0; i < DISTRACTORS; i++) {
       paintDistractor(0.06, 0.22);
     }
@@ -38,13 +40,17 @@ final class ShapePainter {
     return develop();
   }
 
-  /** A coarse grid of colours, interpolated. */
-  private void paintBackground() {
-    float[] base = colour();
+  /** A coarse grid of colours of any hue, their brightness in a range. */
+  private float[] field(double darkest, double brightest) {
     float[] grid = new float[GRID * GRID * 3];
-    for (int i = 0; i < grid.length; i++) {
-      grid[i] = base[i % 3] + uniform(-TINT, TINT);
+    for (int i = 0; i < grid.length; i += 3) {
+      System.arraycopy(colour(darkest, brightest), 0, grid, i, 3);
     }
+    return grid;
+  }
+
+  /** The field at every pixel, interpolated. */
+  private void fill(float[] image, float[] grid) {
     for (int y = 0; y < side; y++) {
       float v = (y + 0.5f) / side * (GRID - 1);
       int row = (int) v;
@@ -55,7 +61,7 @@ final class ShapePainter {
           int at = (row * GRID + column) * 3 + c;
           float top = mix(grid[at], grid[at + 3], u - column);
           float bottom = mix(grid[at + GRID * 3], grid[at + GRID * 3 + 3], u - column);
-          canvas[(y * side + x) * 3 + c] = mix(top, bottom, v - row);
+          image[(y * side + x) * 3 + c] = mix(top, bottom, v - row);
         }
       }
     }
@@ -63,7 +69,7 @@ final class ShapePainter {
 
   /** A disc or a bar of one colour, anywhere. */
   private void paintDistractor(double smallest, double largest) {
-    float[] colour = colour();
+    float[] colour = colour(0.1, 0.9);
     float centreX = uniform(-1, 1);
     float centreY = uniform(-1, 1);
     float length = uniform(smallest, largest);
@@ -81,7 +87,11 @@ final class ShapePainter {
         float across = Math.abs(cos * dy - sin * dx) / width;
         float distance =
             round ? (float) Math.sqrt(along * along + across * across) : Math.max(along, across);
-        blend(x, y, colour, colour, 0, coverage((distance - 1) * width));
+        float opacity = coverage((distance - 1) * width);
+        int at = (y * side + x) * 3;
+        for (int c = 0; c < 3; c++) {
+          canvas[at + c] = mix(canvas[at + c], colour[c], opacity);
+        }
       }
     }
   }
@@ -102,8 +112,9 @@ final class ShapePainter {
     float phaseX = uniform(0, 1);
     float phaseY = uniform(0, 1);
 
-    float[] ink = colour();
-    float[] ground = contrasting(ink);
+    boolean inverse = random.nextInt(2) == 0;
+    float[] ink = level(inverse ? BRIGHT : DARK);
+    float[] ground = level(inverse ? DARK : BRIGHT);
 
     for (int y = 0; y < side; y++) {
       float dy = position(y) - centreY;
@@ -115,10 +126,22 @@ final class ShapePainter {
         if (inside > 0) {
           float u = textureCos * dx + textureSin * dy + phaseX;
           float v = textureCos * dy - textureSin * dx + phaseY;
-          blend(x, y, ground, ink, texture(texture, u, v, wavelength), inside);
+          float share = texture(texture, u, v, wavelength);
+          int at = (y * side + x) * 3;
+          for (int c = 0; c < 3; c++) {
+            float colour = mix(ground[at + c], ink[at + c], share);
+            canvas[at + c] = mix(canvas[at + c], colour, inside);
+          }
         }
       }
     }
+  }
+
+  /** Colours of one brightness and all hues, at every pixel. */
+  private float[] level(float brightness) {
+    float[] image = new float[side * side * 3];
+    fill(image, field(brightness - 0.1, brightness + 0.1));
+    return image;
   }
 
   /** Outlines of about the same area, 2, so that size is no hint. */
@@ -127,8 +150,7 @@ final class ShapePainter {
     float y = Math.abs(q);
     return switch (kind) {
       case 0 -> (float) Math.sqrt(p * p + q * q) - 0.8f;
-      case 1 -> Math.max(x, y) - 0.71f;
-      case 2 -> Math.max(-q, 0.8660254f * x + 0.5f * q) - 0.62f;
+      case 1 -> Math.max(-q, 0.8660254f * x + 0.5f * q) - 0.62f;
       default -> Math.min(Math.max(x - 0.98f, y - 0.31f), Math.max(x - 0.31f, y - 0.98f));
     };
   }
@@ -136,8 +158,9 @@ final class ShapePainter {
   /** How much of the ink is at a point given in wavelengths. */
   private float texture(int kind, float u, float v, float wavelength) {
     return switch (kind) {
-      case 0 -> coverage(triangle(u) * wavelength);
-      case 1 -> {
+      case 0 -> 0;
+      case 1 -> coverage(triangle(u) * wavelength);
+      case 2 -> {
         float a = coverage(triangle(0.8f * u) * wavelength * 1.25f);
         float b = coverage(triangle(0.8f * v) * wavelength * 1.25f);
         yield a * b + (1 - a) * (1 - b);
@@ -167,7 +190,7 @@ final class ShapePainter {
   private Image develop() {
     float lightX = uniform(-0.3, 0.3);
     float lightY = uniform(-0.3, 0.3);
-    float noise = uniform(0.01, 0.07);
+    float noise = uniform(0.02, 0.04);
     byte[] bytes = new byte[canvas.length];
     for (int y = 0; y < side; y++) {
       for (int x = 0; x < side; x++) {
@@ -186,40 +209,15 @@ final class ShapePainter {
     return new Image(side, side, 3, bytes);
   }
 
-  /**
-   * Any brightness, a moderate tint: were colours vivid, the crops of an image would be told from
-   * those of another by hue alone, and that is what would be learned.
-   */
-  private float[] colour() {
-    float grey = uniform(0.1, 0.9);
+  private float[] colour(double darkest, double brightest) {
+    float grey = uniform(darkest, brightest);
     return new float[] {
       grey + uniform(-TINT, TINT), grey + uniform(-TINT, TINT), grey + uniform(-TINT, TINT)
     };
   }
 
-  /** A colour that can be told from another one without its hue: grey images keep their texture. */
-  private float[] contrasting(float[] other) {
-    float[] colour = colour();
-    while (Math.abs(luma(colour) - luma(other)) < 0.3f) {
-      colour = colour();
-    }
-    return colour;
-  }
-
   private float uniform(double from, double to) {
     return (float) (from + (to - from) * random.nextDouble());
-  }
-
-  private static float luma(float[] colour) {
-    return 0.299f * colour[0] + 0.587f * colour[1] + 0.114f * colour[2];
-  }
-
-  /** Lays the mix of two colours over a pixel. */
-  private void blend(int x, int y, float[] from, float[] to, float share, float opacity) {
-    int at = (y * side + x) * 3;
-    for (int c = 0; c < 3; c++) {
-      canvas[at + c] = mix(canvas[at + c], mix(from[c], to[c], share), opacity);
-    }
   }
 
   private float coverage(float distance) {

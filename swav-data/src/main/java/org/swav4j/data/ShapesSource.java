@@ -7,7 +7,7 @@ import java.util.Objects;
 /**
  * Generated colour images of twelve classes, for learning and testing without a download.
  *
- * <p>What an image <em>is</em> - one of four outlines filled with one of three textures - is kept
+ * <p>What an image <em>is</em> - one of three outlines filled with one of four textures - is kept
  * apart from what varies: place, size, stretch and turn of the outline, turn, phase and wavelength
  * of the texture, all colours, background, clutter, light and noise. Images of a class therefore
  * have hardly a pixel in common: neighbours among raw pixels say little about the class, while
@@ -35,15 +35,15 @@ public final class ShapesSource implements ImageSource {
 
   private static final List<String> CLASSES =
       List.of(
+          "plain disc",
           "striped disc",
           "checked disc",
           "dotted disc",
-          "striped square",
-          "checked square",
-          "dotted square",
+          "plain triangle",
           "striped triangle",
           "checked triangle",
           "dotted triangle",
+          "plain cross",
           "striped cross",
           "checked cross",
           "dotted cross");
@@ -124,7 +124,7 @@ public final class ShapesSource implements ImageSource {
   public Image read(int index, int atLeast) {
     int label = label(index);
     CounterRandom random = new CounterRandom(seed, part.ordinal(), index, STREAM);
-    return new ShapePainter(side, random).paint(label / 3, label % 3);
+    return new ShapePainter(side, random).paint(label / 4, label % 4);
   }
 
   @Override

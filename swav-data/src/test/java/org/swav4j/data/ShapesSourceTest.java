@@ -32,7 +32,7 @@ class ShapesSourceTest {
     for (int i = 0; i < 24; i++) {
       crc.update(pixels(train, i));
     }
-    assertThat(crc.getValue()).isEqualTo(4166234031L);
+    assertThat(crc.getValue()).isEqualTo(3097134114L);
   }
 
   @Test
@@ -73,7 +73,7 @@ class ShapesSourceTest {
   void neighboursAmongRawPixelsSayLittleAboutTheClass() throws Exception {
     DataSets sets = ShapesSource.open(1800);
     double accuracy = nearestNeighbours(sets, 20);
-    assertThat(accuracy).isLessThan(0.2);
+    assertThat(accuracy).isLessThan(0.3);
   }
 
   @Test
