@@ -171,22 +171,33 @@ final class DoubleSinkhorn {
         continue;
       }
       scores.read(i, row);
-      double max = Double.NEGATIVE_INFINITY;
-      for (int j = 0; j < k; j++) {
-        row[j] = row[j] / epsilon + g[j];
-        max = Math.max(max, row[j]);
-      }
-      double sum = 0;
-      for (int j = 0; j < k; j++) {
-        row[j] = Math.exp(row[j] - max);
-        sum += row[j];
-      }
+      double max = max();
+      double sum = exponentials(max);
       f[i] = Math.log(mass / sum) - max;
       double weight = mass / sum;
       for (int j = 0; columns && j < k; j++) {
         sums[j] += row[j] * weight;
       }
     }
+  }
+
+  /** Turns the row of scores in {@link #row} into s + g; returns the maximum. */
+  private double max() {
+    double max = Double.NEGATIVE_INFINITY;
+    for (int j = 0; j < row.length; j++) {
+      row[j] = row[j] / epsilon + g[j];
+      max = Math.max(max, row[j]);
+    }
+    return max;
+  }
+
+  private double exponentials(double max) {
+    double sum = 0;
+    for (int j = 0; j < row.length; j++) {
+      row[j] = Math.exp(row[j] - max);
+      sum += row[j];
+    }
+    return sum;
   }
 
   private double columnError(double[] b) {
@@ -198,14 +209,16 @@ final class DoubleSinkhorn {
   }
 
   /** Writes the last rows of the plan. */
-  void write(HostMatrix scores, HostMatrix plan) {
+  void write(HostMatrix scores, double[] a, HostMatrix plan) {
     int first = f.length - plan.rows();
     int k = row.length;
     for (int i = first; i < f.length; i++) {
       if (logDomain) {
+        // Not exp(s + f + g): at a tiny epsilon the sum of such large terms has lost its digits.
         scores.read(i, row);
+        double weight = (a == null ? 1 : a[i]) / exponentials(max());
         for (int j = 0; j < k; j++) {
-          row[j] = Math.exp(row[j] / epsilon + f[i] + g[j]);
+          row[j] *= weight;
         }
       } else {
         for (int j = 0; j < k; j++) {

@@ -179,7 +179,7 @@ public final class SwavCodes {
     if (!inDouble.run(hostScores, null, columns, epsilon, stop, form, reduction)) {
       return false;
     }
-    inDouble.write(hostScores, hostCodes);
+    inDouble.write(hostScores, null, hostCodes);
     return true;
   }
 
