@@ -12,6 +12,7 @@ import org.swav4j.model.plan.FuseRelu;
 import org.swav4j.model.plan.Op;
 import org.swav4j.model.plan.OpType;
 import org.swav4j.model.plan.Plan;
+import org.swav4j.model.plan.RecomputeNorms;
 import org.swav4j.model.plan.Value;
 
 /**
@@ -71,7 +72,7 @@ public final class TrainingStep implements AutoCloseable {
           "assigning crops are " + assigning + ", expected 1 to " + views + ", usually 2");
     }
     SwavGraph graph = new SwavGraph(weights, crops, batch, assigning);
-    plan = new FuseRelu().apply(PlanReader.read(graph, weights));
+    plan = new RecomputeNorms().apply(new FuseRelu().apply(PlanReader.read(graph, weights)));
     execution = engine.prepare(plan);
     for (int g = 0; g < crops.size(); g++) {
       this.crops.add(input(SwavGraph.cropsName(g)));

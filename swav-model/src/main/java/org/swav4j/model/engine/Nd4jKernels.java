@@ -63,6 +63,7 @@ final class Nd4jKernels {
       case CONV2D_BP -> call("conv2d_bp", in, out, window(a));
       case BATCH_NORM -> batchNorm(a);
       case BATCH_NORM_BP -> batchNormGradient(a);
+      case BATCH_NORM_AGAIN -> normalise(in.get(3), in.get(4), a);
       case RELU -> relu(in.get(0), out.get(0));
       case RELU_BP -> call("relu_bp", in, out);
       case ADD -> {
@@ -119,7 +120,6 @@ final class Nd4jKernels {
   /** Moments by two passes (the second over centred x), then the native normalisation. */
   private void batchNorm(Arguments a) {
     INDArray x = in.get(0);
-    INDArray y = out.get(0);
     INDArray mean = out.get(1);
     INDArray variance = out.get(2);
     INDArray centred = scratch.get(0).reshape(x.shape());
@@ -128,9 +128,14 @@ final class Nd4jKernels {
     call("subtract", List.of(x, channels(mean, x)), List.of(centred));
     steps.add(() -> centred.muli(centred));
     reduce("reduce_mean", centred, variance, others);
+    normalise(mean, variance, a);
+  }
+
+  private void normalise(INDArray mean, INDArray variance, Arguments a) {
+    INDArray y = out.get(0);
     call(
         "batchnorm",
-        List.of(x, mean, variance, in.get(1), in.get(2)),
+        List.of(in.get(0), mean, variance, in.get(1), in.get(2)),
         List.of(y),
         new long[] {1, 1, 1},
         a.epsilon());

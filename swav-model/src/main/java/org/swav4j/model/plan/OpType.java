@@ -23,6 +23,11 @@ public enum OpType {
    * {@link Arguments#relu()} dy is first masked with y &gt; 0; otherwise y is absent.
    */
   BATCH_NORM_BP,
+  /**
+   * (x, gamma, beta, mean, variance) → y of an earlier {@link #BATCH_NORM} on the same x, from the
+   * statistics it found.
+   */
+  BATCH_NORM_AGAIN,
   /** x → max(x, 0). */
   RELU,
   /** (y, dy) → dy where y &gt; 0, else 0. */

@@ -146,6 +146,7 @@ final class Lowering {
         case CONV2D_BP -> convolutions.backward(op);
         case BATCH_NORM -> normalisations.forward(op);
         case BATCH_NORM_BP -> normalisations.backward(op);
+        case BATCH_NORM_AGAIN -> normalisations.again(op);
         case RELU -> elementwise.relu(op);
         case RELU_BP -> elementwise.reluBackward(op);
         case ADD -> elementwise.add(op);

@@ -107,6 +107,35 @@ final class Normalisations {
     lowering.put(op.output(2), dbeta);
   }
 
+  /** From the statistics of the first time, in the layout of the first time. */
+  void again(Op op) {
+    Value x = op.input(0);
+    Done done = batches.get(op.input(3));
+    Layout layout = done == null ? layout(op, x, false) : done.layout;
+    dnnl_batch_normalization_desc_t desc = new dnnl_batch_normalization_desc_t();
+    Dnnl.check(
+        dnnl_batch_normalization_forward_desc_init(
+            desc,
+            dnnl_forward_inference,
+            layout.md(),
+            (float) op.arguments().epsilon(),
+            flags(op.arguments().relu()) | dnnl_use_global_stats),
+        "describing " + op);
+    Description d = Description.create(desc, new Attributes(), null, lowering.resources());
+    Layout plan = fromImages(x, layout);
+    Tensor y = lowering.allocate(op.output(), plan);
+    lowering.emit(
+        lowering
+            .step("batch norm again", d)
+            .with(DNNL_ARG_SRC, lowering.read(x, plan).as(layout))
+            .with(DNNL_ARG_DST, y.as(layout))
+            .with(DNNL_ARG_SCALE, lowering.readDense(op.input(1)))
+            .with(DNNL_ARG_SHIFT, lowering.readDense(op.input(2)))
+            .with(DNNL_ARG_MEAN, lowering.readDense(op.input(3)))
+            .with(DNNL_ARG_VARIANCE, lowering.readDense(op.input(4))));
+    lowering.put(op.output(), y);
+  }
+
   /** As images the way they lie, unless padded or slow so: then with the channels innermost. */
   private Layout layout(Op op, Value x, boolean relu) {
     long n = x.size(0);
