@@ -142,7 +142,7 @@ public final class FeatureFile implements Closeable {
               + dim
               + "] and n labels");
     }
-    FloatBuffer values = HostTensor.read(features);
+    FloatBuffer values = new HostTensor().read(features);
     if (format == Format.NPY) {
       for (int i = 0; i < values.limit(); i++) {
         room(Float.BYTES);

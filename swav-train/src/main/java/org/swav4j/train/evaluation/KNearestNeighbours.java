@@ -97,7 +97,7 @@ public record KNearestNeighbours(int k, double temperature) {
             false,
             true,
             false);
-        FloatBuffer s = HostTensor.read(similarities);
+        FloatBuffer s = new HostTensor().read(similarities);
         int first = t;
         IntStream.range(0, rows)
             .parallel()

@@ -95,15 +95,17 @@ public final class HostTensor {
   }
 
   /**
-   * The numbers of a float array in row-major order, for reading only: over its own memory where
-   * that is possible, else a copy. The buffer does not keep the array's memory alive: hold on to
-   * the array.
+   * The numbers of an array as floats in row-major order, for reading only: over its own memory if
+   * it is such an array (allocating nothing if it was the last one too), else a copy.
    */
-  public static FloatBuffer read(INDArray array) {
-    if (array.dataType() == DataType.FLOAT && supports(array) && isRowMajor(array)) {
-      return new HostTensor().bind(array).floats();
+  public FloatBuffer read(INDArray next) {
+    if (next == array && next.data() == data && floats != null) {
+      return floats;
     }
-    return FloatBuffer.wrap(array.dup('c').data().asFloat());
+    if (next.dataType() == DataType.FLOAT && supports(next) && isRowMajor(next)) {
+      return bind(next).floats();
+    }
+    return FloatBuffer.wrap(next.castTo(DataType.FLOAT).dup('c').data().asFloat());
   }
 
   private static boolean isRowMajor(INDArray array) {
