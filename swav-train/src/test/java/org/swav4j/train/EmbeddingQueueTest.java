@@ -14,6 +14,7 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.indexing.NDArrayIndex;
+import org.swav4j.sinkhorn.SwavCodes;
 import org.swav4j.testing.Golden;
 import org.swav4j.train.optimiser.PrototypeNormaliser;
 
@@ -28,8 +29,9 @@ class EmbeddingQueueTest {
   void codesAndContentsEqualTheRecordedSequence(DataType type) {
     double tolerance = type == DataType.DOUBLE ? 1e-9 : 2e-5;
     JsonObject meta = SEQUENCE.has("meta") ? SEQUENCE.getAsJsonObject("meta") : SEQUENCE;
-    double epsilon = meta.get("epsilon").getAsDouble();
-    int iterations = meta.get("sinkhorn_iterations").getAsInt();
+    SwavCodes sinkhorn =
+        new SwavCodes(
+            meta.get("epsilon").getAsDouble(), meta.get("sinkhorn_iterations").getAsInt());
     PrototypeNormaliser normaliser = new PrototypeNormaliser();
     EmbeddingQueue queue = null;
     for (JsonElement element : SEQUENCE.getAsJsonArray("steps")) {
@@ -49,7 +51,8 @@ class EmbeddingQueueTest {
         assertThat(queue.full(i)).isEqualTo(used);
         INDArray scores = used ? queue.scores(i, batchScores, prototypes) : batchScores;
         queue.push(i, z);
-        INDArray codes = codes(scores, z.rows(), epsilon, iterations);
+        INDArray codes = Nd4j.create(type, z.rows(), prototypes.rows());
+        sinkhorn.assign(scores, codes);
         near(codes, Golden.array(step.getAsJsonArray("codes_f64").get(i), type), tolerance);
         near(
             queue.contents(i),
@@ -57,16 +60,6 @@ class EmbeddingQueueTest {
             tolerance);
       }
     }
-  }
-
-  /** Sinkhorn in kernel form, by the formula: these scores are far from overflow. */
-  private static INDArray codes(INDArray scores, int batch, double epsilon, int iterations) {
-    INDArray p = org.nd4j.linalg.ops.transforms.Transforms.exp(scores.div(epsilon), true);
-    for (int n = 0; n < iterations; n++) {
-      p = p.divRowVector(p.sum(0));
-      p = p.divColumnVector(p.sum(1));
-    }
-    return p.get(NDArrayIndex.interval(p.rows() - batch, p.rows()));
   }
 
   private static void near(INDArray actual, INDArray expected, double tolerance) {

@@ -93,11 +93,14 @@ public record LinearProbe(
   }
 
   private record Standardisation(INDArray mean, INDArray scale) {
+    private static final int BLOCK = 4096;
+
     static Standardisation of(INDArray features) {
-      INDArray mean = features.castTo(DataType.DOUBLE).mean(0);
-      INDArray deviation = features.castTo(DataType.DOUBLE).subiRowVector(mean);
-      deviation = deviation.muli(deviation).mean(0);
-      double[] scale = deviation.toDoubleVector();
+      long n = features.size(0);
+      INDArray zero = Nd4j.zeros(DataType.DOUBLE, features.size(1));
+      INDArray mean = sums(features, zero, 1).divi(n);
+      INDArray variance = sums(features, mean, 2).divi(n);
+      double[] scale = variance.toDoubleVector();
       double root = Math.sqrt(scale.length);
       for (int d = 0; d < scale.length; d++) {
         if (!(scale[d] < Double.POSITIVE_INFINITY)) {
@@ -113,6 +116,20 @@ public record LinearProbe(
       }
       return new Standardisation(
           mean.castTo(DataType.FLOAT), Nd4j.createFromArray(scale).castTo(DataType.FLOAT));
+    }
+
+    /** Column sums of (features - offset)^power, in double, a block of rows at a time. */
+    private static INDArray sums(INDArray features, INDArray offset, int power) {
+      INDArray total = offset.like();
+      for (long start = 0; start < features.size(0); start += BLOCK) {
+        long end = Math.min(features.size(0), start + BLOCK);
+        try (INDArray block =
+            features.get(NDArrayIndex.interval(start, end)).castTo(DataType.DOUBLE)) {
+          block.subiRowVector(offset);
+          total.addi((power == 1 ? block : block.muli(block)).sum(0));
+        }
+      }
+      return total;
     }
 
     INDArray apply(INDArray features) {

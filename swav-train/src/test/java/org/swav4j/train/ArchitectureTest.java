@@ -1,0 +1,66 @@
+package org.swav4j.train;
+
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.library.Architectures.layeredArchitecture;
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+
+import com.tngtech.archunit.core.importer.ImportOption;
+import com.tngtech.archunit.core.importer.Location;
+import com.tngtech.archunit.junit.AnalyzeClasses;
+import com.tngtech.archunit.junit.ArchTest;
+import com.tngtech.archunit.lang.ArchRule;
+
+/** Data flows one way: images, crops, features, scores, codes, loss, update; so does the code. */
+@AnalyzeClasses(
+    packages = "org.swav4j",
+    importOptions = {
+      ImportOption.DoNotIncludeTests.class,
+      ArchitectureTest.DoNotIncludeTestJars.class
+    })
+class ArchitectureTest {
+  /** The tests one module lends to the others. */
+  static final class DoNotIncludeTestJars implements ImportOption {
+    @Override
+    public boolean includes(Location location) {
+      return !location.contains("-tests.jar");
+    }
+  }
+
+  @ArchTest
+  static final ArchRule modulesUseOnlyThoseBeforeThem =
+      layeredArchitecture()
+          .consideringOnlyDependenciesInAnyPackage("org.swav4j..")
+          .layer("sinkhorn")
+          .definedBy("org.swav4j.sinkhorn..")
+          .layer("data")
+          .definedBy("org.swav4j.data..")
+          .layer("model")
+          .definedBy("org.swav4j.model..")
+          .layer("train")
+          .definedBy("org.swav4j.train..")
+          .whereLayer("sinkhorn")
+          .mayNotAccessAnyLayer()
+          .whereLayer("data")
+          .mayNotAccessAnyLayer()
+          .whereLayer("model")
+          .mayOnlyAccessLayers("sinkhorn")
+          .whereLayer("train")
+          .mayNotBeAccessedByAnyLayer();
+
+  @ArchTest
+  static final ArchRule packagesFormNoCycle =
+      slices().matching("org.swav4j.(**)").should().beFreeOfCycles();
+
+  @ArchTest
+  static final ArchRule learningKnowsNothingOfLoopImagesOrNetwork =
+      noClasses()
+          .that()
+          .resideInAnyPackage(
+              "org.swav4j.train.host",
+              "org.swav4j.train.optimiser",
+              "org.swav4j.train.evaluation",
+              "org.swav4j.train.diagnostics")
+          .should()
+          .dependOnClassesThat()
+          .resideInAnyPackage("org.swav4j.train", "org.swav4j.data..", "org.swav4j.model..");
+}
