@@ -31,7 +31,7 @@ final class ShapePainter {
    * @param texture 0 none, 1 stripes, 2 checks, 3 dots
    */
   Image paint(int outline, int texture) {
-    fill(canvas, field(0.15, 0.85));
+    fill(canvas, field(0.35, 0.65));
     for (int i = 0; i < DISTRACTORS; i++) {
       paintDistractor(0.06, 0.22);
     }
