@@ -1,0 +1,234 @@
+package org.swav4j.train.bench;
+
+import java.nio.FloatBuffer;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Comparator;
+import java.util.IdentityHashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.SplittableRandom;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.indexing.NDArrayIndex;
+import org.swav4j.model.CropGroup;
+import org.swav4j.model.SwavConfig;
+import org.swav4j.model.SwavWeights;
+import org.swav4j.model.TrainingStep;
+import org.swav4j.model.engine.Engine;
+import org.swav4j.model.engine.Execution;
+import org.swav4j.model.plan.Op;
+import org.swav4j.model.plan.OpType;
+import org.swav4j.model.plan.Plan;
+import org.swav4j.model.plan.Value;
+import org.swav4j.sinkhorn.SwavCodes;
+import org.swav4j.train.host.HostTensor;
+import org.swav4j.train.optimiser.Optimiser;
+import org.swav4j.train.optimiser.PrototypeNormaliser;
+import org.swav4j.train.optimiser.Sgd;
+
+/**
+ * Full training steps on random crops in memory: prototypes normalised, forward, codes of the first
+ * two crops (epsilon 0.05, 3 iterations), loss and backward, SGD with momentum 0.9. Not
+ * thread-safe.
+ */
+public final class StepBench implements AutoCloseable {
+  private static final int ASSIGNING = 2;
+
+  private final int batch;
+  private final SwavWeights weights;
+  private final TrainingStep step;
+  private final INDArray prototypes;
+  private final List<INDArray> scores = new ArrayList<>();
+  private final List<INDArray> codes = new ArrayList<>();
+  private final PrototypeNormaliser normaliser = new PrototypeNormaliser();
+  private final Optimiser optimiser = new Sgd(0.9, 1e-6);
+  private final SwavCodes solver;
+
+  /**
+   * Parts of a step, medians in milliseconds.
+   *
+   * @param step the whole
+   * @param forward of all crops
+   * @param codes of the assigning crops
+   * @param backward loss, gradients and running statistics
+   * @param update prototypes normalised and parameters moved
+   * @param loss of the last step, in nats
+   */
+  public record Result(
+      Times step, double forward, double codes, double backward, double update, double loss) {}
+
+  /**
+   * What one kind of op costs in a step.
+   *
+   * @param name of the kind
+   * @param count kernels of it
+   * @param forward milliseconds up to the codes
+   * @param backward milliseconds after them
+   * @param flops of convolutions and products, see {@link FlopCount}
+   */
+  public record Cost(String name, int count, double forward, double backward, long flops) {
+    /** Milliseconds in all. */
+    public double total() {
+      return forward + backward;
+    }
+
+    private Cost plus(Cost other) {
+      return new Cost(
+          name,
+          count + other.count,
+          forward + other.forward,
+          backward + other.backward,
+          flops + other.flops);
+    }
+  }
+
+  /**
+   * Compiles the step and fills its crops.
+   *
+   * @param network trained from random weights
+   * @param crops groups of equal size
+   * @param batch B
+   * @param threads of the codes' solver
+   * @throws IllegalArgumentException if a number is out of range
+   */
+  public StepBench(
+      SwavConfig network, List<CropGroup> crops, int batch, int threads, Engine engine) {
+    this.batch = batch;
+    weights = SwavWeights.initialise(network, 1);
+    step = new TrainingStep(weights, crops, batch, ASSIGNING, engine);
+    prototypes = weights.parameters().get("prototypes.weight");
+    solver = new SwavCodes(0.05, 3).withThreads(threads);
+    for (int a = 0; a < ASSIGNING; a++) {
+      scores.add(rows(step.scores(), a));
+      codes.add(rows(step.codes(), a));
+    }
+    SplittableRandom random = new SplittableRandom(1);
+    for (int g = 0; g < crops.size(); g++) {
+      FloatBuffer crop = new HostTensor().bind(step.crops(g)).floats();
+      for (int i = 0; i < crop.capacity(); i++) {
+        crop.put(i, (float) random.nextGaussian());
+      }
+    }
+  }
+
+  private INDArray rows(INDArray matrix, int crop) {
+    return matrix.get(NDArrayIndex.interval((long) crop * batch, (crop + 1L) * batch));
+  }
+
+  /**
+   * Trains.
+   *
+   * @param warmup steps that don't count, at least 0
+   * @param repeats steps that do, at least 1
+   */
+  public Result run(int warmup, int repeats) {
+    Times.checkRuns(warmup, repeats);
+    long[] whole = new long[repeats];
+    long[] forward = new long[repeats];
+    long[] assign = new long[repeats];
+    long[] backward = new long[repeats];
+    long[] update = new long[repeats];
+    double loss = Double.NaN;
+    for (int run = -warmup; run < repeats; run++) {
+      long start = System.nanoTime();
+      normaliser.normalise(prototypes);
+      long normalised = System.nanoTime();
+      step.forward();
+      long scored = System.nanoTime();
+      for (int a = 0; a < ASSIGNING; a++) {
+        solver.assign(scores.get(a), codes.get(a));
+      }
+      long assigned = System.nanoTime();
+      loss = step.backward();
+      long back = System.nanoTime();
+      optimiser.step(weights.parameters(), step.gradients(), 0.01);
+      long end = System.nanoTime();
+      if (run >= 0) {
+        whole[run] = end - start;
+        forward[run] = scored - normalised;
+        assign[run] = assigned - scored;
+        backward[run] = back - assigned;
+        update[run] = end - back + normalised - start;
+      }
+    }
+    return new Result(
+        Times.of(whole),
+        Times.of(forward).median(),
+        Times.of(assign).median(),
+        Times.of(backward).median(),
+        Times.of(update).median(),
+        loss);
+  }
+
+  /** What is run. */
+  public Plan plan() {
+    return step.plan();
+  }
+
+  /** Bytes the step holds besides the weights. */
+  public long bytes() {
+    return step.bytes();
+  }
+
+  /** One run with a clock on each kernel; run at least one step before. */
+  public List<Execution.Timing> profile() {
+    return step.profile();
+  }
+
+  /** The kernels of a profile by kind, the dearest first. */
+  public List<Cost> costs(List<Execution.Timing> profile) {
+    Set<Value> read = FlopCount.wanted(step.plan());
+    Set<Op> counted = Collections.newSetFromMap(new IdentityHashMap<>());
+    Map<String, Cost> costs = new LinkedHashMap<>();
+    for (Execution.Timing t : profile) {
+      String kind = kind(t);
+      double ms = t.nanoseconds() / 1e6;
+      costs.merge(
+          kind,
+          new Cost(kind, 1, t.backward() ? 0 : ms, t.backward() ? ms : 0, flops(t, read, counted)),
+          Cost::plus);
+    }
+    List<Cost> sorted = new ArrayList<>(costs.values());
+    sorted.sort(Comparator.comparingDouble(Cost::total).reversed());
+    return sorted;
+  }
+
+  /**
+   * The operations a kernel does for its op: a convolution's two gradients are two kernels, any
+   * other product is the op's first one.
+   */
+  private static long flops(Execution.Timing t, Set<Value> read, Set<Op> counted) {
+    Op op = t.op();
+    if (t.layout().startsWith("reorder")) {
+      return 0;
+    }
+    if (op.type() == OpType.CONV2D_BP && !t.layout().isEmpty()) {
+      return t.layout().startsWith("convolution")
+          ? FlopCount.of(op, read) / op.outputs().stream().filter(read::contains).count()
+          : 0;
+    }
+    return counted.add(op) ? FlopCount.of(op, read) : 0;
+  }
+
+  /**
+   * What an engine calls a kernel: the words before its implementation, which has a colon ({@code
+   * convolution jit:avx512_core ...}). An engine that has no names for kernels has the plan's.
+   */
+  private static String kind(Execution.Timing t) {
+    String layout = t.layout();
+    int colon = layout.indexOf(':');
+    int end = colon < 0 ? -1 : layout.lastIndexOf(' ', colon);
+    if (end > 0) {
+      String implementation = layout.substring(end).split(" ", 3)[1];
+      return layout.substring(0, end) + (implementation.contains("wino") ? " (Winograd)" : "");
+    }
+    return layout.startsWith("java ") ? layout : t.op().label();
+  }
+
+  @Override
+  public void close() {
+    step.close();
+  }
+}
