@@ -1,0 +1,282 @@
+package org.swav4j.model;
+
+import java.awt.Color;
+import java.awt.Graphics2D;
+import java.awt.image.BufferedImage;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.indexing.NDArrayIndex;
+import org.swav4j.model.engine.Engine;
+import org.swav4j.model.engine.Execution;
+import org.swav4j.model.engine.Nd4jEngine;
+import org.swav4j.model.engine.onednn.OneDnnEngine;
+import org.swav4j.model.plan.Value;
+
+/**
+ * A trained network in use: images in, features, embeddings or cluster numbers out. Batch norms are
+ * folded into the convolutions, and a plan is compiled for each image size at its first use.
+ *
+ * <pre>{@code
+ * try (SwavEncoder encoder = SwavEncoder.load(Path.of("weights.safetensors"))) {
+ *   INDArray features = encoder.features(encoder.pixels(ImageIO.read(new File("cat.jpg"))));
+ * }
+ * }</pre>
+ *
+ * <p>Images are {@code [n, C, H, W]}, channels in the order red, green, blue, of any size and
+ * number; those of about the size trained on give the best features. The encoder keeps its own copy
+ * of the weights: training on doesn't change what it computes.
+ *
+ * <p>Safe for use by several threads, which wait for each other. Every thread that calls in makes
+ * OpenMP keep a team of threads for it: a server with many threads gives the encoder one of its
+ * own.
+ */
+public final class SwavEncoder implements AutoCloseable {
+  /** Plans kept; each holds the memory of one run and the weights in the engine's layout. */
+  private static final int PLANS = 6;
+
+  /** Numbers of images that plans are made for; a batch is cut into such parts. */
+  private static final int[] PARTS = {64, 16, 4, 1};
+
+  /** A part of more than one image has no more pixels: what a run touches should stay cached. */
+  private static final long PIXELS = 4 * 224 * 224;
+
+  private record Key(long images, long height, long width) {}
+
+  private record Compiled(InferencePlan.Made made, Execution execution) {}
+
+  private final SwavConfig config;
+  private final DataType type;
+  private final boolean pixels;
+  private final InferencePlan plans;
+  private final Engine engine;
+  private final Map<Key, Compiled> compiled = new LinkedHashMap<>(16, 0.75f, true);
+  private boolean closed;
+
+  private SwavEncoder(SwavWeights weights, boolean pixels, Engine engine) {
+    this.config = weights.config();
+    this.type = weights.type();
+    this.pixels = pixels;
+    this.plans = new InferencePlan(weights, pixels);
+    this.engine = engine;
+  }
+
+  /**
+   * An encoder of pixels in [0, 1] with the weights of a file.
+   *
+   * @throws IOException if it can't be read or is no file of {@link SwavWeights#save}
+   * @throws IllegalArgumentException if it doesn't say how images were normalised
+   */
+  public static SwavEncoder load(Path file) throws IOException {
+    return of(SwavWeights.load(file));
+  }
+
+  /**
+   * An encoder of pixels in [0, 1], which it normalises as the weights say; on the fastest engine
+   * of this machine.
+   *
+   * @throws IllegalArgumentException if the weights have no normalisation
+   */
+  public static SwavEncoder of(SwavWeights weights) {
+    return of(weights, engineFor(weights));
+  }
+
+  /**
+   * The same on an engine of one's choice.
+   *
+   * @throws IllegalArgumentException if the weights have no normalisation
+   */
+  public static SwavEncoder of(SwavWeights weights, Engine engine) {
+    if (weights.mean().isEmpty()) {
+      throw new IllegalArgumentException(
+          "the weights don't say how images were normalised in training: give them a"
+              + " withNormalisation(mean, deviation), for ImageNet's trunks usually (0.485, 0.456,"
+              + " 0.406) and (0.229, 0.224, 0.225)");
+    }
+    return new SwavEncoder(weights, true, engine);
+  }
+
+  /** An encoder of images that the caller has normalised already; on the fastest engine. */
+  public static SwavEncoder ofNormalised(SwavWeights weights) {
+    return ofNormalised(weights, engineFor(weights));
+  }
+
+  /** The same on an engine of one's choice. */
+  public static SwavEncoder ofNormalised(SwavWeights weights, Engine engine) {
+    return new SwavEncoder(weights, false, engine);
+  }
+
+  private static Engine engineFor(SwavWeights weights) {
+    return weights.type() == DataType.FLOAT ? new OneDnnEngine() : new Nd4jEngine();
+  }
+
+  /** What the network looks like. */
+  public SwavConfig config() {
+    return config;
+  }
+
+  /**
+   * A picture as an array for this encoder: {@code [1, C, H, W]} in [0, 1], transparent parts
+   * white, grey by the weights 0.299, 0.587, 0.114 if the network takes one channel.
+   */
+  public INDArray pixels(BufferedImage image) {
+    int width = image.getWidth();
+    int height = image.getHeight();
+    BufferedImage rgb = new BufferedImage(width, height, BufferedImage.TYPE_INT_RGB);
+    Graphics2D graphics = rgb.createGraphics();
+    graphics.drawImage(image, 0, 0, Color.WHITE, null);
+    graphics.dispose();
+    int[] packed = rgb.getRGB(0, 0, width, height, null, 0, width);
+    int plane = packed.length;
+    float[] values = new float[config.channels() * plane];
+    for (int i = 0; i < plane; i++) {
+      int red = packed[i] >> 16 & 255;
+      int green = packed[i] >> 8 & 255;
+      int blue = packed[i] & 255;
+      if (config.channels() == 1) {
+        values[i] = (float) ((0.299 * red + 0.587 * green + 0.114 * blue) / 255);
+      } else {
+        values[i] = red / 255f;
+        values[plane + i] = green / 255f;
+        values[2 * plane + i] = blue / 255f;
+      }
+    }
+    return Nd4j.createFromArray(values).reshape(1, config.channels(), height, width);
+  }
+
+  /**
+   * The trunk's features, before the projection head: what other tasks are built on.
+   *
+   * @param images {@code [n, C, H, W]}
+   * @return a new array {@code [n, features]}
+   * @throws IllegalArgumentException if the shape is another, or pixels aren't in [0, 1]
+   * @throws IllegalStateException after {@link #close}
+   */
+  public INDArray features(INDArray images) {
+    return rows(images, config.features(), InferencePlan.Made::features);
+  }
+
+  /**
+   * The embeddings: features behind the projection head, at unit length. Their inner products are
+   * the cosines that training compares.
+   *
+   * @param images {@code [n, C, H, W]}
+   * @return a new array {@code [n, D]}
+   * @throws IllegalArgumentException if the shape is another, or pixels aren't in [0, 1]
+   * @throws IllegalStateException after {@link #close}
+   */
+  public INDArray embeddings(INDArray images) {
+    return rows(images, config.dim(), InferencePlan.Made::embeddings);
+  }
+
+  /**
+   * The number of each image's nearest prototype: a clustering into K parts.
+   *
+   * @param images {@code [n, C, H, W]}
+   * @return n numbers from 0 to K − 1; the lowest of equals
+   * @throws IllegalArgumentException if the shape is another, or pixels aren't in [0, 1]
+   * @throws IllegalStateException after {@link #close}
+   */
+  public int[] assign(INDArray images) {
+    INDArray scores = rows(images, config.prototypes(), InferencePlan.Made::scores);
+    int[] nearest = scores.argMax(1).toIntVector();
+    scores.close();
+    return nearest;
+  }
+
+  /** Gives the plans' memory back. The encoder can't be used any more; results can. */
+  @Override
+  public synchronized void close() {
+    closed = true;
+    compiled.values().forEach(c -> c.execution().close());
+    compiled.clear();
+  }
+
+  private synchronized INDArray rows(
+      INDArray images, long width, Function<InferencePlan.Made, Value> result) {
+    if (closed) {
+      throw new IllegalStateException("this encoder was closed: make another");
+    }
+    check(images);
+    long n = images.size(0);
+    INDArray out = Nd4j.createUninitialized(type, n, width);
+    long at = 0;
+    for (long part : parts(n, images.size(2), images.size(3))) {
+      Compiled c = compiled(new Key(part, images.size(2), images.size(3)));
+      c.execution().array(c.made().images()).assign(slice(images, at, part));
+      c.execution().forward();
+      slice(out, at, part).assign(c.execution().array(result.apply(c.made())));
+      at += part;
+    }
+    return out;
+  }
+
+  private static INDArray slice(INDArray array, long from, long count) {
+    return array.get(NDArrayIndex.interval(from, from + count));
+  }
+
+  /** Numbers of images per run, the largest parts first. */
+  static List<Long> parts(long n, long height, long width) {
+    List<Long> parts = new ArrayList<>();
+    long left = n;
+    for (int part : PARTS) {
+      if (part == 1 || part * height * width <= PIXELS) {
+        for (; left >= part; left -= part) {
+          parts.add((long) part);
+        }
+      }
+    }
+    return parts;
+  }
+
+  private Compiled compiled(Key key) {
+    Compiled known = compiled.get(key);
+    if (known != null) {
+      return known;
+    }
+    if (compiled.size() == PLANS) {
+      Key oldest = compiled.keySet().iterator().next();
+      compiled.remove(oldest).execution().close();
+    }
+    InferencePlan.Made made = plans.of(key.images(), key.height(), key.width());
+    Compiled fresh = new Compiled(made, engine.prepare(made.plan()));
+    compiled.put(key, fresh);
+    return fresh;
+  }
+
+  private void check(INDArray images) {
+    if (images.rank() != 4 || images.size(1) != config.channels() || images.isEmpty()) {
+      throw new IllegalArgumentException(
+          "images of shape "
+              + Arrays.toString(images.shape())
+              + ", expected [n, "
+              + config.channels()
+              + ", height, width]: one image is [1, C, H, W], channels come before rows");
+    }
+    if (!Double.isFinite(images.sumNumber().doubleValue())) {
+      throw new IllegalArgumentException(
+          "images hold NaN or infinite values, expected finite ones: look at what made them");
+    }
+    if (pixels) {
+      double least = images.minNumber().doubleValue();
+      double greatest = images.maxNumber().doubleValue();
+      if (least < -1e-3 || greatest > 1 + 1e-3) {
+        throw new IllegalArgumentException(
+            "pixels from "
+                + least
+                + " to "
+                + greatest
+                + ", expected 0 to 1: divide bytes by 255, and don't normalise (SwavEncoder."
+                + "ofNormalised takes images that are normalised already)");
+      }
+    }
+  }
+}
