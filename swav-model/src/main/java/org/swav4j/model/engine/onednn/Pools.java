@@ -110,7 +110,7 @@ final class Pools {
     Tensor to = rows(y, d.dst());
     lowering.emit(
         lowering.step("mean", d).with(DNNL_ARG_SRC, x).with(DNNL_ARG_DST, to.as(d.dst())));
-    lowering.put(y, asFloatRows(to, d.dst()));
+    lowering.put(y, asFloatRows(y, to, d.dst()));
   }
 
   void meanBackward(Op op) {
@@ -180,13 +180,13 @@ final class Pools {
     return rows == null ? lowering.scratch(pixel) : lowering.allocate(y, rows);
   }
 
-  private Tensor asFloatRows(Tensor pixels, Layout pixel) {
+  private Tensor asFloatRows(Value y, Tensor pixels, Layout pixel) {
     Layout rows = pixel.asRows();
     if (rows != null && rows.type() == dnnl_f32) {
       return pixels.as(rows);
     }
     Layout dense = Layout.dense(dnnl_f32, pixel.dim(0), pixel.dim(1));
-    Tensor to = lowering.scratch(dense);
+    Tensor to = lowering.allocate(y, dense);
     lowering.copy(pixels.as(pixel), to.as(onePixel(dense)));
     return to;
   }

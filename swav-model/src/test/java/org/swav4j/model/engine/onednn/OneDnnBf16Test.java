@@ -1,0 +1,153 @@
+package org.swav4j.model.engine.onednn;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.io.IOException;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.swav4j.model.engine.Engine;
+import org.swav4j.model.engine.Execution;
+import org.swav4j.model.engine.Precision;
+import org.swav4j.model.plan.Arguments;
+import org.swav4j.model.plan.OpType;
+import org.swav4j.model.plan.Plan;
+import org.swav4j.model.plan.Value;
+
+/**
+ * Mixed precision: near to floats, floats at the edges, half the memory, refused where it must be.
+ */
+class OneDnnBf16Test {
+  /** Eight bits of mantissa, and sums of rounded numbers. */
+  private static final double TOLERANCE = 0.02;
+
+  private Engine engine;
+  private final PlanChecks checks = new PlanChecks();
+
+  @BeforeEach
+  void needsAProcessorWithBf16() {
+    assumeTrue(Dnnl.isa().hasBf16(), "this processor has no bf16");
+    engine = new OneDnnEngine(Precision.BF16);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"1, 16, 3, 1, 1", "3, 64, 7, 2, 3", "16, 19, 3, 2, 1", "64, 64, 1, 1, 0"})
+  void convolutionIsNearToLoops(int c, int o, int k, int stride, int pad) {
+    Value x = checks.input(3, c, 9, 8);
+    Value weights = checks.parameter(k, k, c, o);
+    Value y = checks.convolution(x, weights, stride, pad);
+    Value dy = checks.input(y.shape());
+    Value dx = checks.result(x.shape());
+    Value dw = checks.result(weights.shape());
+    checks.codes();
+    checks.op(OpType.CONV2D_BP, Arguments.window(k, stride, pad), List.of(x, weights, dy), dx, dw);
+    checks.assertMatches(engine, TOLERANCE, checks.plan(y, dx, dw));
+  }
+
+  @ParameterizedTest
+  @CsvSource({"16", "19", "64"})
+  void aBlockForwardIsNearToLoops(int c) {
+    Value x = checks.input(4, 3, 9, 8);
+    Value conv = checks.convolution(x, checks.parameter(3, 3, 3, c), 1, 1);
+    Value norm = checks.result(conv.shape());
+    Value mean = checks.result(c);
+    Value variance = checks.result(c);
+    checks.op(
+        OpType.BATCH_NORM,
+        Arguments.epsilon(1e-5).withRelu(),
+        List.of(conv, checks.parameter(c), checks.parameter(c)),
+        norm,
+        mean,
+        variance);
+    Value sum = checks.result(conv.shape());
+    checks.op(OpType.ADD, Arguments.NONE.withRelu(), List.of(norm, conv), sum);
+    Value pool = checks.result(4, c, 5, 4);
+    checks.op(OpType.MAX_POOL, Arguments.window(3, 2, 1), List.of(sum), pool);
+    Value features = checks.result(4, c);
+    checks.op(OpType.GLOBAL_MEAN, Arguments.NONE, List.of(pool), features);
+    Value scores = checks.result(4, 7);
+    checks.op(
+        OpType.MATMUL,
+        Arguments.transpose(false, true),
+        List.of(features, checks.parameter(7, c)),
+        scores);
+    Plan plan = checks.plan(mean, variance, sum, pool, features, scores);
+    checks.assertMatches(engine, TOLERANCE, plan);
+    try (Execution execution = engine.prepare(plan)) {
+      plan.outputs()
+          .forEach(v -> assertThat(execution.array(v).dataType()).isEqualTo(DataType.FLOAT));
+    }
+  }
+
+  /** Rounding to eight bits turns the gradient a little at each layer, at random: seen 0.94. */
+  @Test
+  void aStepsScoresAndGradientsPointWhereFloatsDo() {
+    Map<String, double[]> ours = StepSnapshot.of(StepSnapshot.SMALL, engine, DataType.FLOAT);
+    Map<String, double[]> floats =
+        StepSnapshot.of(StepSnapshot.SMALL, new OneDnnEngine(), DataType.FLOAT);
+    assertThat(ours.get("loss")[0] / floats.get("loss")[0]).isBetween(0.98, 1.02);
+    assertThat(cosine(ours, floats, "scores")).isGreaterThan(0.998);
+    assertThat(cosine(ours, floats, "gradient")).isGreaterThan(0.9);
+  }
+
+  private static double cosine(Map<String, double[]> a, Map<String, double[]> b, String prefix) {
+    double dot = 0;
+    double aa = 0;
+    double bb = 0;
+    for (String key : b.keySet()) {
+      if (key.startsWith(prefix)) {
+        double[] x = a.get(key);
+        double[] y = b.get(key);
+        for (int i = 0; i < x.length; i++) {
+          dot += x[i] * y[i];
+          aa += x[i] * x[i];
+          bb += y[i] * y[i];
+        }
+      }
+    }
+    return dot / Math.sqrt(aa * bb);
+  }
+
+  @Test
+  void hiddenImagesTakeHalfTheMemory() {
+    Value x = checks.input(8, 16, 32, 32);
+    Value y = checks.convolution(x, checks.parameter(3, 3, 16, 16), 1, 1);
+    for (int i = 0; i < 3; i++) {
+      y = checks.convolution(y, checks.parameter(3, 3, 16, 16), 1, 1);
+    }
+    Value mean = checks.result(8, 16);
+    checks.op(OpType.GLOBAL_MEAN, Arguments.NONE, List.of(y), mean);
+    Plan plan = checks.plan(mean);
+    try (Execution half = engine.prepare(plan);
+        Execution whole = new OneDnnEngine().prepare(plan)) {
+      long input = x.bytes();
+      assertThat(half.bytes() - input).isLessThan((long) (0.6 * (whole.bytes() - input)));
+    }
+  }
+
+  /** Run with oneDNN's instruction set capped. */
+  static final class Capped {
+    public static void main(String[] arguments) {
+      try {
+        new OneDnnEngine(Precision.BF16);
+      } catch (IllegalArgumentException e) {
+        System.out.println("[" + e.getMessage() + "]");
+      }
+    }
+  }
+
+  @Test
+  void aProcessorWithoutItIsRefused() throws IOException, InterruptedException {
+    OtherJvm.Outcome outcome =
+        OtherJvm.run(Map.of("DNNL_MAX_CPU_ISA", "AVX512_CORE"), e -> true, Capped.class);
+    assertThat(outcome.output())
+        .contains(
+            "[precision bf16 needs a processor with AVX512-BF16 or AMX, this one has AVX-512 ")
+        .contains("use --precision float]");
+  }
+}
