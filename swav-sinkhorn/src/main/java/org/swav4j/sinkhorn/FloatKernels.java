@@ -35,6 +35,22 @@ interface FloatKernels {
    */
   void exp(float[] s, int at, float[] out, int to, int n, float centre, float scale, int[] range);
 
+  /** √2 · P0 to P5: 2^(z + 1/2). */
+  float R0 = 1.4142138f;
+
+  float R1 = 0.9802578f;
+  float R2 = 0.3397241f;
+  float R3 = 0.07849894f;
+  float R4 = 0.013683283f;
+  float R5 = 0.0018775766f;
+
+  /**
+   * {@code out = 2^((s - column) scale)} where s is nowhere above column, cut off below {@link
+   * #LOWEST}. The half that is taken from z and given back by the polynomial leaves z negative, and
+   * negative floats compare as integers, which is cheaper.
+   */
+  void expBelow(float[] s, int at, float[] column, float[] out, int to, int n, float scale);
+
   /**
    * {@code out = 2^((s - row - column) (high + low))}, cut off below {@link #LOWEST}. The
    * differences are exact to the rounding of the result even where s and a gauge are large and
@@ -65,6 +81,9 @@ interface FloatKernels {
 
   /** {@code out = w m v}. */
   void scale(float[] m, int at, float[] v, float[] out, int to, int n, float w);
+
+  /** {@link #scale} of four rows that lie {@code stride} apart, with weights w[0..3]. */
+  void scale4(float[] m, int at, float[] v, float[] out, int to, int stride, int n, float[] w);
 
   /** {@code max (s - column)}. */
   float maxDifference(float[] s, int at, float[] column, int n);

@@ -43,6 +43,11 @@ final class FloatSinkhorn {
 
   private static final int ABSORB = 30;
 
+  /**
+   * Row sum in the columns' gauge below which a row's entries are too small to have their digits.
+   */
+  private static final float LOW_ROW = 0x1p-40f;
+
   /** Gauges in epsilons above which a float can't follow the potentials' last digits. */
   private static final double GAUGE_LIMIT = 1 << 17;
 
@@ -92,6 +97,7 @@ final class FloatSinkhorn {
   private float scaleRest;
   private boolean logDomain;
   private boolean gaugeRows;
+  private boolean columnsAsMaxima;
   private boolean columnsWanted;
   private boolean keptValid;
   private volatile boolean notFinite;
@@ -316,7 +322,9 @@ final class FloatSinkhorn {
     if (tooWide(columnGauge, k)) {
       return Outcome.NEEDS_DOUBLE;
     }
+    columnsAsMaxima = true;
     run(Pass.GAUGED_SUMS);
+    keptValid = kept.length > 0;
     addPartials();
     reduction.sum(sums);
     return Outcome.DONE;
@@ -334,6 +342,7 @@ final class FloatSinkhorn {
   private void absorbColumns() {
     if (absorb(v, columnGauge, k)) {
       Arrays.fill(columnGauge, k, stride, columnGauge[k - 1]);
+      columnsAsMaxima = false;
       keptValid = false;
     }
   }
@@ -421,33 +430,30 @@ final class FloatSinkhorn {
           add(to, at, rows, sum, small[worker]);
         }
         case GAUGED_SUMS -> {
-          float[] space = scratch[worker];
-          read(row, rows, space);
-          int at = block * stride;
+          float[] from = scratch[worker];
+          read(row, rows, from);
+          float[] to = kept.length > 0 ? kept : from;
+          int at = kept.length > 0 ? row * stride : block * stride;
           for (int i = 0; i < rows; i++) {
-            gauged(space, i * stride, 0, space, at + i * stride);
+            kernels.expBelow(from, i * stride, columnGauge, to, at + i * stride, stride, scale);
           }
           Arrays.fill(small[worker], 1);
-          add(space, at, rows, sum, small[worker]);
+          add(to, at, rows, sum, small[worker]);
         }
         case ROWS -> {
           float[] from = kept.length > 0 ? kept : scratch[worker];
           int at = materialise(row, rows, worker);
-          weigh(from, at, row, rows, small[worker]);
+          weigh(from, at, row, rows, worker);
           if (columnsWanted) {
             add(from, at, rows, sum, small[worker]);
           }
         }
         case CODES -> {
-          int first = n - codes.rows();
-          if (row + rows > first) {
+          if (row + rows > n - codes.rows()) {
             float[] from = kept.length > 0 ? kept : scratch[worker];
             int at = materialise(row, rows, worker);
-            weigh(from, at, row, rows, small[worker]);
-            for (int i = Math.max(0, first - row); i < rows; i++) {
-              kernels.scale(from, at + i * stride, v, scratch[worker], 0, stride, small[worker][i]);
-              codes.write(row + i - first, scratch[worker], 0);
-            }
+            weigh(from, at, row, rows, worker);
+            write(from, at, row, rows, worker);
           }
         }
         default -> throw new AssertionError(pass);
@@ -477,10 +483,6 @@ final class FloatSinkhorn {
     }
   }
 
-  private void gauged(float[] from, int at, float gauge, float[] to, int target) {
-    kernels.expGauged(from, at, gauge, columnGauge, to, target, stride, scale, scaleRest);
-  }
-
   /** Has the exponentials of some rows ready, in kept or else in the worker's scratch; where. */
   private int materialise(int row, int rows, int worker) {
     int keptAt = row * stride;
@@ -496,16 +498,23 @@ final class FloatSinkhorn {
       return at;
     }
     for (int i = 0; i < rows; i++) {
-      if (gaugeRows) {
-        rowGauge[row + i] = kernels.maxDifference(space, i * stride, columnGauge, stride);
-      }
-      gauged(space, i * stride, rowGauge[row + i], to, at + i * stride);
+      exponentials(space, i * stride, row + i, to, at + i * stride);
     }
     return at;
   }
 
-  /** The rows' scalings, into u and weights. */
-  private void weigh(float[] from, int at, int row, int rows, float[] weights) {
+  /** A row of the log domain. */
+  private void exponentials(float[] from, int at, int row, float[] to, int target) {
+    if (columnsAsMaxima && rowGauge[row] == 0) {
+      kernels.expBelow(from, at, columnGauge, to, target, stride, scale);
+    } else {
+      kernels.expGauged(from, at, rowGauge[row], columnGauge, to, target, stride, scale, scaleRest);
+    }
+  }
+
+  /** The rows' scalings, into u and the worker's small array. */
+  private void weigh(float[] from, int at, int row, int rows, int worker) {
+    float[] weights = small[worker];
     if (rows == 4) {
       kernels.dot4(from, at, stride, v, stride, weights);
     } else {
@@ -514,8 +523,36 @@ final class FloatSinkhorn {
       }
     }
     for (int i = 0; i < rows; i++) {
+      if (gaugeRows && weights[i] < LOW_ROW) {
+        weights[i] = gaugeRow(from, at + i * stride, row + i, worker);
+      }
       weights[i] = (float) ((a == null ? 1 : a[row + i]) / weights[i]);
       u[row + i] = weights[i];
+    }
+  }
+
+  /** Gives a low row a gauge of its own and its exponentials anew; returns its sum. */
+  private float gaugeRow(float[] to, int at, int row, int worker) {
+    float[] space = scratch[worker];
+    read(row, 1, space);
+    rowGauge[row] = kernels.maxDifference(space, 0, columnGauge, stride);
+    exponentials(space, 0, row, to, at);
+    return kernels.dot(to, at, v, stride);
+  }
+
+  private void write(float[] from, int at, int row, int rows, int worker) {
+    float[] space = scratch[worker];
+    float[] weights = small[worker];
+    if (rows == 4) {
+      kernels.scale4(from, at, v, space, 0, stride, stride, weights);
+    } else {
+      for (int i = 0; i < rows; i++) {
+        kernels.scale(from, at + i * stride, v, space, i * stride, stride, weights[i]);
+      }
+    }
+    int first = n - codes.rows();
+    for (int i = Math.max(0, first - row); i < rows; i++) {
+      codes.write(row + i - first, space, i * stride);
     }
   }
 

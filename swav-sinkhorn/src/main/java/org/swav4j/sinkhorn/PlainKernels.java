@@ -26,6 +26,16 @@ final class PlainKernels implements FloatKernels {
   }
 
   @Override
+  public void expBelow(float[] s, int at, float[] column, float[] out, int to, int n, float scale) {
+    for (int j = 0; j < n; j++) {
+      float z = (s[at + j] - column[j]) * scale;
+      z = z < LOWEST ? LOWEST : z;
+      float y = z + MAGIC;
+      out[to + j] = power(z - (y - MAGIC), Float.floatToRawIntBits(y));
+    }
+  }
+
+  @Override
   public void expGauged(
       float[] s,
       int at,
@@ -42,7 +52,8 @@ final class PlainKernels implements FloatKernels {
       float b = d - x;
       float lost = (x - (d - b)) - (row + b);
       float t = (d - column[j]) + lost;
-      float z = Math.max(LOWEST, t * high + t * low);
+      float z = t * high + t * low;
+      z = z < LOWEST ? LOWEST : z;
       float y = z + MAGIC;
       out[to + j] = power(z - (y - MAGIC), Float.floatToRawIntBits(y));
     }
@@ -79,22 +90,27 @@ final class PlainKernels implements FloatKernels {
 
   @Override
   public void add4(float[] sum, int to, float[] m, int at, int stride, int n, float[] w) {
-    float w0 = w[0];
-    float w1 = w[1];
-    float w2 = w[2];
-    float w3 = w[3];
-    int at1 = at + stride;
-    int at2 = at1 + stride;
-    int at3 = at2 + stride;
-    for (int j = 0; j < n; j++) {
-      sum[to + j] += (w0 * m[at + j] + w1 * m[at1 + j]) + (w2 * m[at2 + j] + w3 * m[at3 + j]);
+    // One row at a time: HotSpot vectorises a loop over two arrays, not over five.
+    for (int i = 0; i < 4; i++) {
+      add(sum, to, m, at + i * stride, n, w[i]);
     }
   }
 
   @Override
   public void scale(float[] m, int at, float[] v, float[] out, int to, int n, float w) {
     for (int j = 0; j < n; j++) {
-      out[to + j] = m[at + j] * v[j] * w;
+      out[to + j] = m[at + j] * w;
+    }
+    for (int j = 0; j < n; j++) {
+      out[to + j] *= v[j];
+    }
+  }
+
+  @Override
+  public void scale4(
+      float[] m, int at, float[] v, float[] out, int to, int stride, int n, float[] w) {
+    for (int i = 0; i < 4; i++) {
+      scale(m, at + i * stride, v, out, to + i * stride, n, w[i]);
     }
   }
 
@@ -102,7 +118,8 @@ final class PlainKernels implements FloatKernels {
   public float maxDifference(float[] s, int at, float[] column, int n) {
     float max = Float.NEGATIVE_INFINITY;
     for (int j = 0; j < n; j++) {
-      max = Math.max(max, s[at + j] - column[j]);
+      float d = s[at + j] - column[j];
+      max = d > max ? d : max;
     }
     return max;
   }
@@ -111,8 +128,9 @@ final class PlainKernels implements FloatKernels {
   public float max(float[] max, int to, float[] s, int at, int n) {
     float zero = 0;
     for (int j = 0; j < n; j++) {
-      max[to + j] = Math.max(max[to + j], s[at + j]);
-      zero += s[at + j] * 0;
+      float x = s[at + j];
+      max[to + j] = x > max[to + j] ? x : max[to + j];
+      zero += x * 0;
     }
     return zero;
   }

@@ -49,6 +49,31 @@ final class VectorKernels implements FloatKernels {
   }
 
   @Override
+  public void expBelow(float[] s, int at, float[] column, float[] out, int to, int n, float scale) {
+    FloatVector magic = FloatVector.broadcast(F, MAGIC);
+    FloatVector factor = FloatVector.broadcast(F, scale);
+    FloatVector half = FloatVector.broadcast(F, -0.5f);
+    IntVector lowest = IntVector.broadcast(I, Float.floatToRawIntBits(LOWEST));
+    FloatVector p5 = FloatVector.broadcast(F, R5);
+    FloatVector p4 = FloatVector.broadcast(F, R4);
+    FloatVector p3 = FloatVector.broadcast(F, R3);
+    FloatVector p2 = FloatVector.broadcast(F, R2);
+    FloatVector p1 = FloatVector.broadcast(F, R1);
+    FloatVector p0 = FloatVector.broadcast(F, R0);
+    for (int j = 0; j < n; j += LANES) {
+      FloatVector t = FloatVector.fromArray(F, s, at + j).sub(FloatVector.fromArray(F, column, j));
+      FloatVector z = t.fma(factor, half).reinterpretAsInts().min(lowest).reinterpretAsFloats();
+      FloatVector y = z.add(magic);
+      FloatVector r = z.sub(y.sub(magic));
+      FloatVector p = p5.fma(r, p4).fma(r, p3).fma(r, p2).fma(r, p1).fma(r, p0);
+      p.reinterpretAsInts()
+          .add(y.reinterpretAsInts().lanewise(VectorOperators.LSHL, 23))
+          .reinterpretAsFloats()
+          .intoArray(out, to + j);
+    }
+  }
+
+  @Override
   public void expGauged(
       float[] s,
       int at,
@@ -154,6 +179,28 @@ final class VectorKernels implements FloatKernels {
           .mul(FloatVector.fromArray(F, v, j))
           .mul(weight)
           .intoArray(out, to + j);
+    }
+  }
+
+  @Override
+  public void scale4(
+      float[] m, int at, float[] v, float[] out, int to, int stride, int n, float[] w) {
+    FloatVector w0 = FloatVector.broadcast(F, w[0]);
+    FloatVector w1 = FloatVector.broadcast(F, w[1]);
+    FloatVector w2 = FloatVector.broadcast(F, w[2]);
+    FloatVector w3 = FloatVector.broadcast(F, w[3]);
+    int at1 = at + stride;
+    int at2 = at1 + stride;
+    int at3 = at2 + stride;
+    int to1 = to + stride;
+    int to2 = to1 + stride;
+    int to3 = to2 + stride;
+    for (int j = 0; j < n; j += LANES) {
+      FloatVector x = FloatVector.fromArray(F, v, j);
+      FloatVector.fromArray(F, m, at + j).mul(x).mul(w0).intoArray(out, to + j);
+      FloatVector.fromArray(F, m, at1 + j).mul(x).mul(w1).intoArray(out, to1 + j);
+      FloatVector.fromArray(F, m, at2 + j).mul(x).mul(w2).intoArray(out, to2 + j);
+      FloatVector.fromArray(F, m, at3 + j).mul(x).mul(w3).intoArray(out, to3 + j);
     }
   }
 

@@ -98,6 +98,24 @@ class FloatKernelsTest {
 
   @ParameterizedTest
   @MethodSource("both")
+  void exponentialsBelowAMaximumAreWithinRoundingAndCutOffFarBelow(FloatKernels kernels) {
+    float[] column = values(N, 30);
+    float[] s = values(2 * N, 1);
+    for (int j = 0; j < N; j++) {
+      s[N + j] = column[j] - Math.abs(s[N + j]) * (j % 3);
+    }
+    s[N + 7] = -1e9f;
+    float[] out = new float[2 * N];
+    kernels.expBelow(s, N, column, out, N, N, 28);
+    for (int j = 0; j < N; j++) {
+      double exact = Math.pow(2, ((double) s[N + j] - column[j]) * 28);
+      assertThat((double) out[N + j]).isCloseTo(exact, within(5e-6 * exact + 2e-38));
+    }
+    assertThat(Arrays.copyOf(out, N)).containsOnly(0);
+  }
+
+  @ParameterizedTest
+  @MethodSource("both")
   void productsAndSumsAreWithinRounding(FloatKernels kernels) {
     int stride = N;
     float[] m = values(6 * N, 1);
@@ -132,6 +150,14 @@ class FloatKernelsTest {
       assertThat(four[j]).isEqualTo(before[j]);
       assertThat(out[N + j]).isCloseTo(3 * m[N + j] * v[j], within(1e-5f));
       assertThat(out[j]).isZero();
+    }
+    float[] scaled = new float[5 * N];
+    kernels.scale4(m, N, v, scaled, N, stride, N, weights);
+    for (int i = 0; i < 4; i++) {
+      for (int j = 0; j < N; j++) {
+        float exact = weights[i] * m[N + i * stride + j] * v[j];
+        assertThat(scaled[N + i * stride + j]).isCloseTo(exact, within(1e-5f));
+      }
     }
   }
 
