@@ -23,7 +23,7 @@ import picocli.CommandLine.ParameterException;
     description = "Learns image features without labels (SwAV), and uses them.",
     mixinStandardHelpOptions = true,
     versionProvider = SwavTrain.Version.class,
-    subcommands = {BenchCommand.class, DoctorCommand.class},
+    subcommands = {BenchCommand.class, ConformanceCommand.class, DoctorCommand.class},
     synopsisSubcommandLabel = "COMMAND",
     footer = {
       "",

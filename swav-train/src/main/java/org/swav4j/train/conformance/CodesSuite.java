@@ -1,0 +1,104 @@
+package org.swav4j.train.conformance;
+
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+import org.swav4j.model.engine.Engine;
+import org.swav4j.sinkhorn.OptimalTransportProblem;
+import org.swav4j.sinkhorn.SinkhornSolver;
+import org.swav4j.sinkhorn.SwavCodes;
+import org.swav4j.sinkhorn.TransportPlan;
+import org.swav4j.train.conformance.Precision.Tolerance;
+
+/** {@code sinkhorn.json}: codes by {@link SwavCodes}, plans by {@link SinkhornSolver}. */
+final class CodesSuite implements Suite {
+  /** Statistics are recorded with six digits at least. */
+  private static final Tolerance RECORDED = new Tolerance(1e-6, 1);
+
+  @Override
+  public void run(Fixture file, Comparisons to, Engine engine) {
+    file.skip("meta");
+    Fixture inputs = file.object("inputs");
+    for (Fixture c : file.objects("cases")) {
+      c.skip(
+          "plain_exp_f64_finite",
+          "plain_exp_f32_finite",
+          "plain_exp_f64_max_abs_diff",
+          "plain_exp_f32_max_abs_diff",
+          "global_max_shift_f64_finite",
+          "global_max_shift_f32_finite",
+          "global_max_shift_f32_max_abs_diff");
+      String input = c.text("input");
+      to.run(c.text("name"), () -> codes(c, inputs.array(input, to.precision()), to));
+    }
+    to.gap("how other ways to compute the codes fare (plain_exp_*, global_max_shift_*)");
+    if (file.has("zero_iterations")) {
+      file.skip("zero_iterations");
+      to.gap("zero_iterations: codes take at least 1 iteration here");
+    }
+  }
+
+  private static void codes(Fixture c, INDArray scores, Comparisons to) {
+    double epsilon = c.number("eps");
+    int iterations = c.count("iterations");
+    INDArray codes = Nd4j.create(to.precision().type(), c.count("B"), c.count("K"));
+    new SwavCodes(epsilon, iterations).assign(scores, codes);
+    INDArray exact = c.array("codes_f64", Precision.DOUBLE);
+    to.codes("codes", codes, exact);
+    if (c.has("codes_f32")) {
+      INDArray recorded = c.array("codes_f32", Precision.FLOAT);
+      if (to.precision() == Precision.FLOAT) {
+        to.codes("codes recorded in float", codes, recorded);
+      }
+    }
+    if (c.has("hard_codes_argmax")) {
+      hard(codes, c.array("hard_codes_argmax", Precision.DOUBLE), to);
+    }
+    TransportPlan solved =
+        new SinkhornSolver(iterations).solve(OptimalTransportProblem.ofScores(scores, epsilon));
+    to.codes("plan times B", solved.plan().mul(codes.rows()), exact);
+    if (c.has("stats_f64")) {
+      statistics(c.object("stats_f64"), codes, solved, to);
+    }
+  }
+
+  /** By how much the code of the recorded prototype falls short of the sample's largest code. */
+  private static void hard(INDArray codes, INDArray expected, Comparisons to) {
+    if (expected.length() != codes.rows()) {
+      to.same("number of hard codes " + expected.length(), false);
+      return;
+    }
+    double furthest = 0;
+    for (int b = 0; b < codes.rows(); b++) {
+      INDArray row = codes.getRow(b);
+      double gap = row.maxNumber().doubleValue() - row.getDouble(expected.getLong(b));
+      furthest = gap <= furthest ? furthest : gap;
+    }
+    to.value("hard codes", furthest, 0, to.precision().codes());
+  }
+
+  private static void statistics(Fixture s, INDArray codes, TransportPlan solved, Comparisons to) {
+    INDArray loads = codes.sum(0);
+    double b = codes.rows();
+    double target = b / codes.columns();
+    double least = loads.minNumber().doubleValue();
+    double most = loads.maxNumber().doubleValue();
+    recorded(s, "prototype_load_target", target, to);
+    recorded(s, "prototype_load_min", least, to);
+    recorded(s, "prototype_load_max", most, to);
+    recorded(s, "prototype_marginal_max_abs_err", Math.max(most - target, target - least) / b, to);
+    recorded(s, "prototype_marginal_l1_err", solved.certificate().columnResidual(), to);
+    recorded(s, "sample_sum_max_abs_err", solved.certificate().rowResidual(), to);
+    recorded(s, "mean_entropy_nats", solved.certificate().entropy() - Math.log(b), to);
+    recorded(s, "mean_max_code", codes.max(1).meanNumber().doubleValue(), to);
+  }
+
+  /** In double: float sums of many codes don't have the recorded digits. */
+  private static void recorded(Fixture s, String name, double actual, Comparisons to) {
+    if (s.has(name)) {
+      double expected = s.number(name);
+      if (to.precision() == Precision.DOUBLE) {
+        to.rounded(name, actual, expected, RECORDED);
+      }
+    }
+  }
+}

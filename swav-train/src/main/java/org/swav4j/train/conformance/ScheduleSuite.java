@@ -1,0 +1,56 @@
+package org.swav4j.train.conformance;
+
+import java.util.List;
+import org.swav4j.model.engine.Engine;
+import org.swav4j.train.optimiser.LearningRateSchedule;
+
+/** {@code lr_schedule.json}: {@link LearningRateSchedule}, which computes in double only. */
+final class ScheduleSuite implements Suite {
+  @Override
+  public List<Precision> precisions() {
+    return List.of(Precision.DOUBLE);
+  }
+
+  @Override
+  public void run(Fixture file, Comparisons to, Engine engine) {
+    file.skip("meta");
+    for (Fixture c : file.objects("pretrain")) {
+      to.run(
+          c.text("name"),
+          () ->
+              rates(
+                  LearningRateSchedule.ofEpochs(
+                      c.count("iterations_per_epoch"),
+                      c.count("epochs"),
+                      c.count("warmup_epochs"),
+                      c.number("start_warmup"),
+                      c.number("base_lr"),
+                      c.number("final_lr")),
+                  c.numbers("lr"),
+                  to));
+    }
+    String probe = "linear_eval_cosine_per_epoch";
+    if (file.has(probe)) {
+      Fixture c = file.object(probe);
+      to.run(
+          probe,
+          () ->
+              rates(
+                  LearningRateSchedule.cosine(
+                      c.count("epochs"), c.number("lr"), c.number("final_lr")),
+                  c.numbers("values"),
+                  to));
+    }
+    if (file.has("semisup_step_per_epoch")) {
+      file.skip("semisup_step_per_epoch");
+      to.gap("semisup_step_per_epoch: there is no semi-supervised fine-tuning here");
+    }
+  }
+
+  private static void rates(LearningRateSchedule schedule, double[] expected, Comparisons to) {
+    to.same("length " + schedule.total(), schedule.total() == expected.length);
+    for (int t = 0; t < Math.min(expected.length, schedule.total()); t++) {
+      to.value("rate " + t, schedule.at(t), expected[t]);
+    }
+  }
+}
