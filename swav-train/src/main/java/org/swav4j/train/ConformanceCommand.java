@@ -6,10 +6,13 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
 import org.swav4j.model.engine.Engine;
 import org.swav4j.model.engine.Nd4jEngine;
 import org.swav4j.model.engine.onednn.OneDnnEngine;
 import org.swav4j.train.conformance.Conformance;
+import org.swav4j.train.conformance.EmbeddingMemory;
 import org.swav4j.train.conformance.Outcome;
 import org.swav4j.train.conformance.Outcome.Status;
 import picocli.CommandLine.Command;
@@ -36,7 +39,7 @@ final class ConformanceCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     Backend.start();
-    List<Outcome> all = new Conformance(engine()).run(folder, this::report);
+    List<Outcome> all = new Conformance(engine(), Queue::new).run(folder, this::report);
     long bad =
         all.stream()
             .filter(o -> o.status() == Status.FAILED || o.status() == Status.UNREADABLE)
@@ -60,6 +63,40 @@ final class ConformanceCommand implements Callable<Integer> {
       return new OneDnnEngine();
     } catch (LinkageError e) {
       return new Nd4jEngine();
+    }
+  }
+
+  /** The trainer's queue, as the fixtures' runner asks for it. */
+  private static final class Queue implements EmbeddingMemory {
+    private final EmbeddingQueue queue;
+
+    Queue(int assigning, int length, int batch, int dim, DataType type) {
+      queue = new EmbeddingQueue(assigning, length, batch, dim, type);
+    }
+
+    @Override
+    public boolean full(int i) {
+      return queue.full(i);
+    }
+
+    @Override
+    public INDArray scores(int i, INDArray batchScores, INDArray prototypes) {
+      return queue.scores(i, batchScores, prototypes);
+    }
+
+    @Override
+    public void push(int i, INDArray embeddings) {
+      queue.push(i, embeddings);
+    }
+
+    @Override
+    public INDArray contents(int i) {
+      return queue.contents(i);
+    }
+
+    @Override
+    public void close() {
+      queue.close();
     }
   }
 

@@ -72,13 +72,20 @@ final class Fixture {
           name + " ends too early (" + said(e) + "): was it cut off? Copy it again");
     } catch (IOException | JsonParseException e) {
       throw new FixtureException(
-          name + " is not readable JSON (" + said(e) + "): mend that place or copy it again");
+          name
+              + " is not readable JSON ("
+              + said(e)
+              + "): mend that place, or copy the file again if it was cut off");
     }
   }
 
   private static String said(Exception e) {
-    // The parser's second line only points to its own web site.
-    return String.valueOf(e.getMessage()).lines().findFirst().orElse("");
+    // The parser advises to be lenient, and on a second line points to its own web site.
+    return String.valueOf(e.getMessage())
+        .lines()
+        .findFirst()
+        .orElse("")
+        .replaceFirst("Use JsonReader\\S* to accept malformed JSON", "malformed");
   }
 
   /** Whether the field is there and not null. */

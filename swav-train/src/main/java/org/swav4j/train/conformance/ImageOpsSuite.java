@@ -42,11 +42,7 @@ final class ImageOpsSuite implements Suite {
   private static String name(Fixture o) {
     String value = "";
     if (o.has("value")) {
-      value =
-          " "
-              + (o.isNumber("value")
-                  ? o.number("value")
-                  : Arrays.toString(o.counts("value")));
+      value = " " + (o.isNumber("value") ? o.number("value") : Arrays.toString(o.counts("value")));
     }
     return o.text("op") + value;
   }

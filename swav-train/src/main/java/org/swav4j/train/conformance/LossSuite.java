@@ -9,7 +9,6 @@ import org.nd4j.linalg.indexing.NDArrayIndex;
 import org.swav4j.model.Layers;
 import org.swav4j.model.engine.Engine;
 import org.swav4j.sinkhorn.SwavCodes;
-import org.swav4j.train.EmbeddingQueue;
 import org.swav4j.train.optimiser.PrototypeNormaliser;
 
 /**
@@ -17,6 +16,12 @@ import org.swav4j.train.optimiser.PrototypeNormaliser;
  * and gradients, one after the other as in a training step.
  */
 final class LossSuite implements Suite {
+  private final EmbeddingMemory.Factory queues;
+
+  LossSuite(EmbeddingMemory.Factory queues) {
+    this.queues = queues;
+  }
+
   @Override
   public boolean usesEngine() {
     return true;
@@ -56,7 +61,7 @@ final class LossSuite implements Suite {
     }
   }
 
-  private static void loss(Fixture c, Comparisons to, Engine engine) throws NotCovered {
+  private void loss(Fixture c, Comparisons to, Engine engine) throws NotCovered {
     Precision precision = to.precision();
     List<INDArray> raw = c.arrays("features_raw", precision);
     Crops crops = Crops.of(c.count("crops"), c.counts("crops_for_assign"));
@@ -68,7 +73,7 @@ final class LossSuite implements Suite {
     to.values("prototypes", prototypes, exact.array("prototypes_normalised", Precision.DOUBLE));
     double temperature = c.number("temperature");
     SwavCodes solver = new SwavCodes(c.number("epsilon"), c.count("sinkhorn_iterations"));
-    EmbeddingQueue queue = c.flag("queue") ? filled(c, batch, precision) : null;
+    EmbeddingMemory queue = c.flag("queue") ? filled(c, batch, precision) : null;
     try (Layers.Prediction prediction =
         new Layers.Prediction(
             engine, prototypes, raw.size(), crops.assigning, batch, temperature)) {
@@ -146,14 +151,12 @@ final class LossSuite implements Suite {
     }
   }
 
-  private static EmbeddingQueue filled(Fixture c, int batch, Precision precision)
-      throws NotCovered {
+  private EmbeddingMemory filled(Fixture c, int batch, Precision precision) throws NotCovered {
     List<INDArray> content = c.arrays("queue_features", precision);
     int length = content.get(0).rows();
     requireWhole(length, batch);
-    EmbeddingQueue queue =
-        new EmbeddingQueue(
-            content.size(), length, batch, content.get(0).columns(), precision.type());
+    EmbeddingMemory queue =
+        queues.create(content.size(), length, batch, content.get(0).columns(), precision.type());
     for (int i = 0; i < content.size(); i++) {
       for (int age = length / batch - 1; age >= 0; age--) {
         queue.push(i, block(content.get(i), age, batch));
@@ -169,10 +172,10 @@ final class LossSuite implements Suite {
     }
   }
 
-  private static void sequence(Fixture file, Comparisons to, Engine engine) {
+  private void sequence(Fixture file, Comparisons to, Engine engine) {
     Fixture meta = file.object("meta");
     meta.skip("layout");
-    EmbeddingQueue[] queue = new EmbeddingQueue[1];
+    EmbeddingMemory[] queue = new EmbeddingMemory[1];
     try {
       for (Fixture step : file.objects("steps")) {
         to.run(
@@ -185,8 +188,8 @@ final class LossSuite implements Suite {
     }
   }
 
-  private static void step(
-      Fixture step, Fixture meta, EmbeddingQueue[] queue, Comparisons to, Engine engine)
+  private void step(
+      Fixture step, Fixture meta, EmbeddingMemory[] queue, Comparisons to, Engine engine)
       throws NotCovered {
     Precision precision = to.precision();
     List<INDArray> raw = step.arrays("features_raw", precision);
@@ -198,8 +201,7 @@ final class LossSuite implements Suite {
     requireWhole(length, batch);
     if (queue[0] == null) {
       queue[0] =
-          new EmbeddingQueue(
-              crops.assigning, length, batch, raw.get(0).columns(), precision.type());
+          queues.create(crops.assigning, length, batch, raw.get(0).columns(), precision.type());
     }
     boolean used = step.flag("queue_used");
     SwavCodes solver = new SwavCodes(meta.number("epsilon"), meta.count("sinkhorn_iterations"));
