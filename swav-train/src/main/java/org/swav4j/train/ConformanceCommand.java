@@ -8,15 +8,15 @@ import java.util.Map;
 import java.util.concurrent.Callable;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.swav4j.model.engine.Engine;
-import org.swav4j.model.engine.Nd4jEngine;
-import org.swav4j.model.engine.onednn.OneDnnEngine;
+import org.swav4j.model.engine.Engines;
+import org.swav4j.model.engine.Precision;
 import org.swav4j.train.conformance.Conformance;
 import org.swav4j.train.conformance.EmbeddingMemory;
 import org.swav4j.train.conformance.Outcome;
 import org.swav4j.train.conformance.Outcome.Status;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** Checks this build, on this machine and back end, against recorded numbers. */
@@ -36,10 +36,18 @@ final class ConformanceCommand implements Callable<Integer> {
       description = "Folder with sinkhorn.json, swav_loss.json, lars.json and so on.")
   Path folder;
 
+  @Option(
+      names = "--engine",
+      paramLabel = "NAME",
+      defaultValue = "auto",
+      description = "What runs the layers in float: auto, onednn or nd4j. In double: nd4j.")
+  String engine;
+
   @Override
   public Integer call() {
     Backend.start();
-    List<Outcome> all = new Conformance(engine(), Queue::new).run(folder, this::report);
+    List<Outcome> all =
+        new Conformance(Engines.of(engine, Precision.FLOAT), Queue::new).run(folder, this::report);
     long bad =
         all.stream()
             .filter(o -> o.status() == Status.FAILED || o.status() == Status.UNREADABLE)
@@ -55,15 +63,6 @@ final class ConformanceCommand implements Callable<Integer> {
       output.out().println(summary(all, good, bad));
     }
     return bad == 0 ? 0 : SwavTrain.FAILURE;
-  }
-
-  /** The engine that training takes here. */
-  private static Engine engine() {
-    try {
-      return new OneDnnEngine();
-    } catch (LinkageError e) {
-      return new Nd4jEngine();
-    }
   }
 
   /** The trainer's queue, as the fixtures' runner asks for it. */
