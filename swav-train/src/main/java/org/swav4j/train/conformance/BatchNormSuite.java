@@ -22,7 +22,6 @@ final class BatchNormSuite implements Suite {
       c.skip("shape");
       to.run(c.text("name"), () -> norm(c, to, engine));
     }
-    to.gap("what a wrong running variance would be (running_var_if_biased)");
   }
 
   private static void norm(Fixture c, Comparisons to, Engine engine) throws NotCovered {
@@ -44,7 +43,9 @@ final class BatchNormSuite implements Suite {
     try (Layers.BatchNorm norm = new Layers.BatchNorm(engine, gamma, beta, x.get(0).shape())) {
       for (int i = 0; i < steps.size(); i++) {
         Fixture step = steps.get(i);
-        step.skip("running_var_if_biased");
+        if (step.skip("running_var_if_biased")) {
+          to.gap("what a wrong running variance would be (running_var_if_biased)");
+        }
         Layers.BatchNorm.Pass pass = norm.train(x.get(i), dy.get(i));
         String where = "pass " + i + " ";
         check(step, "y", where, pass.y(), to);

@@ -19,18 +19,19 @@ final class CodesSuite implements Suite {
     file.skip("meta");
     Fixture inputs = file.object("inputs");
     for (Fixture c : file.objects("cases")) {
-      c.skip(
+      if (c.skip(
           "plain_exp_f64_finite",
           "plain_exp_f32_finite",
           "plain_exp_f64_max_abs_diff",
           "plain_exp_f32_max_abs_diff",
           "global_max_shift_f64_finite",
           "global_max_shift_f32_finite",
-          "global_max_shift_f32_max_abs_diff");
+          "global_max_shift_f32_max_abs_diff")) {
+        to.gap("how other ways to compute the codes fare (plain_exp_*, global_max_shift_*)");
+      }
       String input = c.text("input");
       to.run(c.text("name"), () -> codes(c, inputs.array(input, to.precision()), to));
     }
-    to.gap("how other ways to compute the codes fare (plain_exp_*, global_max_shift_*)");
     if (file.has("zero_iterations")) {
       file.skip("zero_iterations");
       to.gap("zero_iterations: codes take at least 1 iteration here");

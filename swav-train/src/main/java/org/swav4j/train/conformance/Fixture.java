@@ -282,11 +282,14 @@ final class Fixture {
     return Nd4j.createFromArray(data).castTo(precision.type()).reshape(shape);
   }
 
-  /** Marks fields that only explain the file to people. */
-  void skip(String... names) {
+  /** Marks fields that only explain the file to people; whether there are any. */
+  boolean skip(String... names) {
+    boolean any = false;
     for (String name : names) {
+      any |= object.has(name);
       read.add(pattern + name);
     }
+    return any;
   }
 
   /**

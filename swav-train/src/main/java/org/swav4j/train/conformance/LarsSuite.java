@@ -21,7 +21,6 @@ final class LarsSuite implements Suite {
       c.skip("in_reference");
       to.run(c.text("name"), () -> steps(file.object("initial"), c, rates, to));
     }
-    to.gap("what the update is made of (param_norm, grad_norm, ratio): the parameters show it");
   }
 
   private static void steps(Fixture initial, Fixture c, double[] rates, Comparisons to)
@@ -52,7 +51,9 @@ final class LarsSuite implements Suite {
       Map<String, INDArray> parameters,
       Lars lars,
       Comparisons to) {
-    expected.skip("param_norm", "grad_norm", "ratio");
+    if (expected.skip("param_norm", "grad_norm", "ratio")) {
+      to.gap("what the update is made of (param_norm, grad_norm, ratio): the parameters show it");
+    }
     to.values(where, parameters.get(name), expected.array("param", Precision.DOUBLE));
     if (expected.has("momentum_buffer")) {
       INDArray buffer = lars.state().get(name);

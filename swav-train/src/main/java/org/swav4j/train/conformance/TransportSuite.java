@@ -24,7 +24,9 @@ final class TransportSuite implements Suite {
   public void run(Fixture file, Comparisons to, Engine engine) {
     file.skip("meta");
     for (Fixture c : file.objects("cases")) {
-      c.skip("pot_row_marginal_max_err", "pot_col_marginal_max_err", "pot_log_max_abs_diff");
+      if (c.skip("pot_row_marginal_max_err", "pot_col_marginal_max_err", "pot_log_max_abs_diff")) {
+        to.gap("the other library's own residuals (pot_*)");
+      }
       OptimalTransportProblem problem =
           OptimalTransportProblem.ofCosts(c.array("cost", to.precision()), c.number("reg"))
               .withMarginals(
@@ -40,7 +42,6 @@ final class TransportSuite implements Suite {
         }
       }
     }
-    to.gap("the other library's own residuals (pot_*)");
     if (file.has("swav_limit")) {
       Fixture limit = file.object("swav_limit");
       limit.skip("codes_5000_iterations_max_abs_diff");
