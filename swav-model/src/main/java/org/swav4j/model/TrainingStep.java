@@ -13,6 +13,7 @@ import org.swav4j.model.plan.Op;
 import org.swav4j.model.plan.OpType;
 import org.swav4j.model.plan.Plan;
 import org.swav4j.model.plan.RecomputeNorms;
+import org.swav4j.model.plan.RecomputeSums;
 import org.swav4j.model.plan.Value;
 
 /**
@@ -72,7 +73,8 @@ public final class TrainingStep implements AutoCloseable {
           "assigning crops are " + assigning + ", expected 1 to " + views + ", usually 2");
     }
     SwavGraph graph = new SwavGraph(weights, crops, batch, assigning);
-    plan = new RecomputeNorms().apply(new FuseRelu().apply(PlanReader.read(graph, weights)));
+    Plan written = PlanReader.read(graph, weights);
+    plan = new RecomputeNorms().apply(new RecomputeSums().apply(new FuseRelu().apply(written)));
     execution = engine.prepare(plan);
     for (int g = 0; g < crops.size(); g++) {
       this.crops.add(input(SwavGraph.cropsName(g)));

@@ -15,6 +15,7 @@ import org.swav4j.model.plan.Op;
 import org.swav4j.model.plan.OpType;
 import org.swav4j.model.plan.Plan;
 import org.swav4j.model.plan.RecomputeNorms;
+import org.swav4j.model.plan.RecomputeSums;
 import org.swav4j.model.plan.Value;
 
 /** Each pass must leave every output of a whole training step as it was. */
@@ -70,6 +71,27 @@ class PassTest {
     Plan leaner = new RecomputeNorms().apply(fused);
     assertSameOutputs(fused, leaner);
     assertThat(kept(leaner)).isLessThan(kept(fused) * 4 / 5);
+  }
+
+  @Test
+  void recomputedSumsGiveTheSameNumbersInLessMemory() {
+    Plan lean = new RecomputeNorms().apply(new FuseRelu().apply(PLAN));
+    Plan leaner = new RecomputeNorms().apply(new RecomputeSums().apply(new FuseRelu().apply(PLAN)));
+    assertSameOutputs(lean, leaner);
+    assertThat(kept(leaner)).isLessThan(kept(lean) * 4 / 5);
+  }
+
+  @Test
+  void aSumThatIsAnOutputIsKept() {
+    Plan fused = new FuseRelu().apply(PLAN);
+    Op sum =
+        fused.forward().stream().filter(op -> op.type() == OpType.ADD).findFirst().orElseThrow();
+    List<Value> outputs = new ArrayList<>(fused.outputs());
+    outputs.add(sum.output());
+    Plan plan = new Plan(fused.inputs(), outputs, fused.forward(), fused.backward());
+    Plan leaner = new RecomputeSums().apply(plan);
+    assertThat(leaner.backward()).anyMatch(op -> op.inputs().contains(sum.output()));
+    assertSameOutputs(plan, new RecomputeNorms().apply(leaner));
   }
 
   /** Bytes that forward leaves for backward. */

@@ -38,11 +38,6 @@ final class Lowering {
   /** Where a value lies: the tensor its op wrote, then its copies in other layouts. */
   private record Home(Axes axes, List<Tensor> copies) {}
 
-  /** Computes a forward result once more; the tensor is where to. */
-  interface Recipe {
-    void run(Tensor to);
-  }
-
   /** The rows of a concatenated matrix that a value is. */
   private record Slot(Value whole, long row) {}
 
@@ -61,7 +56,6 @@ final class Lowering {
   private final List<Step> forward = new ArrayList<>();
   private final List<Step> backward = new ArrayList<>();
   private final Set<Op> absorbed = new HashSet<>();
-  private final Map<Value, Recipe> recipes = new IdentityHashMap<>();
   private final Map<List<Long>, Layout> imageLayouts = new HashMap<>();
   private Op current;
   private int opIndex;
@@ -292,21 +286,6 @@ final class Lowering {
     }
   }
 
-  /**
-   * Says that a result of the forward pass need not be kept for the backward one: its memory is
-   * free in between, and the recipe computes it again where it is first wanted.
-   *
-   * @param source what the recipe reads; only if that is kept anyway is anything gained
-   */
-  void recompute(Value v, Value source, Recipe recipe) {
-    if (!isInference()
-        && lastUse.getOrDefault(v, -1) >= plan.forward().size()
-        && lastUse.getOrDefault(source, -1) >= lastUse.get(v)
-        && target(v) == null) {
-      recipes.put(v, recipe);
-    }
-  }
-
   /** The layout that images of this shape last had, or null. */
   Layout usualLayout(Value v) {
     return imageLayouts.get(Arrays.stream(v.shape()).boxed().toList());
@@ -371,13 +350,6 @@ final class Lowering {
   }
 
   private Home home(Value v) {
-    Recipe recipe = goingBack ? recipes.remove(v) : null;
-    if (recipe != null) {
-      Home before = homes.get(v);
-      Tensor again = Tensor.in(before.copies.get(0).layout());
-      homes.put(v, new Home(before.axes, new ArrayList<>(List.of(again))));
-      recipe.run(again);
-    }
     return homes.computeIfAbsent(
         v,
         k -> {

@@ -54,28 +54,6 @@ final class Normalisations {
     lowering.put(op.output(1), mean);
     lowering.put(op.output(2), variance);
     batches.put(op.output(1), new Done(d, layout, workspace));
-    lowering.recompute(y, x, to -> again(op, layout, to));
-  }
-
-  /** The result of a forward op from the statistics it found: one pass where it took three. */
-  private void again(Op op, Layout layout, Tensor to) {
-    Description d =
-        describe(
-            op,
-            layout,
-            dnnl_forward_inference,
-            flags(op.arguments().relu()) | dnnl_use_global_stats);
-    lowering.emit(
-        lowering
-            .step("batch norm again", d)
-            .with(
-                DNNL_ARG_SRC,
-                lowering.read(op.input(0), fromImages(op.input(0), layout)).as(layout))
-            .with(DNNL_ARG_DST, to.as(layout))
-            .with(DNNL_ARG_SCALE, lowering.readDense(op.input(1)))
-            .with(DNNL_ARG_SHIFT, lowering.readDense(op.input(2)))
-            .with(DNNL_ARG_MEAN, lowering.readDense(op.output(1)))
-            .with(DNNL_ARG_VARIANCE, lowering.readDense(op.output(2))));
   }
 
   void backward(Op op) {
@@ -134,16 +112,12 @@ final class Normalisations {
     Value x = op.input(0);
     Done done = batches.get(op.input(3));
     Layout layout = done == null ? layout(op, x, false) : done.layout;
-    dnnl_batch_normalization_desc_t desc = new dnnl_batch_normalization_desc_t();
-    Dnnl.check(
-        dnnl_batch_normalization_forward_desc_init(
-            desc,
+    Description d =
+        describe(
+            op,
+            layout,
             dnnl_forward_inference,
-            layout.md(),
-            (float) op.arguments().epsilon(),
-            flags(op.arguments().relu()) | dnnl_use_global_stats),
-        "describing " + op);
-    Description d = Description.create(desc, new Attributes(), null, lowering.resources());
+            flags(op.arguments().relu()) | dnnl_use_global_stats);
     Layout plan = fromImages(x, layout);
     Tensor y = lowering.allocate(op.output(), plan);
     lowering.emit(
