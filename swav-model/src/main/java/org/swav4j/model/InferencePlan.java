@@ -20,7 +20,7 @@ import org.swav4j.model.plan.Value;
  * variance + epsilon). Rectifiers and residual sums go into the convolutions too. Holds its own
  * copy of the weights; makes plans for any batch and image size over them.
  */
-final class InferencePlan {
+final class InferencePlan implements AutoCloseable {
   private final SwavConfig config;
   private final DataType type;
   private final Trunk trunk;
@@ -45,24 +45,24 @@ final class InferencePlan {
     }
     for (Trunk.Conv conv : trunk.convolutions()) {
       INDArray factor = factor(weights, conv.norm());
-      INDArray kernel = weights.parameters().get(conv.name() + ".weight");
-      INDArray folded = kernel.castTo(DataType.DOUBLE).reshape(-1, conv.out()).mulRowVector(factor);
-      constant(conv.name() + ".weight", folded.reshape(kernel.shape()));
+      INDArray kernel = copy(weights, conv.name() + ".weight");
+      kernel.reshape(-1, conv.out()).muliRowVector(factor.castTo(type));
+      constant(conv.name() + ".weight", kernel);
       constant(conv.name() + ".bias", shift(weights, conv.norm(), factor));
     }
     String first = ParameterShapes.HEAD_FIRST;
     String norm = ParameterShapes.HEAD_NORM;
     INDArray factor = factor(weights, norm);
-    constant(first + ".weight", wide(weights, first + ".weight").mulColumnVector(factor));
     constant(
-        first + ".bias",
-        wide(weights, first + ".bias").mul(factor).add(shift(weights, norm, factor)));
+        first + ".weight", copy(weights, first + ".weight").muliColumnVector(factor.castTo(type)));
+    INDArray bias = wide(weights, first + ".bias").mul(factor);
+    constant(first + ".bias", bias.addi(shift(weights, norm, factor)));
     String second = ParameterShapes.HEAD_SECOND;
-    constant(second + ".weight", wide(weights, second + ".weight"));
-    constant(second + ".bias", wide(weights, second + ".bias"));
-    INDArray prototypes = wide(weights, ParameterShapes.PROTOTYPES);
+    constant(second + ".weight", copy(weights, second + ".weight"));
+    constant(second + ".bias", copy(weights, second + ".bias"));
+    INDArray prototypes = copy(weights, ParameterShapes.PROTOTYPES);
     INDArray norms = Transforms.max(prototypes.norm2(1), 1e-12);
-    constant(ParameterShapes.PROTOTYPES, prototypes.divColumnVector(norms));
+    constant(ParameterShapes.PROTOTYPES, prototypes.diviColumnVector(norms));
   }
 
   /**
@@ -177,9 +177,20 @@ final class InferencePlan {
     constant("normalised.bias", bias);
   }
 
+  /** Takes over an array that nobody else holds. */
   private void constant(String name, INDArray array) {
-    INDArray own = array.castTo(type).dup('c');
-    constants.put(name, Value.constant(name, own));
+    constants.put(name, Value.constant(name, array.castTo(type)));
+  }
+
+  private static INDArray copy(SwavWeights weights, String name) {
+    return weights.parameters().get(name).dup('c');
+  }
+
+  /** Gives the weights' memory back, for encoders may be made at every epoch's end. */
+  @Override
+  public void close() {
+    constants.values().forEach(value -> value.array().close());
+    constants.clear();
   }
 
   private static INDArray factor(SwavWeights weights, String norm) {

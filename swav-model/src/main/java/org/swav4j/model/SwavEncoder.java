@@ -16,9 +16,9 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.indexing.NDArrayIndex;
 import org.swav4j.model.engine.Engine;
+import org.swav4j.model.engine.Engines;
 import org.swav4j.model.engine.Execution;
 import org.swav4j.model.engine.Nd4jEngine;
-import org.swav4j.model.engine.onednn.OneDnnEngine;
 import org.swav4j.model.plan.Value;
 
 /**
@@ -115,7 +115,7 @@ public final class SwavEncoder implements AutoCloseable {
   }
 
   private static Engine engineFor(SwavWeights weights) {
-    return weights.type() == DataType.FLOAT ? new OneDnnEngine() : new Nd4jEngine();
+    return weights.type() == DataType.FLOAT ? Engines.best() : new Nd4jEngine();
   }
 
   /** What the network looks like. */
@@ -195,9 +195,12 @@ public final class SwavEncoder implements AutoCloseable {
   /** Gives the plans' memory back. The encoder can't be used any more; results can. */
   @Override
   public synchronized void close() {
-    closed = true;
-    compiled.values().forEach(c -> c.execution().close());
-    compiled.clear();
+    if (!closed) {
+      closed = true;
+      compiled.values().forEach(c -> c.execution().close());
+      compiled.clear();
+      plans.close();
+    }
   }
 
   private synchronized INDArray rows(

@@ -217,6 +217,8 @@ final class WeightsFile {
                 view.assign(source);
               }
             });
+    // not left to the garbage collector, which doesn't feel their weight
+    read.tensors().values().forEach(INDArray::close);
     if (!problems.isEmpty()) {
       int shown = Math.min(5, problems.size());
       throw new IOException(
