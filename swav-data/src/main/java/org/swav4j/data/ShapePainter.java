@@ -12,11 +12,16 @@ final class ShapePainter {
   private static final float TINT = 0.3f;
   private static final float DARK = 0.25f;
   private static final float BRIGHT = 0.75f;
+  private static final int LATTICE = 16; // a power of 2
+  private static final float CHECK = 1.5f; // wavelengths per pair of checks
+  private static final float COS_36 = 0.80901699f; // degrees
+  private static final float SIN_36 = 0.58778525f;
   private static final int DISTRACTORS = 6;
 
   private final int side;
   private final float pixels; // per unit of length
   private final CounterRandom random;
+  private final float[] speckles = new float[LATTICE * LATTICE];
   private final float[] canvas; // RGB, interleaved
 
   ShapePainter(int side, CounterRandom random) {
@@ -27,8 +32,8 @@ final class ShapePainter {
   }
 
   /**
-   * @param outline 0 disc, 1 triangle, 2 cross
-   * @param texture 0 none, 1 stripes, 2 checks, 3 dots
+   * @param outline 0 disc, 1 star
+   * @param texture 0 none, 1 stripes, 2 zigzag, 3 checks, 4 dots, 5 speckles
    */
   Image paint(int outline, int texture) {
     fill(canvas, field(0.35, 0.65));
@@ -105,7 +110,7 @@ final class ShapePainter {
     float cos = (float) StrictMath.cos(turn);
     float sin = (float) StrictMath.sin(turn);
 
-    float wavelength = uniform(0.26, 0.42);
+    float wavelength = uniform(0.28, 0.40);
     float textureTurn = uniform(0, 2 * Math.PI);
     float textureCos = (float) StrictMath.cos(textureTurn) / wavelength;
     float textureSin = (float) StrictMath.sin(textureTurn) / wavelength;
@@ -116,6 +121,9 @@ final class ShapePainter {
     float[] ink = level(inverse ? BRIGHT : DARK);
     float[] ground = level(inverse ? DARK : BRIGHT);
 
+    for (int i = 0; i < speckles.length; i++) {
+      speckles[i] = uniform(0, 1);
+    }
     for (int y = 0; y < side; y++) {
       float dy = position(y) - centreY;
       for (int x = 0; x < side; x++) {
@@ -146,13 +154,22 @@ final class ShapePainter {
 
   /** Outlines of about the same area, 2, so that size is no hint. */
   private static float outline(int kind, float p, float q) {
+    return kind == 0 ? (float) Math.sqrt(p * p + q * q) - 0.8f : star(p, q);
+  }
+
+  /**
+   * Five points of radius 1.2 with notches of radius 0.57. Mirrored into the half of one point,
+   * where the edge is one straight line.
+   */
+  private static float star(float p, float q) {
     float x = Math.abs(p);
-    float y = Math.abs(q);
-    return switch (kind) {
-      case 0 -> (float) Math.sqrt(p * p + q * q) - 0.8f;
-      case 1 -> Math.max(-q, 0.8660254f * x + 0.5f * q) - 0.62f;
-      default -> Math.min(Math.max(x - 0.98f, y - 0.31f), Math.max(x - 0.31f, y - 0.98f));
-    };
+    float beyond = 2 * Math.max(0, COS_36 * x - SIN_36 * q);
+    x -= beyond * COS_36;
+    float y = q + beyond * SIN_36;
+    beyond = 2 * Math.max(0, -COS_36 * x - SIN_36 * y);
+    x = Math.abs(x + beyond * COS_36);
+    y += beyond * SIN_36;
+    return 0.9108f * x + 0.4129f * (y - 1.2f);
   }
 
   /** How much of the ink is at a point given in wavelengths. */
@@ -160,20 +177,43 @@ final class ShapePainter {
     return switch (kind) {
       case 0 -> 0;
       case 1 -> coverage(triangle(u) * wavelength);
-      case 2 -> {
-        float a = coverage(triangle(0.8f * u) * wavelength * 1.25f);
-        float b = coverage(triangle(0.8f * v) * wavelength * 1.25f);
+      case 2 -> coverage(triangle(u + 1.6f * Math.abs(centred(0.6f * v))) * 0.7f * wavelength);
+      case 3 -> {
+        float a = coverage(triangle(u / CHECK) * wavelength * CHECK);
+        float b = coverage(triangle(v / CHECK) * wavelength * CHECK);
         yield a * b + (1 - a) * (1 - b);
       }
-      default -> {
+      case 4 -> {
         // A hexagonal lattice is two rectangular ones, 1 by sqrt 3, one in the centres of the
         // other.
         float w = v / 1.7320508f;
         float even = square(centred(u)) + 3 * square(centred(w));
         float odd = square(centred(u + 0.5f)) + 3 * square(centred(w + 0.5f));
-        yield coverage(((float) Math.sqrt(Math.min(even, odd)) - 0.31f) * wavelength);
+        yield coverage(((float) Math.sqrt(Math.min(even, odd)) - 0.29f) * wavelength);
       }
+      default -> coverage((valueNoise(2.2f * u, 2.2f * v) - 0.5f) * 0.45f * wavelength);
     };
+  }
+
+  /**
+   * Random values at whole coordinates, smoothly interpolated: irregular blobs where cut at 1/2.
+   */
+  private float valueNoise(float u, float v) {
+    int column = (int) Math.floor(u);
+    int row = (int) Math.floor(v);
+    float x = smooth(u - column);
+    float y = smooth(v - row);
+    float top = mix(lattice(column, row), lattice(column + 1, row), x);
+    float bottom = mix(lattice(column, row + 1), lattice(column + 1, row + 1), x);
+    return mix(top, bottom, y);
+  }
+
+  private float lattice(int column, int row) {
+    return speckles[(row & LATTICE - 1) * LATTICE + (column & LATTICE - 1)];
+  }
+
+  private static float smooth(float t) {
+    return t * t * (3 - 2 * t);
   }
 
   /** From -1/4 in the middle of the first half of each period to 1/4 in that of the second. */

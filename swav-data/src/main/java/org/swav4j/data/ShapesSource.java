@@ -7,7 +7,7 @@ import java.util.Objects;
 /**
  * Generated colour images of twelve classes, for learning and testing without a download.
  *
- * <p>What an image <em>is</em> - one of three outlines filled with one of four textures - is kept
+ * <p>What an image <em>is</em> - one of two outlines filled with one of six textures - is kept
  * apart from what varies: place, size, stretch and turn of the outline, turn, phase and wavelength
  * of the texture, all colours, background, clutter, light and noise. Images of a class therefore
  * have hardly a pixel in common: neighbours among raw pixels say little about the class, while
@@ -37,16 +37,16 @@ public final class ShapesSource implements ImageSource {
       List.of(
           "plain disc",
           "striped disc",
+          "zigzag disc",
           "checked disc",
           "dotted disc",
-          "plain triangle",
-          "striped triangle",
-          "checked triangle",
-          "dotted triangle",
-          "plain cross",
-          "striped cross",
-          "checked cross",
-          "dotted cross");
+          "speckled disc",
+          "plain star",
+          "striped star",
+          "zigzag star",
+          "checked star",
+          "dotted star",
+          "speckled star");
 
   private enum Part {
     TRAIN,
@@ -124,7 +124,7 @@ public final class ShapesSource implements ImageSource {
   public Image read(int index, int atLeast) {
     int label = label(index);
     CounterRandom random = new CounterRandom(seed, part.ordinal(), index, STREAM);
-    return new ShapePainter(side, random).paint(label / 4, label % 4);
+    return new ShapePainter(side, random).paint(label / 6, label % 6);
   }
 
   @Override
