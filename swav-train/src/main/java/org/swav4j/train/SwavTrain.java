@@ -23,7 +23,14 @@ import picocli.CommandLine.ParameterException;
     description = "Learns image features without labels (SwAV), and uses them.",
     mixinStandardHelpOptions = true,
     versionProvider = SwavTrain.Version.class,
-    subcommands = {BenchCommand.class, ConformanceCommand.class, DoctorCommand.class},
+    subcommands = {
+      TrainCommand.class,
+      EvaluateCommand.class,
+      EmbedCommand.class,
+      ConformanceCommand.class,
+      BenchCommand.class,
+      DoctorCommand.class
+    },
     synopsisSubcommandLabel = "COMMAND",
     footer = {
       "",
@@ -37,6 +44,9 @@ public final class SwavTrain {
   /** Exit status for everything else that went wrong. */
   static final int FAILURE = 1;
 
+  /** Exit status after Ctrl-C, as shells have it. */
+  static final int INTERRUPTED = 130;
+
   SwavTrain() {}
 
   /** Runs one command and ends the process with its exit status. */
@@ -48,14 +58,18 @@ public final class SwavTrain {
 
   /** Runs one command in this process and returns its exit status. */
   static int run(PrintWriter out, PrintWriter err, String... args) {
-    CommandLine line =
-        new CommandLine(new SwavTrain())
-            .setOut(out)
-            .setErr(err)
-            .setCaseInsensitiveEnumValuesAllowed(true)
-            .setUsageHelpAutoWidth(true)
-            .setParameterExceptionHandler(SwavTrain::badArguments)
-            .setExecutionExceptionHandler((e, command, result) -> failed(e, command));
+    CommandLine line = new CommandLine(new SwavTrain());
+    line.getSubcommands()
+        .get("train")
+        .getCommandSpec()
+        .usageMessage()
+        .footer(TrainOptions.presetTable());
+    line.setOut(out)
+        .setErr(err)
+        .setCaseInsensitiveEnumValuesAllowed(true)
+        .setUsageHelpAutoWidth(true)
+        .setParameterExceptionHandler(SwavTrain::badArguments)
+        .setExecutionExceptionHandler((e, command, result) -> failed(e, command));
     try {
       return line.execute(args.length == 0 ? new String[] {"--help"} : args);
     } catch (OutOfMemoryError | LinkageError e) {

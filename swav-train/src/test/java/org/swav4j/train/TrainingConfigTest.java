@@ -26,7 +26,9 @@ class TrainingConfigTest {
 
   static TrainingConfig with(Preset preset, String... flags) {
     TrainOptions options = new TrainOptions();
-    new CommandLine(CommandLine.Model.CommandSpec.forAnnotatedObject(options)).parseArgs(flags);
+    new CommandLine(CommandLine.Model.CommandSpec.forAnnotatedObject(options))
+        .setOverwrittenOptionsAllowed(true)
+        .parseArgs(flags);
     return options.applyTo(preset.config());
   }
 

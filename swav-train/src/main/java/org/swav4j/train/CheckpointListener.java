@@ -1,0 +1,57 @@
+package org.swav4j.train;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.swav4j.model.SwavWeights;
+import org.swav4j.train.optimiser.PrototypeNormaliser;
+
+/**
+ * Keeps the run folder's checkpoint and weights up to date: after every epoch, and where training
+ * is stopped within one. Both files are replaced whole, so there is always a good one.
+ */
+final class CheckpointListener implements TrainingListener {
+  private final Trainer trainer;
+  private final SwavWeights weights;
+  private final RunFolder folder;
+  private final double rawPixels;
+  private long written = -1;
+
+  CheckpointListener(Trainer trainer, SwavWeights weights, RunFolder folder, double rawPixels) {
+    this.trainer = trainer;
+    this.weights = weights;
+    this.folder = folder;
+    this.rawPixels = rawPixels;
+  }
+
+  @Override
+  public void epoch(EpochMetrics metrics) {
+    if (metrics.epoch() > 0) {
+      write();
+    }
+  }
+
+  @Override
+  public void ended() {
+    if (written != trainer.done() && trainer.done() > 0) {
+      write();
+    }
+  }
+
+  private void write() {
+    trainer.checkpoint(rawPixels).write(folder.checkpoint());
+    // A step leaves the prototypes off the unit sphere and the next brings them back: the
+    // checkpoint goes on from there, but whoever uses the weights wants them normalised.
+    SwavWeights finished = weights.copy();
+    new PrototypeNormaliser().normalise(finished.parameters().get("prototypes.weight"));
+    try {
+      finished.save(folder.weights());
+    } catch (IOException e) {
+      throw new UncheckedIOException(
+          folder.weights() + " can't be written: " + RunFolder.reason(e), e);
+    }
+    finished.parameters().values().forEach(INDArray::close);
+    finished.statistics().values().forEach(INDArray::close);
+    written = trainer.done();
+  }
+}

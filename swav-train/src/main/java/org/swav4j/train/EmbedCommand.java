@@ -1,0 +1,114 @@
+package org.swav4j.train;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import org.swav4j.data.ImageSource;
+import org.swav4j.model.SwavEncoder;
+import org.swav4j.train.evaluation.FeatureFile;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** Features of every image, in a file that other programs read. */
+@Command(
+    name = "embed",
+    mixinStandardHelpOptions = true,
+    sortOptions = false,
+    description = {
+      "Writes the features of every image to a file: .npy (NumPy, float [N, D]) or .csv (path,"
+          + " label, numbers). Rows are in the data's order; images that can't be read are left out"
+          + " and named.",
+    })
+final class EmbedCommand implements Callable<Integer> {
+  /** Which images. */
+  enum Part {
+    TRAIN,
+    TEST
+  }
+
+  /** Which numbers. */
+  enum What {
+    /** The trunk's output. */
+    FEATURES,
+    /** The projection head's, of unit length. */
+    EMBEDDINGS
+  }
+
+  @Mixin OutputOptions output;
+  @Mixin SourceOptions source;
+
+  @Option(
+      names = "--out",
+      required = true,
+      paramLabel = "FILE",
+      description = "FILE.npy or FILE.csv.")
+  Path out;
+
+  @Option(
+      names = "--part",
+      paramLabel = "train|test",
+      defaultValue = "train",
+      description = "Which images (default train).")
+  Part part;
+
+  @Option(
+      names = "--what",
+      paramLabel = "features|embeddings",
+      defaultValue = "features",
+      description =
+          "features: the trunk's output, for other tasks (default); embeddings: the projection of"
+              + " unit length in which prototypes live.")
+  What what;
+
+  @Override
+  public Integer call() {
+    String name = String.valueOf(out.getFileName());
+    if (!name.endsWith(".npy") && !name.endsWith(".csv")) {
+      throw new IllegalArgumentException("--out is " + out + ", expected FILE.npy or FILE.csv");
+    }
+    SourceOptions.Opened o = source.open();
+    ImageSource images = part == Part.TRAIN ? o.data().train() : o.data().test();
+    if (images.size() == 0) {
+      throw new IllegalArgumentException(
+          o.spec() + " has no test images: leave out --part or give it train");
+    }
+    int dim = what == What.FEATURES ? o.weights().config().features() : o.weights().config().dim();
+    long[] rows = new long[1];
+    try (Embedder embedder = o.embedder();
+        SwavEncoder encoder = SwavEncoder.ofNormalised(o.weights(), o.engine());
+        FeatureFile file = FeatureFile.create(out, dim)) {
+      embedder.embed(
+          images,
+          what == What.FEATURES ? encoder::features : encoder::embeddings,
+          (features, indices) -> {
+            file.append(
+                features,
+                Arrays.stream(indices).map(images::label).toArray(),
+                i -> images.describe(indices[i]));
+            rows[0] += indices.length;
+          });
+      if (rows[0] == 0) {
+        throw new TrainingException(
+            "no image of " + images.name() + " can be read: " + embedder.skipped());
+      }
+      file.finish();
+      if (!embedder.skipped().isEmpty()) {
+        output.err().println(embedder.skipped());
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e.getMessage(), e);
+    }
+    Map<String, Object> fields = new LinkedHashMap<>();
+    fields.put("command", "embed");
+    fields.put("file", out.toString());
+    fields.put("rows", rows[0]);
+    fields.put("dim", dim);
+    output.result(fields, rows[0] + " rows of " + dim + " numbers in " + out);
+    return 0;
+  }
+}
