@@ -25,22 +25,22 @@ import org.nd4j.linalg.factory.Nd4j;
 public final class SwavWeights {
   private final SwavConfig config;
   private final DataType type;
-  private final LinkedHashMap<String, INDArray> parameters;
-  private final LinkedHashMap<String, INDArray> statistics;
+  private final Map<String, INDArray> parameters;
+  private final Map<String, INDArray> statistics;
   private final List<Double> mean;
   private final List<Double> deviation;
 
   SwavWeights(
       SwavConfig config,
       DataType type,
-      LinkedHashMap<String, INDArray> parameters,
-      LinkedHashMap<String, INDArray> statistics,
+      Map<String, INDArray> parameters,
+      Map<String, INDArray> statistics,
       List<Double> mean,
       List<Double> deviation) {
     this.config = config;
     this.type = type;
-    this.parameters = parameters;
-    this.statistics = statistics;
+    this.parameters = Collections.unmodifiableMap(parameters);
+    this.statistics = Collections.unmodifiableMap(statistics);
     this.mean = List.copyOf(mean);
     this.deviation = List.copyOf(deviation);
   }
@@ -154,12 +154,12 @@ public final class SwavWeights {
 
   /** The live trainable arrays by name, in torchvision's order. The map can't be changed. */
   public Map<String, INDArray> parameters() {
-    return Collections.unmodifiableMap(parameters);
+    return parameters;
   }
 
   /** The live running means and variances of the batch norms by name. */
   public Map<String, INDArray> statistics() {
-    return Collections.unmodifiableMap(statistics);
+    return statistics;
   }
 
   /** Per channel, what was subtracted from pixels in [0, 1]; empty if that isn't known. */

@@ -42,7 +42,7 @@ public final class TrainingStep implements AutoCloseable {
   private final INDArray scores;
   private final INDArray codes;
   private final INDArray loss;
-  private final Map<String, INDArray> gradients = new LinkedHashMap<>();
+  private final Map<String, INDArray> gradients;
   private final RunningStatistics statistics;
 
   /**
@@ -97,9 +97,11 @@ public final class TrainingStep implements AutoCloseable {
     }
     statistics = new RunningStatistics(entries);
     loss = execution.array(plan.outputs().get(next++));
+    Map<String, INDArray> found = new LinkedHashMap<>();
     for (String name : weights.parameters().keySet()) {
-      gradients.put(name, execution.array(plan.outputs().get(next++)));
+      found.put(name, execution.array(plan.outputs().get(next++)));
     }
+    gradients = Collections.unmodifiableMap(found);
   }
 
   private INDArray input(String name) {
@@ -158,7 +160,7 @@ public final class TrainingStep implements AutoCloseable {
 
   /** Gradients after {@link #backward}, under the parameters' names; valid until the next step. */
   public Map<String, INDArray> gradients() {
-    return Collections.unmodifiableMap(gradients);
+    return gradients;
   }
 
   /** What is run, one op a line. */

@@ -10,10 +10,15 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "bench",
     mixinStandardHelpOptions = true,
-    subcommands = {BenchStepCommand.class, BenchSinkhornCommand.class, BenchDataCommand.class},
-    synopsisSubcommandLabel = "(step | sinkhorn | data)",
+    subcommands = {
+      BenchStepCommand.class,
+      BenchSinkhornCommand.class,
+      BenchDataCommand.class,
+      BenchEmbedCommand.class
+    },
+    synopsisSubcommandLabel = "(step | sinkhorn | data | embed)",
     description =
-        "Times training steps, codes or crops on this computer. Let nothing else run meanwhile.")
+        "Times training steps, codes, crops or inference on this computer. Let nothing else run meanwhile.")
 final class BenchCommand implements Runnable {
   @Mixin OutputOptions output;
 

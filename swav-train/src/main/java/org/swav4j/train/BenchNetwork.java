@@ -6,9 +6,8 @@ import org.swav4j.model.Architecture;
 import org.swav4j.model.Stem;
 import org.swav4j.model.SwavConfig;
 import org.swav4j.model.engine.Engine;
-import org.swav4j.model.engine.Nd4jEngine;
+import org.swav4j.model.engine.Engines;
 import org.swav4j.model.engine.Precision;
-import org.swav4j.model.engine.onednn.OneDnnEngine;
 import picocli.CommandLine.Option;
 
 /** The network to time and what runs it. */
@@ -78,20 +77,6 @@ final class BenchNetwork {
   }
 
   Engine engine() {
-    Precision wanted = precision();
-    switch (engine) {
-      case "auto":
-      case "onednn":
-        return new OneDnnEngine(wanted);
-      case "nd4j":
-        if (wanted != Precision.FLOAT) {
-          throw new IllegalArgumentException(
-              "--precision " + precision + " is for --engine onednn, nd4j computes in float");
-        }
-        return new Nd4jEngine();
-      default:
-        throw new IllegalArgumentException(
-            "--engine is '" + engine + "', expected auto, onednn or nd4j");
-    }
+    return Engines.of(engine, precision());
   }
 }

@@ -48,6 +48,11 @@ final class BenchStepCommand implements Runnable {
       description = "Also each kernel in order: milliseconds, bytes, implementation, layouts, op.")
   boolean printPlan;
 
+  @Option(
+      names = "--no-peak",
+      description = "Leave out the machine's peak, and so its memory and a few seconds.")
+  boolean noPeak;
+
   @Override
   public void run() {
     SwavConfig config = network.config();
@@ -85,15 +90,16 @@ final class BenchStepCommand implements Runnable {
         details(bench, fields, text);
       }
     }
-    Peak peak = Peak.measure(engine);
-    double gflop = flops.total() / 1e9;
-    fields.put("gflop", BenchRuns.round(gflop, 1));
-    fields.put("peak_gflops", BenchRuns.round(peak.gflops(), 0));
-    fields.put("peak_by", peak.by());
-    fields.put("share_of_peak", share(flops.total(), result.step().median(), peak));
-    fields.put("forward_share_of_peak", share(flops.forward(), result.forward(), peak));
-    fields.put("backward_share_of_peak", share(flops.backward(), result.backward(), peak));
-    output.result(fields, text + summary(fields, result));
+    fields.put("gflop", BenchRuns.round(flops.total() / 1e9, 1));
+    if (!noPeak) {
+      Peak peak = Peak.measure(engine);
+      fields.put("peak_gflops", BenchRuns.round(peak.gflops(), 0));
+      fields.put("peak_by", peak.by());
+      fields.put("share_of_peak", share(flops.total(), result.step().median(), peak));
+      fields.put("forward_share_of_peak", share(flops.forward(), result.forward(), peak));
+      fields.put("backward_share_of_peak", share(flops.backward(), result.backward(), peak));
+    }
+    output.result(fields, text + summary(fields, result) + (noPeak ? "" : shares(fields)));
   }
 
   private static double share(long flops, double ms, Peak peak) {
@@ -104,15 +110,12 @@ final class BenchStepCommand implements Runnable {
     return String.format(
         "step %s, %s stem, crops %s, batch %s, K %s: %s engine, %s, %s threads%n"
             + "%10.1f ms    median of %d (best %.1f), %s images/s%n"
-            + "%10.1f ms    forward   %3.0f %% of peak%n"
+            + "%10.1f ms    forward%n"
             + "%10.2f ms    codes%n"
-            + "%10.1f ms    backward  %3.0f %% of peak%n"
+            + "%10.1f ms    backward%n"
             + "%10.2f ms    prototypes and update%n"
             + "%10s MB    largest resident size (%s MB of it the plan's)%n"
-            + "%10.0f %%     of peak: %s GFLOP of convolutions and matrix products, where %s ran"
-            + " at %s GFLOP/s%n"
-            + "Operations are those of direct convolutions; Winograd's algorithm needs fewer, so"
-            + " shares can pass 100 %%.",
+            + "%10s GFLOP of convolutions and matrix products",
         f.get("arch"),
         f.get("stem"),
         f.get("crops"),
@@ -126,17 +129,24 @@ final class BenchStepCommand implements Runnable {
         r.step().best(),
         f.get("images_per_s"),
         r.forward(),
-        100 * (double) f.get("forward_share_of_peak"),
         r.codes(),
         r.backward(),
-        100 * (double) f.get("backward_share_of_peak"),
         r.update(),
         f.get("peak_rss_mb") == null ? "unknown" : f.get("peak_rss_mb"),
         f.get("plan_mb"),
+        f.get("gflop"));
+  }
+
+  private static String shares(Map<String, Object> f) {
+    return String.format(
+        "%n%10.0f %%     of the peak, %s GFLOP/s (%s); forward %.0f %%, backward %.0f %%%n"
+            + "Operations are those of direct convolutions; Winograd's algorithm needs fewer, so"
+            + " shares can pass 100 %%.",
         100 * (double) f.get("share_of_peak"),
-        f.get("gflop"),
+        f.get("peak_gflops"),
         f.get("peak_by"),
-        f.get("peak_gflops"));
+        100 * (double) f.get("forward_share_of_peak"),
+        100 * (double) f.get("backward_share_of_peak"));
   }
 
   private void details(StepBench bench, Map<String, Object> fields, StringBuilder text) {

@@ -126,6 +126,25 @@ class BenchCommandTest {
   }
 
   @Test
+  void inferenceIsTimedByTheImage() {
+    CommandLineTest.Outcome outcome =
+        CommandLineTest.swav(
+            "bench", "embed", "--arch", "resnet20w4", "--size", "16", "--batch", "3", "--json");
+    assertThat(outcome.status()).as(outcome.err()).isZero();
+    JsonObject json = JsonParser.parseString(outcome.out()).getAsJsonObject();
+    double ms = json.get("median_ms").getAsDouble();
+    assertThat(json.get("images_per_s").getAsDouble() * ms / 1e3)
+        .isCloseTo(3, org.assertj.core.data.Percentage.withPercentage(5 + 1 / ms));
+  }
+
+  @Test
+  void withoutThePeakThereIsNoShareOfIt() {
+    assertThat(step("--no-peak").keySet())
+        .contains("median_ms", "gflop")
+        .doesNotContain("peak_gflops", "share_of_peak");
+  }
+
+  @Test
   void cropsAreTimedWithTheShareThatReadingTakes() {
     CommandLineTest.Outcome outcome =
         CommandLineTest.swav(
@@ -159,7 +178,10 @@ class BenchCommandTest {
         "bench data --data shapes:0                   | shapes:0",
         "bench data --data shapes:4 --limit -1        | --limit is -1",
         "bench data --data folder:there/is/none       | there/is/none",
-        "bench data --data shapes:4 --crops 2x0       | size"
+        "bench data --data shapes:4 --crops 2x0       | 2x0",
+        "bench embed --batch 0                        | --batch is 0",
+        "bench embed --size 0                         | --size is 0",
+        "bench embed --arch vgg                       | 'vgg' is unknown"
       })
   void badArgumentsAreRefusedWithStatus2AndNamed(String line, String said) {
     CommandLineTest.Outcome outcome = CommandLineTest.swav(line.strip().split(" +"));

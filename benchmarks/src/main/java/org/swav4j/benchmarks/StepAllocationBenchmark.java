@@ -1,0 +1,147 @@
+package org.swav4j.benchmarks;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.indexing.NDArrayIndex;
+import org.openjdk.jmh.annotations.Benchmark;
+import org.openjdk.jmh.annotations.BenchmarkMode;
+import org.openjdk.jmh.annotations.Fork;
+import org.openjdk.jmh.annotations.Measurement;
+import org.openjdk.jmh.annotations.Mode;
+import org.openjdk.jmh.annotations.OutputTimeUnit;
+import org.openjdk.jmh.annotations.Param;
+import org.openjdk.jmh.annotations.Scope;
+import org.openjdk.jmh.annotations.Setup;
+import org.openjdk.jmh.annotations.State;
+import org.openjdk.jmh.annotations.TearDown;
+import org.openjdk.jmh.annotations.Warmup;
+import org.swav4j.model.Architecture;
+import org.swav4j.model.CropGroup;
+import org.swav4j.model.Stem;
+import org.swav4j.model.SwavConfig;
+import org.swav4j.model.SwavWeights;
+import org.swav4j.model.TrainingStep;
+import org.swav4j.model.engine.Engines;
+import org.swav4j.model.engine.Precision;
+import org.swav4j.sinkhorn.SwavCodes;
+import org.swav4j.train.optimiser.Lars;
+import org.swav4j.train.optimiser.Optimiser;
+import org.swav4j.train.optimiser.PrototypeNormaliser;
+import org.swav4j.train.optimiser.Sgd;
+
+/**
+ * How many bytes does a training step put on the Java heap once it is warm, and which part of it?
+ *
+ * <p>Control: {@code nothing}, the harness's own. Parts: {@code forward}, {@code codes}, {@code
+ * forwardAndBackward} (with the running statistics), {@code update} (prototypes and optimiser);
+ * {@code step} is all of them. The network is small, so that there are many steps; what a step
+ * allocates goes with the number of ops and parameters, not with their size.
+ *
+ * <pre>
+ * java -jar benchmarks/target/benchmarks.jar StepAllocationBenchmark -prof gc
+ * </pre>
+ *
+ * <p>Read {@code gc.alloc.rate.norm}, bytes per operation. SEEN
+ */
+@State(Scope.Thread)
+@BenchmarkMode(Mode.AverageTime)
+@OutputTimeUnit(TimeUnit.MICROSECONDS)
+@Warmup(iterations = 3, time = 2)
+@Measurement(iterations = 3, time = 2)
+@Fork(
+    value = 1,
+    jvmArgs = {"-Xmx2g", "--add-modules=jdk.incubator.vector"})
+public class StepAllocationBenchmark {
+  private static final int BATCH = 8;
+  private static final int ASSIGNING = 2;
+
+  /** What runs the plan. */
+  @Param("onednn")
+  public String engine;
+
+  /** {@code sgd} or {@code lars}. */
+  @Param({"sgd", "lars"})
+  public String optimiser;
+
+  private final SwavCodes solver = new SwavCodes(0.05, 3);
+  private final PrototypeNormaliser normaliser = new PrototypeNormaliser();
+  private final List<INDArray> scores = new ArrayList<>();
+  private final List<INDArray> codes = new ArrayList<>();
+  private SwavWeights weights;
+  private TrainingStep step;
+  private Optimiser rule;
+
+  /** A step that has run once. */
+  @Setup
+  public void setUp() {
+    SwavConfig network = new SwavConfig(Architecture.RESNET20, 0.5, Stem.SMALL, 1, 32, 16, 30, 0.1);
+    weights = SwavWeights.initialise(network, 1);
+    List<CropGroup> crops = List.of(new CropGroup(2, 16), new CropGroup(2, 8));
+    step = new TrainingStep(weights, crops, BATCH, ASSIGNING, Engines.of(engine, Precision.FLOAT));
+    for (int g = 0; g < crops.size(); g++) {
+      step.crops(g).assign(Nd4j.randn(step.crops(g).shape()));
+    }
+    for (int a = 0; a < ASSIGNING; a++) {
+      scores.add(rows(step.scores(), a));
+      codes.add(rows(step.codes(), a));
+    }
+    rule = optimiser.equals("lars") ? new Lars(0.9, 1e-6) : new Sgd(0.9, 1e-6);
+    step();
+  }
+
+  private static INDArray rows(INDArray matrix, int crop) {
+    return matrix.get(NDArrayIndex.interval(crop * BATCH, (crop + 1) * BATCH));
+  }
+
+  /** Releases the plan. */
+  @TearDown
+  public void close() {
+    step.close();
+  }
+
+  /** Control. */
+  @Benchmark
+  public void nothing() {}
+
+  /** The whole step, as the training loop has it. */
+  @Benchmark
+  public double step() {
+    step.forward();
+    codes();
+    double loss = step.backward();
+    update();
+    return loss;
+  }
+
+  /** Trunk, head, prototypes. */
+  @Benchmark
+  public void forward() {
+    step.forward();
+  }
+
+  /** Codes of the assigning crops. */
+  @Benchmark
+  public void codes() {
+    for (int a = 0; a < ASSIGNING; a++) {
+      solver.assign(scores.get(a), codes.get(a));
+    }
+  }
+
+  /** Forward, then loss, gradients and running statistics, which overwrite what forward left. */
+  @Benchmark
+  public double forwardAndBackward() {
+    step.forward();
+    return step.backward();
+  }
+
+  /** Parameters moved, prototypes back on the sphere. */
+  @Benchmark
+  public void update() {
+    // No change: any number of updates from one gradient would leave the range of floats.
+    rule.step(weights.parameters(), step.gradients(), 0);
+    normaliser.normalise(weights.parameters().get("prototypes.weight"));
+  }
+}
