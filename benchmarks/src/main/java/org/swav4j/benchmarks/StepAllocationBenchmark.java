@@ -44,7 +44,11 @@ import org.swav4j.train.optimiser.Sgd;
  * java -jar benchmarks/target/benchmarks.jar StepAllocationBenchmark -prof gc
  * </pre>
  *
- * <p>Read {@code gc.alloc.rate.norm}, bytes per operation. SEEN
+ * <p>Read {@code gc.alloc.rate.norm}, bytes per operation.
+ *
+ * <p>Seen (the calling thread's own allocation counter over 3,000 runs of the same calls, 300 of
+ * the passes; JDK 17, oneDNN): forward and backward 0, codes 672 for the two crops, update 56. So
+ * the aim of 0 is met by the passes, and not yet by the codes and the optimiser.
  */
 @State(Scope.Thread)
 @BenchmarkMode(Mode.AverageTime)

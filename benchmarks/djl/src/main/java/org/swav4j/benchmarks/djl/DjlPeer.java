@@ -10,8 +10,8 @@ import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Activation;
 import ai.djl.nn.Block;
 import ai.djl.nn.Blocks;
-import ai.djl.nn.Parameter;
 import ai.djl.nn.ParallelBlock;
+import ai.djl.nn.Parameter;
 import ai.djl.nn.SequentialBlock;
 import ai.djl.nn.convolutional.Conv2d;
 import ai.djl.nn.core.Linear;
@@ -83,7 +83,8 @@ public final class DjlPeer {
       try (Trainer trainer = model.newTrainer(config)) {
         trainer.initialize(new Shape(images, 3, 32, 32));
         NDArray x = trainer.getManager().randomNormal(new Shape(images, 3, 32, 32));
-        NDArray labels = trainer.getManager().arange(images).mod(CLASSES).toType(DataType.INT64, false);
+        NDArray labels =
+            trainer.getManager().arange(images).mod(CLASSES).toType(DataType.INT64, false);
         double[] ms = new double[REPEATS];
         for (int i = -WARMUP; i < REPEATS; i++) {
           long start = System.nanoTime();
@@ -144,7 +145,8 @@ public final class DjlPeer {
             ? Blocks.identityBlock()
             : new SequentialBlock().add(convolution(planes, 1, stride)).add(norm());
     return new ParallelBlock(
-        outputs -> new NDList(outputs.get(0).singletonOrThrow().add(outputs.get(1).singletonOrThrow())),
+        outputs ->
+            new NDList(outputs.get(0).singletonOrThrow().add(outputs.get(1).singletonOrThrow())),
         List.of(layers, shortcut));
   }
 
