@@ -31,10 +31,12 @@ import org.nd4j.linalg.api.buffer.DataType;
  * <p>Not thread-safe; masses must be positive.
  */
 final class FloatSinkhorn {
+  private static final float[] ONES = {1, 1, 1, 1};
+
   private static final double LOG2_E = 1 / Math.log(2);
 
-  /** Largest matrix, in floats, whose exponentials are kept: 16 MB. */
-  private static final int KEEP = 4 << 20;
+  /** Largest matrix, in floats, whose exponentials are kept: 32 MB. */
+  private static final int KEEP = 8 << 20;
 
   /** Floats of a chunk below which another thread isn't worth its start. */
   private static final int CHUNK = 1 << 15;
@@ -381,12 +383,13 @@ final class FloatSinkhorn {
   }
 
   private void addPartials() {
-    // Into the first chunk's sums, a loop that HotSpot vectorises.
-    for (int c = 1; c < chunks; c++) {
-      int at = c * stride;
-      for (int j = 0; j < stride; j++) {
-        partial[j] += partial[at + j];
-      }
+    // Always in this order, whichever thread made which.
+    int c = 1;
+    for (; c + 4 <= chunks; c += 4) {
+      kernels.add4(partial, 0, partial, c * stride, stride, stride, ONES);
+    }
+    for (; c < chunks; c++) {
+      kernels.add(partial, 0, partial, c * stride, stride, 1);
     }
     for (int j = 0; j < k; j++) {
       sums[j] = partial[j];
@@ -426,8 +429,7 @@ final class FloatSinkhorn {
           float[] to = kept.length > 0 ? kept : from;
           int at = kept.length > 0 ? row * stride : block * stride;
           kernels.exp(from, 0, to, at, rows * stride, centre, scale, ranges[chunk]);
-          Arrays.fill(small[worker], 1);
-          add(to, at, rows, sum, small[worker]);
+          add(to, at, rows, sum, ONES);
         }
         case GAUGED_SUMS -> {
           float[] from = scratch[worker];
@@ -437,8 +439,7 @@ final class FloatSinkhorn {
           for (int i = 0; i < rows; i++) {
             kernels.expBelow(from, i * stride, columnGauge, to, at + i * stride, stride, scale);
           }
-          Arrays.fill(small[worker], 1);
-          add(to, at, rows, sum, small[worker]);
+          add(to, at, rows, sum, ONES);
         }
         case ROWS -> {
           float[] from = kept.length > 0 ? kept : scratch[worker];

@@ -114,7 +114,7 @@ class FusedSinkhornTest {
   @ParameterizedTest
   @EnumSource(Form.class)
   void codesOfALargeBatchDoNotDependOnTheNumberOfThreads(Form form) {
-    for (int[] shape : new int[][] {{300, 700}, {1500, 3000}}) {
+    for (int[] shape : new int[][] {{300, 700}, {2900, 3000}}) {
       INDArray scores = Problems.cosines(shape[0], shape[1], 11).muli(0.9).castTo(DataType.FLOAT);
       INDArray alone = codes(new VectorKernels(), 1, scores, 0.05, 3, form);
       for (int threads : new int[] {2, 3, 8}) {
@@ -127,7 +127,7 @@ class FusedSinkhornTest {
   @ParameterizedTest
   @EnumSource(Form.class)
   void aLargeBatchEqualsTheOperations(Form form) {
-    INDArray scores = Problems.cosines(1500, 3000, 12).muli(0.9).castTo(DataType.FLOAT);
+    INDArray scores = Problems.cosines(2900, 3000, 12).muli(0.9).castTo(DataType.FLOAT);
     INDArray expected = Nd4j.create(DataType.FLOAT, scores.shape());
     new SwavCodes(0.05, 3).withOperations().assign(scores, expected);
     for (FloatKernels kernels : List.of(new PlainKernels(), new VectorKernels())) {
