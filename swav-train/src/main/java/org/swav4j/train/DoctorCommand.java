@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import org.bytedeco.javacpp.Pointer;
+import org.swav4j.model.engine.Engines;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 
@@ -55,6 +56,7 @@ final class DoctorCommand implements Callable<Integer> {
     facts.put("native library", backend.library());
     facts.put("oneDNN in ND4J", backend.oneDnnHelpers() ? "yes" : "no");
     facts.put("oneDNN direct", Backend.oneDnn());
+    facts.put("engine", Engines.explain());
     facts.put("native threads", backend.threads());
     if (backend.name().equals("CPU") && !backend.oneDnnHelpers()) {
       advice.add(
