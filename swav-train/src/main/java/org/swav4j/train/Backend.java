@@ -35,7 +35,9 @@ record Backend(
     try {
       String name = Nd4j.getExecutioner().getEnvironmentInformation().getProperty("backend");
       NativeOps ops = NativeOpsHolder.getInstance().getDeviceNativeOps();
-      if (!"CPU".equals(name) && ops.getAvailableDevices() < 1) {
+      boolean cpu = "CPU".equals(name);
+      // Without a device ND4J silently takes the processor if that is on the class path too.
+      if (cpu ? cudaOnClassPath() : ops.getAvailableDevices() < 1) {
         throw new TrainingException(NO_DEVICE);
       }
       List<String> build = ops.buildInfo().lines().map(String::strip).toList();
