@@ -74,11 +74,11 @@ public enum Preset {
   private static TrainingConfig quick() {
     return new TrainingConfig(
         new Data("shapes", 0, null),
-        new Network(Architecture.RESNET20, 1, Stem.SMALL, 256, 64, 100, 0.1),
+        new Network(Architecture.RESNET20, 1, Stem.SMALL, 256, 64, 60, 0.1),
         List.of(new CropSpec(2, 32, 0.3, 1), new CropSpec(4, 16, 0.1, 0.3)),
         Augmentation.smallImages(),
         new Codes(2, 0.05, 3, 0, 0),
-        new Optimisation(OptimiserKind.SGD, 128, 6, 0.2, 0, 0.0002, 0.5, 0.9, 1e-4, 0.5),
+        new Optimisation(OptimiserKind.SGD, 64, 6, 0.1, 0, 0.0001, 0.5, 0.9, 1e-4, 0.5),
         new Evaluation(1, 2000, 1000, 20, 0),
         new Execution("auto", "float", 1, Machine.loaderWorkers()));
   }
