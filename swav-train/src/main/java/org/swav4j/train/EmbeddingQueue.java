@@ -10,6 +10,7 @@ import org.nd4j.linalg.api.ops.DynamicCustomOp;
 import org.nd4j.linalg.api.ops.OpContext;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.indexing.NDArrayIndex;
+import org.swav4j.train.host.HostTensor;
 
 /**
  * Embeddings of earlier batches that join the current one when codes are computed, so that a batch
@@ -24,7 +25,7 @@ import org.nd4j.linalg.indexing.NDArrayIndex;
  * swavCodes.assign(scores, codes);    // the codes of the last B rows
  * }</pre>
  *
- * <p>A push overwrites the oldest B rows; nothing is allocated per step. Not thread-safe.
+ * <p>A push overwrites the oldest B rows; no native memory is allocated per step. Not thread-safe.
  */
 public final class EmbeddingQueue implements AutoCloseable {
   private static final String PUSHES = "pushes";
@@ -33,6 +34,8 @@ public final class EmbeddingQueue implements AutoCloseable {
   private final int batch;
   private final int dim;
   private final INDArray[] rows;
+  private final HostTensor[] hostRows;
+  private final HostTensor[] hostPushed;
   private final long[] pushes;
   private Stack stack;
 
@@ -70,9 +73,13 @@ public final class EmbeddingQueue implements AutoCloseable {
     this.batch = batch;
     this.dim = dim;
     this.rows = new INDArray[assigning];
+    this.hostRows = new HostTensor[assigning];
+    this.hostPushed = new HostTensor[assigning];
     this.pushes = new long[assigning];
     for (int i = 0; i < assigning; i++) {
       rows[i] = Nd4j.createUninitialized(type, this.length, dim).assign(0);
+      hostRows[i] = new HostTensor();
+      hostPushed[i] = new HostTensor();
     }
   }
 
@@ -144,7 +151,8 @@ public final class EmbeddingQueue implements AutoCloseable {
    */
   public void push(int i, INDArray embeddings) {
     require("embeddings", embeddings, batch, dim);
-    block(rows[i], pushes[i] % (length / batch)).assign(embeddings);
+    long place = pushes[i] % (length / batch) * batch;
+    HostTensor.copyRows(hostPushed[i], embeddings, hostRows[i], rows[i], place);
     pushes[i]++;
   }
 
@@ -251,7 +259,8 @@ public final class EmbeddingQueue implements AutoCloseable {
   private final class Stack {
     private final INDArray prototypes;
     private final INDArray scores;
-    private final INDArray batchPart;
+    private final HostTensor hostScores = new HostTensor();
+    private final HostTensor[] hostBatch = new HostTensor[rows.length];
     private final DynamicCustomOp product = DynamicCustomOp.builder("matmul").build();
     private final OpContext[] contexts = new OpContext[rows.length];
 
@@ -259,19 +268,19 @@ public final class EmbeddingQueue implements AutoCloseable {
       this.prototypes = prototypes;
       long k = prototypes.size(0);
       scores = Nd4j.createUninitialized(rows[0].dataType(), length + batch, k);
-      batchPart = scores.get(NDArrayIndex.interval(length, length + batch));
       INDArray queuePart = scores.get(NDArrayIndex.interval(0, length));
       for (int i = 0; i < rows.length; i++) {
         contexts[i] = Nd4j.getExecutioner().buildContext();
         contexts[i].setInputArrays(rows[i], prototypes);
         contexts[i].setOutputArrays(queuePart);
+        hostBatch[i] = new HostTensor();
         contexts[i].setIArguments(0, 1, 0); // transpose the second, as in z C^T
       }
     }
 
     INDArray fill(int i, INDArray batchScores) {
       Nd4j.exec(product, contexts[i]);
-      batchPart.assign(batchScores);
+      HostTensor.copyRows(hostBatch[i], batchScores, hostScores, scores, length);
       return scores;
     }
 

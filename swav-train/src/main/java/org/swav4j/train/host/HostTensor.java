@@ -9,6 +9,7 @@ import org.nd4j.linalg.api.buffer.DataBuffer;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.indexing.NDArrayIndex;
 
 /**
  * The numbers of one dense array as a {@code java.nio} buffer over the array's own memory: nothing
@@ -106,6 +107,34 @@ public final class HostTensor {
       return bind(next).floats();
     }
     return FloatBuffer.wrap(next.castTo(DataType.FLOAT).dup('c').data().asFloat());
+  }
+
+  /**
+   * Copies the rows of one matrix into another of the same width and type; for row-major arrays in
+   * host memory that these tensors were bound to before, without allocating.
+   *
+   * @param from {@code [n, D]}, what {@code source} is or gets bound to
+   * @param to {@code [m, D]}, what {@code target} is or gets bound to
+   * @param row of {@code to} that gets the first row
+   */
+  public static void copyRows(
+      HostTensor source, INDArray from, HostTensor target, INDArray to, long row) {
+    if (from.dataType() == to.dataType()
+        && supports(from)
+        && supports(to)
+        && isRowMajor(from)
+        && isRowMajor(to)) {
+      source.bind(from);
+      target.bind(to);
+      int at = (int) (row * to.size(1));
+      if (source.isFloat()) {
+        target.floats.put(at, source.floats, 0, source.length);
+      } else {
+        target.doubles.put(at, source.doubles, 0, source.length);
+      }
+    } else {
+      to.get(NDArrayIndex.interval(row, row + from.size(0))).assign(from);
+    }
   }
 
   private static boolean isRowMajor(INDArray array) {

@@ -280,9 +280,16 @@ final class Momentum {
     /** Numbers added side by side, so that the loop vectorises. */
     private static final int LANES = 256;
 
-    /** Floats a lane takes in before its sum moves on to a double. */
-    private static final int DEPTH = 64;
+    /** Floats taken in by one run over the lanes. */
+    private static final int ROWS = 4 * LANES;
 
+    /** Floats copied at a time: loops that add up vectorise over a Java array only. */
+    private static final int CHUNK = 4 * ROWS;
+
+    /** Chunks whose float sums are taken together before they move on to a double. */
+    private static final int DEPTH = 16;
+
+    private float[] chunk;
     private float[] floatLanes;
     private double[] doubleLanes;
 
@@ -300,27 +307,34 @@ final class Momentum {
     private double squares(FloatBuffer x, int n) {
       if (floatLanes == null) {
         floatLanes = new float[LANES];
+        chunk = new float[CHUNK];
       }
-      float[] lanes = floatLanes;
       double total = 0;
       for (int start = 0; start < n; ) {
-        int end = (int) Math.min(n, start + (long) LANES * DEPTH);
-        Arrays.fill(lanes, 0);
-        for (; start < end; start += LANES) {
-          add(x, start, Math.min(LANES, end - start), lanes);
+        Arrays.fill(floatLanes, 0);
+        for (int i = 0; i < DEPTH && start < n; i++, start += CHUNK) {
+          int count = Math.min(CHUNK, n - start);
+          x.get(start, chunk, 0, count);
+          int end = (count + ROWS - 1) / ROWS * ROWS;
+          Arrays.fill(chunk, count, end, 0);
+          add(chunk, end, floatLanes);
         }
-        for (float lane : lanes) {
+        for (float lane : floatLanes) {
           total += lane;
         }
-        start = end;
       }
       return total;
     }
 
-    private static void add(FloatBuffer x, int start, int count, float[] lanes) {
-      for (int k = 0; k < count; k++) {
-        float v = x.get(start + k);
-        lanes[k] += v * v;
+    private static void add(float[] chunk, int end, float[] lanes) {
+      for (int start = 0; start < end; start += ROWS) {
+        for (int k = 0; k < LANES; k++) {
+          float a = chunk[start + k];
+          float b = chunk[start + LANES + k];
+          float c = chunk[start + 2 * LANES + k];
+          float d = chunk[start + 3 * LANES + k];
+          lanes[k] += a * a + b * b + c * c + d * d;
+        }
       }
     }
 

@@ -88,7 +88,7 @@ class LarsTest {
   @Test
   void longTensorsOfBothTypesAgreeWithTheFormula() {
     // Longer than one block of the norm's lanes, and not a multiple of anything.
-    int n = 40_961;
+    int n = 140_961;
     INDArray w = Nd4j.rand(DataType.DOUBLE, n).subi(0.5);
     INDArray g = Nd4j.rand(DataType.DOUBLE, n).subi(0.5);
     double wNorm = w.norm2Number().doubleValue();
