@@ -3,8 +3,10 @@ package org.swav4j.train;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import org.swav4j.data.ImageSource;
@@ -27,6 +29,7 @@ import picocli.CommandLine.Option;
 final class EmbedCommand implements Callable<Integer> {
   /** Which images. */
   enum Part {
+    ALL,
     TRAIN,
     TEST
   }
@@ -51,9 +54,10 @@ final class EmbedCommand implements Callable<Integer> {
 
   @Option(
       names = "--part",
-      paramLabel = "train|test",
-      defaultValue = "train",
-      description = "Which images (default train).")
+      paramLabel = "all|train|test",
+      defaultValue = "all",
+      description =
+          "Which images: all (default), or only the part that is learned from or held out.")
   Part part;
 
   @Option(
@@ -72,8 +76,15 @@ final class EmbedCommand implements Callable<Integer> {
       throw new IllegalArgumentException("--out is " + out + ", expected FILE.npy or FILE.csv");
     }
     SourceOptions.Opened o = source.open();
-    ImageSource images = part == Part.TRAIN ? o.data().train() : o.data().test();
-    if (images.size() == 0) {
+    List<ImageSource> parts = new ArrayList<>();
+    if (part != Part.TEST) {
+      parts.add(o.data().train());
+    }
+    if (part != Part.TRAIN) {
+      parts.add(o.data().test());
+    }
+    parts.removeIf(images -> images.size() == 0);
+    if (parts.isEmpty()) {
       throw new IllegalArgumentException(
           o.spec() + " has no test images: leave out --part or give it train");
     }
@@ -82,19 +93,21 @@ final class EmbedCommand implements Callable<Integer> {
     try (Embedder embedder = o.embedder();
         SwavEncoder encoder = SwavEncoder.ofNormalised(o.weights(), o.engine());
         FeatureFile file = FeatureFile.create(out, dim)) {
-      embedder.embed(
-          images,
-          what == What.FEATURES ? encoder::features : encoder::embeddings,
-          (features, indices) -> {
-            file.append(
-                features,
-                Arrays.stream(indices).map(images::label).toArray(),
-                i -> images.describe(indices[i]));
-            rows[0] += indices.length;
-          });
+      for (ImageSource images : parts) {
+        embedder.embed(
+            images,
+            what == What.FEATURES ? encoder::features : encoder::embeddings,
+            (features, indices) -> {
+              file.append(
+                  features,
+                  Arrays.stream(indices).map(images::label).toArray(),
+                  i -> images.describe(indices[i]));
+              rows[0] += indices.length;
+            });
+      }
       if (rows[0] == 0) {
         throw new TrainingException(
-            "no image of " + images.name() + " can be read: " + embedder.skipped());
+            "no image of " + o.spec() + " can be read: " + embedder.skipped());
       }
       file.finish();
       if (!embedder.skipped().isEmpty()) {

@@ -96,7 +96,15 @@ class TrainedRunTest {
     Path file = folder.resolve("features.npy");
     CommandLineTest.Outcome outcome =
         CommandLineTest.swav(
-            "embed", "--run", run.toString(), "--data", "shapes:200", "--out", file.toString());
+            "embed",
+            "--run",
+            run.toString(),
+            "--data",
+            "shapes:200",
+            "--part",
+            "train",
+            "--out",
+            file.toString());
     assertThat(outcome.status()).as(outcome.err()).isZero();
     assertThat(Nd4j.createFromNpyFile(file.toFile()).shape()).isEqualTo(new long[] {200, 64});
   }
