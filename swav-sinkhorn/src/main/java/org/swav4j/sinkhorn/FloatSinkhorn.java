@@ -23,10 +23,12 @@ import org.nd4j.linalg.api.buffer.DataType;
  * also measures the range of the exponents; where {@link Safety} doesn't hold, the log domain
  * begins anew.
  *
- * <p><b>The log domain</b> is the same iteration on exp((s - F_i - G_k) / epsilon). The gauges G_k
- * = max_i s and F_i = max_k (s - G_k) put a 1 into every row and column; what the scalings gather
- * beyond 2^±{@value #ABSORB} is moved into them (stabilised scaling, Schmitzer, arXiv 1610.06519,
- * section 3). Gauges are only a change of units and so may be rounded, which potentials may not.
+ * <p><b>The log domain</b> is the same iteration on exp((s - F_i - G_k) / epsilon). The gauge G_k =
+ * max_i s puts a 1 into every column; rows that are then too low get F_i = max_k (s - G_k), and
+ * what the scalings gather beyond 2^±{@value #ABSORB} is moved into the gauges (stabilised scaling,
+ * Schmitzer, arXiv 1610.06519, section 3). Gauges are only a change of units and so may be rounded,
+ * which potentials may not. Where float gauges can't follow, the caller takes {@link
+ * DoubleSinkhorn}.
  *
  * <p>Not thread-safe; masses must be positive.
  */
@@ -52,6 +54,9 @@ final class FloatSinkhorn {
 
   /** Gauges in epsilons above which a float can't follow the potentials' last digits. */
   private static final double GAUGE_LIMIT = 1 << 17;
+
+  /** Spread of the masses, in nats, above which gauged entries come near the least float. */
+  private static final double MASS_LIMIT = 40;
 
   /** Below, 1/epsilon is no float. */
   private static final double SMALLEST_EPSILON = 1e-30;
@@ -118,7 +123,7 @@ final class FloatSinkhorn {
     DONE,
     /** A score, of any shard, is a NaN or infinite. */
     NOT_FINITE,
-    /** Epsilon is so small beside the scores that it takes doubles. */
+    /** Epsilon is so small beside the scores, or masses are so unequal, that it takes doubles. */
     NEEDS_DOUBLE
   }
 
@@ -309,11 +314,13 @@ final class FloatSinkhorn {
       sums[j] = max;
     }
     bounds[0] = notFinite ? 1 : 0;
-    bounds[1] = 0;
-    bounds[2] = 0;
+    bounds[1] = a == null ? 0 : Safety.spread(a);
     reduction.max(bounds);
     if (bounds[0] > 0) {
       return Outcome.NOT_FINITE;
+    }
+    if (bounds[1] + Safety.spread(b) > MASS_LIMIT) {
+      return Outcome.NEEDS_DOUBLE;
     }
     reduction.max(sums);
     for (int j = 0; j < k; j++) {

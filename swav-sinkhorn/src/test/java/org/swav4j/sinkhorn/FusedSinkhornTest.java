@@ -150,6 +150,29 @@ class FusedSinkhornTest {
   }
 
   @Test
+  void massesFarApartAreMetToTheirOwnDigits() {
+    INDArray scores = Problems.cosines(5, 4, 6).castTo(DataType.FLOAT);
+    double[] a = {1e-30, 0.5, 0.25, 0.25, 1e-12};
+    double[] b = {0.4, 0.6, 1e-25, 1e-9};
+    for (double epsilon : new double[] {0.05, 0.003}) {
+      TransportPlan plan =
+          new SinkhornSolver(50)
+              .solve(OptimalTransportProblem.ofScores(scores, epsilon).withMarginals(a, b));
+      TransportPlan exact =
+          new SinkhornSolver(50)
+              .solve(
+                  OptimalTransportProblem.ofScores(scores.castTo(DataType.DOUBLE), epsilon)
+                      .withMarginals(a, b));
+      for (int i = 0; i < a.length; i++) {
+        double sum = plan.plan().getRow(i).castTo(DataType.DOUBLE).sumNumber().doubleValue();
+        assertThat(sum / a[i]).isBetween(0.9999, 1.0001);
+        assertThat(plan.f().getDouble(i))
+            .isBetween(exact.f().getDouble(i) - 1e-5, exact.f().getDouble(i) + 1e-5);
+      }
+    }
+  }
+
+  @Test
   void solversOfSeveralThreadsShareTheCrew() throws Exception {
     List<Callable<INDArray>> tasks = new ArrayList<>();
     List<INDArray> expected = new ArrayList<>();
