@@ -168,7 +168,7 @@ class TrainingConfigTest {
 
   @Test
   void doubtfulSettingsAreWarnedOf() {
-    assertThat(quick("--queue", "100").warnings(1000))
+    assertThat(quick("--queue", "60").warnings(1000))
         .singleElement()
         .asString()
         .contains("rounded down to 0", "leaves none");
