@@ -45,14 +45,14 @@ final class CollapseMonitor {
       lines.add(
           text(
               "%d prototypes for a batch of %d%s: the loss can't fall below ln(K/(B+L)) = %.2f"
-                  + " (%.2f ln K); take at most %d --prototypes, a larger --batch%s",
+                  + " (%.2f ln K); take at most %d --prototypes%s",
               plan.prototypes(),
               plan.batch(),
               plan.queueRows() > 0 ? " and a queue of " + plan.queueRows() : "",
               plan.lossFloor(),
               plan.lossFloor() / plan.logK(),
               plan.batch() + plan.queueRows(),
-              sufficientQueue()));
+              orMoreSamples()));
     }
     addQueueWarnings(lines);
     TrainingConfig.Optimisation o = config.optimisation();
@@ -71,15 +71,17 @@ final class CollapseMonitor {
           text(
               "the run has only %d steps, and a loss often stays at ln K for the first few hundred:"
                   + " take --epochs %d or more",
-              plan.totalSteps(), 3 * PATIENCE / plan.stepsPerEpoch() + 1));
+              plan.totalSteps(), (3 * PATIENCE - 1) / plan.stepsPerEpoch() + 1));
     }
     return lines;
   }
 
-  /** A queue that would cover the prototypes, if the data are not too few for it. */
-  private String sufficientQueue() {
+  /** The other cures; a queue that covers the prototypes only if the data are enough for it. */
+  private String orMoreSamples() {
     int rows = (plan.prototypes() - 1) / plan.batch() * plan.batch();
-    return rows <= plan.images() / 2 ? " or a --queue of " + rows : "";
+    return rows <= plan.images() / 2
+        ? ", a larger --batch or a --queue of " + rows
+        : " or a larger --batch";
   }
 
   private void addQueueWarnings(List<String> lines) {

@@ -1,6 +1,7 @@
 package org.swav4j.train;
 
 import com.google.gson.Gson;
+import com.google.gson.GsonBuilder;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParseException;
 import com.google.gson.JsonParser;
@@ -21,7 +22,7 @@ import org.swav4j.train.diagnostics.EpochDiagnostics;
  * epoch, so that what was written can be read while training goes on.
  */
 final class MetricsLog implements TrainingListener, AutoCloseable {
-  private static final Gson GSON = new Gson();
+  private static final Gson GSON = new GsonBuilder().disableHtmlEscaping().create();
 
   private final Path file;
   private final Writer writer;

@@ -98,7 +98,7 @@ class CollapseMonitorTest {
     assertThat(monitor(config, 1000).beforeTraining())
         .singleElement()
         .asString()
-        .contains("at most 64 --prototypes")
+        .contains("at most 64 --prototypes or a larger --batch")
         .doesNotContain("--queue");
   }
 

@@ -27,7 +27,7 @@ class RunFilesTest {
     double nan = Double.NaN;
     return epoch == 0
         ? new EpochMetrics(
-            0, 0, nan, nan, nan, nan, knn, EpochDiagnostics.UNKNOWN, List.of("a", "b"))
+            0, 0, nan, nan, nan, nan, knn, EpochDiagnostics.UNKNOWN, List.of("it can't", "b"))
         : new EpochMetrics(
             epoch,
             step,
@@ -71,7 +71,7 @@ class RunFilesTest {
       log.epoch(epoch(0, 0, Double.NaN));
     }
     assertThat(Files.readString(file))
-        .isEqualTo("{\"kind\":\"epoch\",\"epoch\":0,\"step\":0,\"advice\":[\"a\",\"b\"]}\n");
+        .isEqualTo("{\"kind\":\"epoch\",\"epoch\":0,\"step\":0,\"advice\":[\"it can't\",\"b\"]}\n");
   }
 
   @Test
