@@ -79,7 +79,7 @@ public record RunFolder(Path directory) {
     return directory.resolve("metrics.jsonl");
   }
 
-  /** Loss and k-NN over epochs. */
+  /** Loss, k-NN and health over epochs. */
   public Path report() {
     return directory.resolve("report.png");
   }

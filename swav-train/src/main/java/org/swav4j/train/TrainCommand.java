@@ -119,7 +119,7 @@ final class TrainCommand implements Callable<Integer> {
                 output.json ? output.err() : output.out(),
                 output.err(),
                 System.console() != null)) {
-      config.warnings(trainer.plan().images()).forEach(w -> note("warning: %s", w));
+      trainer.warnings().forEach(w -> note("warning: %s", w));
       if (checkpoint != null) {
         trainer.restore(checkpoint);
         note("going on after step %d of %d", trainer.done(), trainer.plan().totalSteps());
@@ -220,6 +220,7 @@ final class TrainCommand implements Callable<Integer> {
     fields.put("knn_untrained", finite(untrained));
     fields.put("knn_trained", finite(trained));
     fields.put("skipped_images", trainer.skipped().count());
+    fields.put("advice", epochs.stream().flatMap(e -> e.advice().stream()).toList());
     StringBuilder text = new StringBuilder();
     if (judge != null && !Double.isNaN(trained)) {
       text.append(

@@ -63,6 +63,23 @@ class TrainedRunTest {
   }
 
   @Test
+  void theLogTellsTheHealthOfEveryEpochAndWhatWasWarnedOf() throws IOException {
+    for (JsonObject epoch : epochs().subList(1, 5)) {
+      double loss = epoch.get("loss").getAsDouble();
+      assertThat(epoch.get("kl").getAsDouble()).isBetween(0.0, loss);
+      assertThat(epoch.get("code_entropy").getAsDouble()).isBetween(0.0, loss);
+      assertThat(epoch.get("spread").getAsDouble()).isBetween(0.1, 1.0);
+      assertThat(epoch.get("prototypes_used").getAsDouble()).isGreaterThan(0.5);
+      assertThat(epoch.get("largest_share").getAsDouble()).isLessThan(0.5);
+      assertThat(epoch.get("prototypes_distinct").getAsDouble()).isEqualTo(1);
+      assertThat(epoch.has("advice")).isFalse();
+    }
+    String warning = epochs().get(0).get("advice").getAsJsonArray().get(0).getAsString();
+    assertThat(warning).contains("only 256 steps");
+    assertThat(training.err()).containsOnlyOnce("warning: " + warning);
+  }
+
+  @Test
   void theRunFolderHoldsWeightsMetricsPlotAndConfiguration() throws IOException {
     assertThat(run.resolve("weights.safetensors")).isNotEmptyFile();
     assertThat(run.resolve("config.json")).isNotEmptyFile();
