@@ -63,7 +63,11 @@ public record TrainingConfig(
      * @throws IllegalArgumentException naming the one that is out of range
      */
     public Data {
-      require(spec != null && !spec.isBlank(), "data", spec, "such as shapes or folder:DIR");
+      require(
+          spec != null && !spec.isBlank(),
+          "data",
+          "'" + spec + "'",
+          "such as shapes or folder:DIR");
       require(
           channels == 0 || channels == 1 || channels == 3,
           "channels",
@@ -195,7 +199,7 @@ public record TrainingConfig(
           learningRate > 0 && learningRate < 1e3,
           "lr",
           learningRate,
-          "a number above 0: about 0.1 with sgd, 0.6 per 256 images with lars");
+          "above 0 and below 1000: about 0.1 with sgd, 0.6 per 256 images with lars");
       require(
           startLearningRate >= 0 && startLearningRate < 1e3,
           "start-lr",
@@ -431,7 +435,10 @@ public record TrainingConfig(
     for (String part : crops.split(",", -1)) {
       if (!part.matches("[0-9]{1,4}x[0-9]{1,5}")) {
         throw new IllegalArgumentException(
-            "--crops part '" + part + "' can't be read, expected COUNTxSIZE such as 2x32");
+            "--crops part '"
+                + part
+                + "' can't be read, expected COUNTxSIZE such as 2x32:"
+                + " a count of at most 9999 and a side of at most 99999 pixels");
       }
       String[] numbers = part.split("x", 2);
       groups.add(new CropGroup(Integer.parseInt(numbers[0]), Integer.parseInt(numbers[1])));

@@ -156,6 +156,11 @@ class RunFilesTest {
     assertThat(RunFolder.existing(run.directory()).readConfig()).isEqualTo(Preset.QUICK.config());
     assertThatIllegalArgumentException()
         .isThrownBy(() -> RunFolder.create(run.directory()))
+        .withMessageContaining("ended before its first checkpoint")
+        .withMessageContaining("--out");
+    checkpoint().write(run.checkpoint());
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> RunFolder.create(run.directory()))
         .withMessageContaining("already holds a run")
         .withMessageContaining("--resume");
   }
