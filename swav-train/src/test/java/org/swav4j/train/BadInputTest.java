@@ -283,7 +283,7 @@ class BadInputTest {
     CommandLineTest.Outcome outcome =
         train("shapes:32", folder.resolve("many"), "--prototypes", "40");
     assertThat(outcome.status()).isZero();
-    assertThat(outcome.err()).contains("40 prototypes", "2.30", "--queue");
+    assertThat(outcome.err()).contains("40 prototypes", "2.30", "at most 4 --prototypes");
   }
 
   @Test
