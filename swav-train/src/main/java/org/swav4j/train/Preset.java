@@ -22,9 +22,9 @@ public enum Preset {
   /** A few minutes on 2 cores: to see the method work. */
   QUICK("a few minutes on 2 cores, to see it work on the built-in shapes"),
   /** Pictures of 28 to 64 pixels: hours on a desktop computer. */
-  SMALL_IMAGES("pictures of 28 to 64 pixels such as CIFAR or Fashion-MNIST; hours"),
+  SMALL_IMAGES("pictures of 28 to 64 pixels such as CIFAR; hours"),
   /** Photographs: the published single-node recipe. */
-  IMAGENET("photographs: the published recipe for batches of 256; days on a large machine");
+  IMAGENET("photographs: the published recipe for a batch of 256; days");
 
   private final String summary;
 

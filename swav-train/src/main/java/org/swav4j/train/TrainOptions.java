@@ -372,7 +372,7 @@ final class TrainOptions {
 
   private static String row(String head, Function<Preset, String> cell) {
     return ("  "
-            + String.format("%-21s", head)
+            + String.format("%-23s", head)
             + Arrays.stream(Preset.values())
                 .map(p -> String.format("%-17s", cell.apply(p)))
                 .collect(Collectors.joining()))
