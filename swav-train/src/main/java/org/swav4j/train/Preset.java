@@ -77,8 +77,8 @@ public enum Preset {
         new Network(Architecture.RESNET20, 1, Stem.SMALL, 256, 64, 60, 0.1),
         List.of(new CropSpec(2, 32, 0.3, 1), new CropSpec(4, 16, 0.1, 0.3)),
         Augmentation.smallImages(),
-        new Codes(2, 0.05, 3, 0, 0),
-        new Optimisation(OptimiserKind.SGD, 64, 6, 0.1, 0, 0.0001, 0.5, 0.9, 1e-4, 0.5),
+        new Codes(2, 0.03, 3, 0, 0),
+        new Optimisation(OptimiserKind.SGD, 64, 5, 0.1, 0, 0.0001, 0.3, 0.9, 1e-4, 0.1),
         new Evaluation(1, 2000, 1000, 20, 0),
         new Execution("auto", "float", 1, Machine.loaderWorkers()));
   }
@@ -89,7 +89,7 @@ public enum Preset {
         new Network(Architecture.RESNET18, 1, Stem.SMALL, 512, 128, 256, 0.1),
         List.of(new CropSpec(2, 32, 0.3, 1), new CropSpec(4, 16, 0.1, 0.3)),
         Augmentation.smallImages(),
-        new Codes(2, 0.05, 3, 0, 0),
+        new Codes(2, 0.03, 3, 0, 0),
         new Optimisation(OptimiserKind.SGD, 256, 100, 0.2, 0, 0.0002, 2, 0.9, 1e-4, 1),
         new Evaluation(5, 10_000, 5_000, 20, 0),
         new Execution("auto", "float", 1, Machine.loaderWorkers()));
