@@ -78,13 +78,13 @@ final class HostMatrix {
   }
 
   /** Copies a row of a float matrix. */
-  void read(int row, float[] into, int offset) {
-    floats.get(row * stride, into, offset, columns);
+  void read(int row, float[] into) {
+    floats.get(row * stride, into, 0, columns);
   }
 
   /** Overwrites a row of a float matrix. */
-  void write(int row, float[] from, int offset) {
-    floats.put(row * stride, from, offset, columns);
+  void write(int row, float[] from) {
+    floats.put(row * stride, from, 0, columns);
   }
 
   /** Copies a row of either type. */
