@@ -45,10 +45,10 @@ interface FloatKernels {
   void extremes(float[] s, float[] space, float[] range);
 
   /** {@code sum m v}. */
-  float dot(float[] m, float[] v, float[] space);
+  float dot(float[] m, float[] v);
 
   /** {@link #dot} of four rows from {@code first} on. */
-  void dot4(float[][] m, int first, float[] v, float[] space, float[] out);
+  void dot4(float[][] m, int first, float[] v, float[] out);
 
   /** {@code sum += w m}. */
   void add(float[] sum, float[] m, float w);

@@ -503,10 +503,10 @@ final class FloatSinkhorn {
     float[] weights = small[worker];
     float[] space = scratch[worker][block];
     if (rows == 4) {
-      kernels.dot4(m, first, v, space, weights);
+      kernels.dot4(m, first, v, weights);
     } else {
       for (int i = 0; i < rows; i++) {
-        weights[i] = kernels.dot(m[first + i], v, space);
+        weights[i] = kernels.dot(m[first + i], v);
       }
     }
     for (int i = 0; i < rows; i++) {
@@ -523,7 +523,7 @@ final class FloatSinkhorn {
     read(row, m);
     rowGauge[row] = kernels.maxDifference(m, columnGauge);
     exponentials(m, row, space);
-    return kernels.dot(m, v, space);
+    return kernels.dot(m, v);
   }
 
   private void write(float[][] m, int first, int row, int rows, int worker) {

@@ -5,8 +5,7 @@ package org.swav4j.sinkhorn;
  *
  * <p>They are written so that HotSpot vectorises them, which Java 17 does for loops that only add,
  * multiply and take maxima of floats, that index all their arrays alike, that are short, and whose
- * iterations don't build upon each other. So exponentials do without the bits of a float, and sums
- * along a row are folded into a row of sums first.
+ * iterations don't build upon each other. So exponentials do without the bits of a float.
  */
 final class PlainKernels implements FloatKernels {
   /** Elements that {@link #FOLDED} are folded into: enough for a vectorised loop to be worth it. */
@@ -74,8 +73,10 @@ final class PlainKernels implements FloatKernels {
       float x = s[j];
       float d = x - row;
       float b = d - x;
-      float lost = (x - (d - b)) - (row + b);
-      float t = (d - column[j]) + lost;
+      space[j] = (x - (d - b)) - (row + b);
+    }
+    for (int j = 0; j < out.length; j++) {
+      float t = ((s[j] - row) - column[j]) + space[j];
       out[j] = Math.max(t * high + t * low, LOWEST);
     }
     powers(out, space);
@@ -112,27 +113,12 @@ final class PlainKernels implements FloatKernels {
   }
 
   @Override
-  public float dot(float[] m, float[] v, float[] space) {
+  public float dot(float[] m, float[] v) {
     float a = 0;
     float b = 0;
     float c = 0;
     float d = 0;
-    int whole = v.length - v.length % FOLDED;
-    for (int block = 0; block < whole; block += FOLDED) {
-      int end = block + FOLD;
-      for (int j = block; j < end; j++) {
-        space[j] =
-            (m[j] * v[j] + m[j + FOLD] * v[j + FOLD])
-                + (m[j + 2 * FOLD] * v[j + 2 * FOLD] + m[j + 3 * FOLD] * v[j + 3 * FOLD]);
-      }
-      for (int j = block; j < end; j += 4) {
-        a += space[j];
-        b += space[j + 1];
-        c += space[j + 2];
-        d += space[j + 3];
-      }
-    }
-    for (int j = whole; j < v.length; j += 4) {
+    for (int j = 0; j < v.length; j += 4) {
       a += m[j] * v[j];
       b += m[j + 1] * v[j + 1];
       c += m[j + 2] * v[j + 2];
@@ -142,9 +128,9 @@ final class PlainKernels implements FloatKernels {
   }
 
   @Override
-  public void dot4(float[][] m, int first, float[] v, float[] space, float[] out) {
+  public void dot4(float[][] m, int first, float[] v, float[] out) {
     for (int i = 0; i < 4; i++) {
-      out[i] = dot(m[first + i], v, space);
+      out[i] = dot(m[first + i], v);
     }
   }
 

@@ -120,7 +120,7 @@ final class VectorKernels implements FloatKernels {
   }
 
   @Override
-  public float dot(float[] m, float[] v, float[] space) {
+  public float dot(float[] m, float[] v) {
     FloatVector sum = FloatVector.zero(F);
     for (int j = 0; j < v.length; j += LANES) {
       sum = FloatVector.fromArray(F, m, j).fma(FloatVector.fromArray(F, v, j), sum);
@@ -129,7 +129,7 @@ final class VectorKernels implements FloatKernels {
   }
 
   @Override
-  public void dot4(float[][] m, int first, float[] v, float[] space, float[] out) {
+  public void dot4(float[][] m, int first, float[] v, float[] out) {
     FloatVector a = FloatVector.zero(F);
     FloatVector b = a;
     FloatVector c = a;
