@@ -137,6 +137,16 @@ public record DataSpec(Kind kind, Path directory, int size) {
       throw new IllegalArgumentException(
           channels + " channels asked of " + this + ", expected 3 (RGB) or 1 (grey)");
     }
+    if (directory != null && Files.isRegularFile(directory)) {
+      throw new IllegalArgumentException(
+          directory
+              + " is a file, named by data "
+              + this
+              + ": give the directory that holds it, "
+              + kind.word()
+              + ":"
+              + directory.toAbsolutePath().getParent());
+    }
     if (directory != null && !Files.isDirectory(directory)) {
       throw new IllegalArgumentException(
           "no directory "

@@ -90,7 +90,10 @@ public final class IdxSource extends PackedSource {
     int width = file.getInt(12);
     if (count < 0 || width < 1 || height < 1) {
       throw new IllegalArgumentException(
-          String.format("%s: %d images of %dx%d pixels", images, count, width, height));
+          String.format(
+              "%s says that it holds %d images of %dx%d pixels: its header is damaged, download it"
+                  + " again",
+              images, count, width, height));
     }
     checkLength(images, file, 16, (long) count * width * height);
     int[] labels = new int[count];
@@ -149,8 +152,13 @@ public final class IdxSource extends PackedSource {
     if (file.capacity() - header != expected) {
       throw new IllegalArgumentException(
           String.format(
-              "%s has %d bytes after its header, which promises %d: truncated? download it again",
-              path, file.capacity() - header, expected));
+              "%s has %d bytes after its header, which promises %d: %s download it again",
+              path,
+              file.capacity() - header,
+              expected,
+              file.capacity() - header < expected
+                  ? "truncated?"
+                  : "damaged, or something was appended?"));
     }
   }
 }

@@ -148,17 +148,23 @@ public final class ImageDecoder {
   }
 
   private static Mat overWhite(Mat bgra) {
-    byte[] in = bytes(bgra);
-    byte[] out = new byte[in.length / 4 * 3];
-    for (int i = 0, o = 0; i < in.length; i += 4, o += 3) {
-      int alpha = in[i + 3] & 0xff;
-      int white = 255 * (255 - alpha) + 127;
-      out[o] = (byte) (((in[i] & 0xff) * alpha + white) / 255);
-      out[o + 1] = (byte) (((in[i + 1] & 0xff) * alpha + white) / 255);
-      out[o + 2] = (byte) (((in[i + 2] & 0xff) * alpha + white) / 255);
-    }
     Mat bgr = new Mat(bgra.rows(), bgra.cols(), CV_8UC3);
-    bgr.data().put(out);
+    byte[] in = new byte[bgra.cols() * 4];
+    byte[] out = new byte[bgra.cols() * 3];
+    BytePointer from = bgra.data();
+    BytePointer to = bgr.data();
+    // Row by row: an image at the limit would take more of the heap than many have.
+    for (int row = 0; row < bgra.rows(); row++) {
+      from.position(row * bgra.step()).get(in);
+      for (int i = 0, o = 0; i < in.length; i += 4, o += 3) {
+        int alpha = in[i + 3] & 0xff;
+        int white = 255 * (255 - alpha) + 127;
+        out[o] = (byte) (((in[i] & 0xff) * alpha + white) / 255);
+        out[o + 1] = (byte) (((in[i + 1] & 0xff) * alpha + white) / 255);
+        out[o + 2] = (byte) (((in[i + 2] & 0xff) * alpha + white) / 255);
+      }
+      to.position(row * bgr.step()).put(out);
+    }
     return bgr;
   }
 

@@ -28,6 +28,7 @@ import java.util.List;
 import java.util.Map;
 import org.bytedeco.javacpp.indexer.Bfloat16Indexer;
 import org.bytedeco.javacpp.indexer.HalfIndexer;
+import org.nd4j.linalg.api.buffer.DataBuffer;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -43,6 +44,7 @@ import org.nd4j.linalg.factory.Nd4j;
 public record SafeTensors(Map<String, INDArray> tensors, Map<String, String> metadata) {
   private static final String METADATA = "__metadata__";
   private static final long LONGEST_HEADER = 100_000_000;
+  private static final int LONGEST_REASON = 160;
   private static final int CHUNK = 1 << 20;
   private static final Gson JSON = new GsonBuilder().disableHtmlEscaping().create();
 
@@ -83,6 +85,9 @@ public record SafeTensors(Map<String, INDArray> tensors, Map<String, String> met
    *     contradicts itself; the message says which, in one line
    */
   public static SafeTensors read(Path file) throws IOException {
+    if (Files.isDirectory(file)) {
+      throw new IOException(file + " is a folder, expected a safetensors file");
+    }
     try (FileChannel in = FileChannel.open(file, StandardOpenOption.READ)) {
       ByteBuffer first = fill(in, allocate((int) Math.min(8, in.size())));
       long headerLength = first.capacity() == 8 ? first.getLong() : -1;
@@ -134,6 +139,9 @@ public record SafeTensors(Map<String, INDArray> tensors, Map<String, String> met
         | NullPointerException e) {
       throw new IOException(
           file + " has a damaged safetensors header at '" + name + "': " + firstLine(e), e);
+    } catch (StackOverflowError e) {
+      throw new IOException(
+          file + " has a damaged safetensors header at '" + name + "': it is nested too deeply", e);
     }
     entries.sort(Comparator.comparingLong(Entry::begin).thenComparingLong(Entry::end));
     return entries;
@@ -202,9 +210,7 @@ public record SafeTensors(Map<String, INDArray> tensors, Map<String, String> met
                 + " to "
                 + entry.end()
                 + ", expected "
-                + position
-                + " to "
-                + (position + bytes)
+                + (bytes < 0 ? "more than can be counted" : position + " to " + (position + bytes))
                 + ": the header is damaged");
       }
       position = entry.end();
@@ -378,30 +384,24 @@ public record SafeTensors(Map<String, INDArray> tensors, Map<String, String> met
   }
 
   private static void writeArray(FileChannel out, INDArray array) throws IOException {
-    INDArray dense = array.dup('c');
-    int n = Math.toIntExact(dense.length());
-    ByteBuffer chunk = allocate(CHUNK);
-    int width = dense.dataType().width();
-    INDArray flat = dense.reshape(n);
-    float[] floats = dense.dataType() == DataType.FLOAT ? flat.toFloatVector() : null;
-    double[] doubles = dense.dataType() == DataType.DOUBLE ? flat.toDoubleVector() : null;
-    long[] longs = dense.dataType() == DataType.LONG ? flat.toLongVector() : null;
-    int[] ints = dense.dataType() == DataType.INT ? flat.toIntVector() : null;
-    dense.close();
-    int count;
-    for (int at = 0; at < n; at += count) {
-      count = Math.min(CHUNK / width, n - at);
-      chunk.clear().limit(count * width);
-      if (floats != null) {
-        chunk.asFloatBuffer().put(floats, at, count);
-      } else if (doubles != null) {
-        chunk.asDoubleBuffer().put(doubles, at, count);
-      } else if (longs != null) {
-        chunk.asLongBuffer().put(longs, at, count);
-      } else {
-        chunk.asIntBuffer().put(ints, at, count);
+    int n = Math.toIntExact(array.length());
+    int width = array.dataType().width();
+    ByteBuffer chunk = allocate((int) Math.min(CHUNK, (long) n * width));
+    // Nothing is left to the collector: what waits for it makes the process grow with every file.
+    try (INDArray dense = array.dup('c')) {
+      DataBuffer values = dense.data();
+      int count;
+      for (int at = 0; at < n; at += count) {
+        count = Math.min(CHUNK / width, n - at);
+        chunk.clear().limit(count * width);
+        switch (dense.dataType()) {
+          case FLOAT -> chunk.asFloatBuffer().put(values.asNioFloat().slice(at, count));
+          case DOUBLE -> chunk.asDoubleBuffer().put(values.asNioDouble().slice(at, count));
+          case LONG -> chunk.asLongBuffer().put(values.asNioLong().slice(at, count));
+          default -> chunk.asIntBuffer().put(values.asNioInt().slice(at, count));
+        }
+        drain(out, chunk);
       }
-      drain(out, chunk);
     }
   }
 
@@ -428,10 +428,19 @@ public record SafeTensors(Map<String, INDArray> tensors, Map<String, String> met
     if (e instanceof AccessDeniedException) {
       return "permission denied, choose a folder you may write to";
     }
-    return firstLine(e);
+    String reason = firstLine(e);
+    if (reason.contains("No space left")) {
+      return "the disk is full, free some space";
+    }
+    if (reason.contains("File too large")) {
+      return "it passes the limit on the size of files, see ulimit -f";
+    }
+    return reason;
   }
 
   private static String firstLine(Exception e) {
-    return String.valueOf(e.getMessage()).lines().findFirst().orElse("no reason given");
+    String line = String.valueOf(e.getMessage()).lines().findFirst().orElse("no reason given");
+    // A JSON parser's message holds the path to the place, which may be as long as the file.
+    return line.length() > LONGEST_REASON ? line.substring(0, LONGEST_REASON) + "..." : line;
   }
 }

@@ -37,7 +37,9 @@ import org.swav4j.model.plan.Value;
  *
  * <p>Safe for use by several threads, which wait for each other. Every thread that calls in makes
  * OpenMP keep a team of threads for it: a server with many threads gives the encoder one of its
- * own.
+ * own. Between calls those teams spin for a while, which costs whatever else runs their cores; they
+ * sleep if the process was started with {@code OMP_WAIT_POLICY=passive} in its environment, which
+ * nothing in the process can set later.
  */
 public final class SwavEncoder implements AutoCloseable {
   /** Plans kept; each holds the memory of one run and the weights in the engine's layout. */

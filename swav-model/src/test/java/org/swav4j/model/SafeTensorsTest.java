@@ -12,12 +12,14 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -119,6 +121,20 @@ class SafeTensorsTest {
         .hasMessageContaining(message)
         .extracting(e -> e.getMessage().lines().count())
         .isEqualTo(1L);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"[", "{\"x\":["})
+  void aHeaderNestedWithoutEndIsRefusedInAFewWords(String opening) throws IOException {
+    String brackets = opening + "[".repeat(200_000);
+    for (String header : List.of(brackets, brackets + "]".repeat(200_001))) {
+      String whole = header + (opening.startsWith("{") ? "}" : "");
+      Path file = file(whole, new byte[8]);
+      assertThatThrownBy(() -> SafeTensors.read(file))
+          .isInstanceOf(IOException.class)
+          .hasMessageContaining("damaged safetensors header")
+          .satisfies(e -> assertThat(e.getMessage().length()).isLessThan(500));
+    }
   }
 
   @Test

@@ -42,16 +42,18 @@ final class CheckpointListener implements TrainingListener {
     trainer.checkpoint(rawPixels).write(folder.checkpoint());
     // A step leaves the prototypes off the unit sphere and the next brings them back: the
     // checkpoint goes on from there, but whoever uses the weights wants them normalised.
-    SwavWeights finished = weights.copy();
-    new PrototypeNormaliser().normalise(finished.parameters().get("prototypes.weight"));
-    try {
-      finished.save(folder.weights());
+    INDArray prototypes = weights.parameters().get("prototypes.weight");
+    try (INDArray asTrained = prototypes.dup()) {
+      new PrototypeNormaliser().normalise(prototypes);
+      try {
+        weights.save(folder.weights());
+      } finally {
+        prototypes.assign(asTrained);
+      }
     } catch (IOException e) {
       throw new UncheckedIOException(
           folder.weights() + " can't be written: " + RunFolder.reason(e), e);
     }
-    finished.parameters().values().forEach(INDArray::close);
-    finished.statistics().values().forEach(INDArray::close);
     written = trainer.done();
   }
 }

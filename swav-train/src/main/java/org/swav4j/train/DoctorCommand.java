@@ -18,6 +18,15 @@ import picocli.CommandLine.Mixin;
         "Says which back end, native libraries, memory limits and threads are in use, what is"
             + " wrong and what to do. Exit status 1 if training can't work here.")
 final class DoctorCommand implements Callable<Integer> {
+  /** What a line of the report means, for those who meet it for the first time. */
+  private static final Map<String, String> MEANING =
+      Map.of(
+          "heap limit", "for Java's objects, decoded images above all; SWAV_HEAP changes it",
+          "process limit", "for everything, the network too; a command that needs more says so",
+          "allocator", "hands out memory to native code",
+          "native threads", "compute; SWAV_THREADS changes it",
+          "loader workers", "read and crop images meanwhile; --workers changes it");
+
   @Mixin OutputOptions output;
 
   @Override
@@ -73,7 +82,22 @@ final class DoctorCommand implements Callable<Integer> {
     facts.put("heap limit", Machine.readable(heap));
     facts.put("process limit", physical == 0 ? "none" : Machine.readable(physical));
     Machine.memory().ifPresent(bytes -> facts.put("memory", Machine.readable(bytes)));
-    facts.put("huge pages", Machine.hugePages().orElse("not told by this system"));
+    facts.put("allocator", Machine.allocator().orElse("not told by this system"));
+    facts.put("huge pages", hugePages());
+    if (Machine.memory().isPresent() && heap > Machine.memory().getAsLong() / 4 * 3) {
+      advice.add(
+          String.format(
+              "the heap limit (%s) leaves little of this computer's memory (%s) for the network: set"
+                  + " a smaller SWAV_HEAP, such as a quarter of the memory",
+              Machine.readable(heap), Machine.readable(Machine.memory().getAsLong())));
+    }
+    if (physical != 0 && physical < heap) {
+      advice.add(
+          String.format(
+              "the process limit (%s) is below the heap limit (%s), and the heap is part of the"
+                  + " process: set a smaller SWAV_HEAP, or -Dorg.bytedeco.javacpp.maxphysicalbytes",
+              Machine.readable(physical), Machine.readable(heap)));
+    }
     if (Machine.memory().isPresent() && physical > Machine.memory().getAsLong()) {
       advice.add(
           String.format(
@@ -90,21 +114,42 @@ final class DoctorCommand implements Callable<Integer> {
     }
   }
 
+  private static String hugePages() {
+    return switch (Machine.hugePages().orElse("")) {
+      case "always" -> "always: large arrays get pages of 2 MiB, which saves time";
+      case "madvise" ->
+          "madvise: programs that ask for pages of 2 MiB get them, and this one doesn't";
+      case "never" -> "never: all pages have 4 KiB";
+      default -> "not told by this system";
+    };
+  }
+
   private static void threads(Map<String, Object> facts, List<String> advice) {
     facts.put("cores", Machine.cores());
     facts.put("loader workers", Machine.loaderWorkers());
+    facts.put("idle threads", Machine.idleThreadsSleep() ? "sleep" : "spin for a while");
+    if (!Machine.idleThreadsSleep()) {
+      advice.add(
+          "idle native threads spin, that is, keep a core busy while they wait, which slows"
+              + " whatever else runs here: start with OMP_WAIT_POLICY=passive in the environment"
+              + " (./swav does; once a process runs it is too late)");
+    }
     if (Machine.nativeThreads() > Machine.cores()) {
       advice.add(
           String.format(
-              "OMP_NUM_THREADS is %d, but there are %d cores: waiting threads spin and slow each"
-                  + " other down; unset it or set it to %d",
+              "OMP_NUM_THREADS is %d, but there are %d cores: threads wait for each"
+                  + " other; unset it or set it to %d",
               Machine.nativeThreads(), Machine.cores(), Machine.cores()));
     }
   }
 
   private void report(Map<String, Object> facts, List<String> advice, boolean works) {
     StringBuilder text = new StringBuilder();
-    facts.forEach((name, value) -> text.append(String.format("%-16s %s%n", name, value)));
+    facts.forEach(
+        (name, value) -> {
+          String meaning = MEANING.containsKey(name) ? "  (" + MEANING.get(name) + ")" : "";
+          text.append(String.format("%-16s %s%s%n", name, value, meaning));
+        });
     for (String line : advice) {
       text.append("! ").append(line).append(System.lineSeparator());
     }

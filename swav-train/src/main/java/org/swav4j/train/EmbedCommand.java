@@ -71,10 +71,7 @@ final class EmbedCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    String name = String.valueOf(out.getFileName());
-    if (!name.endsWith(".npy") && !name.endsWith(".csv")) {
-      throw new IllegalArgumentException("--out is " + out + ", expected FILE.npy or FILE.csv");
-    }
+    FeatureFile.requireKnownEnding(out);
     SourceOptions.Opened o = source.open();
     List<ImageSource> parts = new ArrayList<>();
     if (part != Part.TEST) {

@@ -3,7 +3,6 @@ package org.swav4j.train;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
-import java.util.Optional;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.api.ops.DynamicCustomOp;
@@ -43,7 +42,7 @@ public final class EmbeddingQueue implements AutoCloseable {
    * An empty queue for each assigning crop.
    *
    * @param assigning number of crops that get codes
-   * @param length L asked for; rounded down to a multiple of B, see {@link #roundingNote}
+   * @param length L asked for; rounded down to a multiple of B
    * @param batch B, rows per push
    * @param dim D, width of an embedding
    * @param type FLOAT or DOUBLE
@@ -81,23 +80,6 @@ public final class EmbeddingQueue implements AutoCloseable {
       hostRows[i] = new HostTensor();
       hostPushed[i] = new HostTensor();
     }
-  }
-
-  /** What to tell the user when L is not a multiple of B; empty if nothing is lost. */
-  public static Optional<String> roundingNote(int length, int batch) {
-    int left = length % batch;
-    if (length <= 0 || left == 0) {
-      return Optional.empty();
-    }
-    return Optional.of(
-        length < batch
-            ? "the queue of " + length + " rows is shorter than a batch of " + batch + ": unusable"
-            : "queue shortened from "
-                + length
-                + " to "
-                + (length - left)
-                + " rows, a multiple of the batch of "
-                + batch);
   }
 
   /** L, rows per crop, a multiple of the batch. */

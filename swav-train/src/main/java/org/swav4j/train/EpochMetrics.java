@@ -1,5 +1,8 @@
 package org.swav4j.train;
 
+import java.util.List;
+import org.swav4j.train.diagnostics.EpochDiagnostics;
+
 /**
  * What is known at the end of an epoch, or before the first.
  *
@@ -10,6 +13,9 @@ package org.swav4j.train;
  * @param imagesPerSecond during the epoch's steps; NaN before training
  * @param waitShare share of that time spent waiting for crops; NaN before training
  * @param knn k-NN accuracy of the network's features, 0 to 1; NaN where not measured
+ * @param health of codes, embeddings and prototypes, from a sample of the epoch's steps
+ * @param advice what is wrong and which flag to turn, one line each: before training what the
+ *     settings foretell, afterwards what the numbers say; empty if nothing is amiss
  */
 public record EpochMetrics(
     int epoch,
@@ -18,7 +24,14 @@ public record EpochMetrics(
     double lossShare,
     double imagesPerSecond,
     double waitShare,
-    double knn) {
+    double knn,
+    EpochDiagnostics health,
+    List<String> advice) {
+
+  /** Copies the list. */
+  public EpochMetrics {
+    advice = List.copyOf(advice);
+  }
 
   /** Whether k-NN was measured. */
   public boolean hasKnn() {

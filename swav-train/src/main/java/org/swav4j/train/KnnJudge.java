@@ -2,11 +2,13 @@ package org.swav4j.train;
 
 import java.util.Optional;
 import java.util.function.ToDoubleFunction;
+import org.nd4j.linalg.api.ndarray.INDArray;
 import org.swav4j.data.DataSets;
 import org.swav4j.data.Normalisation;
 import org.swav4j.model.SwavEncoder;
 import org.swav4j.model.SwavWeights;
 import org.swav4j.model.engine.Engine;
+import org.swav4j.train.evaluation.FeatureSet;
 import org.swav4j.train.evaluation.KNearestNeighbours;
 
 /**
@@ -67,7 +69,12 @@ final class KnnJudge implements ToDoubleFunction<SwavWeights>, AutoCloseable {
   }
 
   private double accuracy(Embedder.Network network) {
-    return knn.accuracy(embedder.collect(bank, network), embedder.collect(test, network));
+    FeatureSet voting = embedder.collect(bank, network);
+    FeatureSet asked = embedder.collect(test, network);
+    try (INDArray first = voting.features();
+        INDArray second = asked.features()) {
+      return knn.accuracy(voting, asked);
+    }
   }
 
   /** {@code 20 neighbours among 2000 images, 1000 test images}. */

@@ -75,6 +75,29 @@ final class Machine {
     }
   }
 
+  /**
+   * What hands out native memory: the C library, or a replacement loaded before it ({@code
+   * LD_PRELOAD}).
+   */
+  static Optional<String> allocator() {
+    try {
+      String libraries = Files.readString(Path.of("/proc/self/maps"));
+      return Stream.of("jemalloc", "tcmalloc", "mimalloc", "musl", "libc.so")
+          .filter(libraries::contains)
+          .map(name -> name.equals("libc.so") ? "glibc" : name)
+          .findFirst();
+    } catch (IOException e) {
+      return Optional.empty();
+    }
+  }
+
+  /**
+   * Whether OpenMP's threads sleep while they wait; it reads this once, when the process starts.
+   */
+  static boolean idleThreadsSleep() {
+    return "passive".equalsIgnoreCase(System.getenv("OMP_WAIT_POLICY"));
+  }
+
   private static OptionalLong kibibytes(String file, String key) {
     Optional<String> text = value(file, key);
     return text.isPresent() && text.get().matches("\\d+ kB")

@@ -1,6 +1,7 @@
 package org.swav4j.train;
 
 import com.google.gson.Gson;
+import com.google.gson.GsonBuilder;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParseException;
 import com.google.gson.JsonParser;
@@ -12,14 +13,16 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
+import org.swav4j.train.diagnostics.EpochDiagnostics;
 
 /**
  * Writes metrics as they come, one JSON object a line: {@code {"kind":"step",...}} and {@code
- * {"kind":"epoch",...}}; numbers that are not known are left out. Flushed at every epoch, so that
- * what was written can be read while training goes on.
+ * {"kind":"epoch",...}}; numbers that are not known, and advice where there is none, are left out.
+ * Losses, {@code code_entropy} and {@code kl} are in nats, shares from 0 to 1. Flushed at every
+ * epoch, so that what was written can be read while training goes on.
  */
 final class MetricsLog implements TrainingListener, AutoCloseable {
-  private static final Gson GSON = new Gson();
+  private static final Gson GSON = new GsonBuilder().disableHtmlEscaping().create();
 
   private final Path file;
   private final Writer writer;
@@ -86,7 +89,15 @@ final class MetricsLog implements TrainingListener, AutoCloseable {
                 number(e, "loss_share"),
                 number(e, "images_per_s"),
                 number(e, "wait_share"),
-                number(e, "knn")));
+                number(e, "knn"),
+                new EpochDiagnostics(
+                    number(e, "code_entropy"),
+                    number(e, "kl"),
+                    number(e, "prototypes_used"),
+                    number(e, "largest_share"),
+                    number(e, "spread"),
+                    number(e, "prototypes_distinct")),
+                texts(e, "advice")));
       }
     }
     return epochs;
@@ -94,6 +105,14 @@ final class MetricsLog implements TrainingListener, AutoCloseable {
 
   private static double number(JsonObject entry, String name) {
     return entry.has(name) ? entry.get(name).getAsDouble() : Double.NaN;
+  }
+
+  private static List<String> texts(JsonObject entry, String name) {
+    List<String> texts = new ArrayList<>();
+    if (entry.has(name)) {
+      entry.getAsJsonArray(name).forEach(t -> texts.add(t.getAsString()));
+    }
+    return texts;
   }
 
   @Override
@@ -131,6 +150,16 @@ final class MetricsLog implements TrainingListener, AutoCloseable {
     add(o, "images_per_s", round(m.imagesPerSecond()));
     add(o, "wait_share", round(m.waitShare()));
     add(o, "knn", m.knn());
+    EpochDiagnostics h = m.health();
+    add(o, "code_entropy", h.codeEntropy());
+    add(o, "kl", h.divergence());
+    add(o, "prototypes_used", h.used());
+    add(o, "largest_share", h.largest());
+    add(o, "spread", h.spread());
+    add(o, "prototypes_distinct", h.distinct());
+    if (!m.advice().isEmpty()) {
+      o.add("advice", GSON.toJsonTree(m.advice()));
+    }
     return o;
   }
 

@@ -11,7 +11,11 @@ import picocli.CommandLine.Spec;
 /** What every command takes, and where its results go. */
 final class OutputOptions {
   private static final Gson GSON =
-      new GsonBuilder().serializeNulls().serializeSpecialFloatingPointValues().create();
+      new GsonBuilder()
+          .serializeNulls()
+          .serializeSpecialFloatingPointValues()
+          .disableHtmlEscaping()
+          .create();
 
   @Option(names = "--json", description = "Print results as JSON, one object a line.")
   boolean json;

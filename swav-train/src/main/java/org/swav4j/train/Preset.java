@@ -86,7 +86,7 @@ public enum Preset {
   private static TrainingConfig smallImages() {
     return new TrainingConfig(
         new Data("shapes", 0, null),
-        new Network(Architecture.RESNET18, 1, Stem.SMALL, 512, 128, 300, 0.1),
+        new Network(Architecture.RESNET18, 1, Stem.SMALL, 512, 128, 256, 0.1),
         List.of(new CropSpec(2, 32, 0.3, 1), new CropSpec(4, 16, 0.1, 0.3)),
         Augmentation.smallImages(),
         new Codes(2, 0.05, 3, 0, 0),

@@ -2,18 +2,21 @@ package org.swav4j.train;
 
 import java.io.PrintStream;
 import java.io.PrintWriter;
+import java.time.Duration;
 import java.util.Locale;
 import me.tongfei.progressbar.ConsoleProgressBarConsumer;
 import me.tongfei.progressbar.ProgressBar;
 import me.tongfei.progressbar.ProgressBarBuilder;
-import me.tongfei.progressbar.ProgressBarStyle;
 
 /**
- * Shows how training goes: on a terminal a bar with step, speed, loss and time left, and below
- * every epoch's line. Where the output is no terminal, a line now and then instead of the bar.
+ * Shows how training goes: on a terminal a bar with step, speed, loss and time left, and above it
+ * every epoch's line and the advice that comes of it. Where the output is no terminal, a line now
+ * and then instead of the bar.
  */
 final class ProgressListener implements TrainingListener, AutoCloseable {
   private static final long QUIET_NANOS = 30_000_000_000L;
+  private static final int MIN_BAR = 6;
+  private static final int MAX_BAR = 40;
 
   private final PrintWriter lines;
   private final PrintWriter notes;
@@ -54,43 +57,61 @@ final class ProgressListener implements TrainingListener, AutoCloseable {
         bar = bar(m.step());
       }
       bar.stepTo(m.step() + 1);
-      bar.setExtraMessage(" " + state(m));
+      bar.setExtraMessage(state(m));
     } else if (System.nanoTime() - lastNote > QUIET_NANOS) {
       lastNote = System.nanoTime();
-      long left = Math.round((plan.totalSteps() - m.step() - 1) * seconds);
-      notes.printf(
-          "step %d/%d  %s  %s left%n", m.step() + 1, plan.totalSteps(), state(m), clock(left));
+      notes.println(state(m));
     }
   }
 
   private ProgressBar bar(long from) {
-    ProgressBar made =
-        new ProgressBarBuilder()
-            .setTaskName("train")
-            .setInitialMax(plan.totalSteps())
-            .startsFrom(from, java.time.Duration.ZERO)
-            .setStyle(ProgressBarStyle.ASCII)
-            .setUpdateIntervalMillis(500)
-            .setConsumer(new ConsoleProgressBarConsumer(standardError()))
-            .build();
-    return made;
+    return new ProgressBarBuilder()
+        .setInitialMax(plan.totalSteps())
+        .startsFrom(from, Duration.ZERO)
+        .setRenderer((p, width) -> render(p.getNormalizedProgress(), p.getExtraMessage(), width))
+        .setUpdateIntervalMillis(500)
+        .setConsumer(new ConsoleProgressBarConsumer(standardError()))
+        .build();
   }
 
   private static PrintStream standardError() {
     return System.err;
   }
 
+  /** The text, which comes first, and a bar in what is left of the width. */
+  static String render(double done, String text, int width) {
+    int room = Math.min(MAX_BAR, width - text.length() - "[]  ".length());
+    String line = text;
+    if (room >= MIN_BAR) {
+      int full = (int) Math.round(done * room);
+      line = "[" + "=".repeat(full) + " ".repeat(room - full) + "]  " + text;
+    }
+    // Blanks cover what is left of a longer line.
+    return (line + " ".repeat(Math.max(0, width - line.length()))).substring(0, width);
+  }
+
   private String state(StepMetrics m) {
-    return String.format(
-        Locale.ROOT,
-        "epoch %d/%d  %.0f images/s  loss %.3f (%.2f ln K)  waiting %.0f %%%s",
+    return text(
+        "epoch %d/%d  step %d/%d  %.0f images/s  loss %.3f (%.2f ln K)  %s left%s%s",
         m.epoch() + 1,
         plan.epochs(),
+        m.step() + 1,
+        plan.totalSteps(),
         plan.batch() / seconds,
         loss,
-        loss / Math.log(plan.prototypes()),
-        100 * waited / seconds,
+        loss / plan.logK(),
+        clock(Math.round((plan.totalSteps() - m.step() - 1) * seconds)),
+        waiting(waited / seconds),
         m.queueRows() > 0 ? "  queue " + m.queueRows() : "");
+  }
+
+  /** Only where it matters: crops that come too late. */
+  private static String waiting(double share) {
+    return share < 0.05 ? "" : text("  waiting %.0f %%", 100 * share);
+  }
+
+  private static String text(String format, Object... values) {
+    return String.format(Locale.ROOT, format, values);
   }
 
   private static String clock(long seconds) {
@@ -103,6 +124,12 @@ final class ProgressListener implements TrainingListener, AutoCloseable {
   public void epoch(EpochMetrics m) {
     clearLine();
     lines.println(line(m, plan.epochs()));
+    if (m.epoch() > 0) {
+      for (String advice : m.advice()) {
+        clearLine();
+        notes.println("advice: " + advice);
+      }
+    }
   }
 
   static String line(EpochMetrics m, int epochs) {
@@ -110,18 +137,15 @@ final class ProgressListener implements TrainingListener, AutoCloseable {
     if (m.epoch() == 0) {
       line.append("untrained");
     } else {
-      line.append(String.format("epoch %d/%d", m.epoch(), epochs));
       line.append(
-          String.format(
-              Locale.ROOT,
-              "  loss %.3f (%.2f ln K)  %.0f images/s  waiting %.0f %%",
-              m.loss(),
-              m.lossShare(),
-              m.imagesPerSecond(),
-              100 * m.waitShare()));
+          text("epoch %d/%d  loss %.3f (%.2f ln K)", m.epoch(), epochs, m.loss(), m.lossShare()));
+      if (!Double.isNaN(m.health().spread())) {
+        line.append(text("  spread %.2f", m.health().spread()));
+      }
+      line.append(text("  %.0f images/s", m.imagesPerSecond()));
     }
     if (m.hasKnn()) {
-      line.append(String.format(Locale.ROOT, "  k-NN %.1f %%", 100 * m.knn()));
+      line.append(text("  k-NN %.1f %%", 100 * m.knn()));
     }
     return line.toString();
   }

@@ -9,8 +9,10 @@ import java.nio.file.AccessDeniedException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.util.stream.Stream;
 
 /**
  * Where a run keeps what it makes: weights, checkpoint, metrics, plot and the configuration as run.
@@ -23,12 +25,12 @@ public record RunFolder(Path directory) {
   /**
    * Makes the folder for a new run.
    *
-   * @throws IllegalArgumentException if it already holds a run
+   * @throws IllegalArgumentException if it holds a run or anything else
    * @throws UncheckedIOException if it can't be made or written to
    */
   public static RunFolder create(Path directory) {
     RunFolder run = new RunFolder(directory);
-    if (Files.exists(run.config()) || Files.exists(run.checkpoint())) {
+    if (Files.exists(run.checkpoint())) {
       throw new IllegalArgumentException(
           directory
               + " already holds a run: continue it with --resume "
@@ -37,6 +39,7 @@ public record RunFolder(Path directory) {
     }
     try {
       Files.createDirectories(directory);
+      requireEmpty(directory);
       // Found out now rather than after the first epoch.
       Files.delete(Files.createTempFile(directory, ".writable", null));
     } catch (IOException e) {
@@ -44,6 +47,27 @@ public record RunFolder(Path directory) {
           "the run can't be kept in " + directory + ": " + reason(e) + "; choose another --out", e);
     }
     return run;
+  }
+
+  /** A run's files take fixed names: among other files they could replace some. */
+  private static void requireEmpty(Path directory) throws IOException {
+    try (Stream<Path> entries = Files.list(directory)) {
+      entries
+          .map(entry -> entry.getFileName().toString())
+          .filter(name -> !name.startsWith("."))
+          .sorted()
+          .findFirst()
+          .ifPresent(
+              name -> {
+                throw new IllegalArgumentException(
+                    directory
+                        + " is not empty ("
+                        + (name.equals("config.json")
+                            ? "a run that ended before its first checkpoint"
+                            : "it holds " + name)
+                        + "), expected a new or an empty folder: choose another --out");
+              });
+    }
   }
 
   /**
@@ -55,7 +79,9 @@ public record RunFolder(Path directory) {
     RunFolder run = new RunFolder(directory);
     if (!Files.isDirectory(directory)) {
       throw new IllegalArgumentException(
-          "there is no run folder " + directory + ": 'swav train' prints the folder it made");
+          Files.exists(directory)
+              ? directory + " is a file, expected the run folder that holds it"
+              : "there is no run folder " + directory + ": 'swav train' prints the folder it made");
     }
     if (!Files.exists(run.config())) {
       throw new IllegalArgumentException(
@@ -79,7 +105,7 @@ public record RunFolder(Path directory) {
     return directory.resolve("metrics.jsonl");
   }
 
-  /** Loss and k-NN over epochs. */
+  /** Loss, k-NN and health over epochs. */
   public Path report() {
     return directory.resolve("report.png");
   }
@@ -138,8 +164,12 @@ public record RunFolder(Path directory) {
   static void replace(Path file, String text) {
     Path part = file.resolveSibling(file.getFileName() + ".part");
     try {
-      Files.writeString(part, text);
-      Files.move(part, file, StandardCopyOption.REPLACE_EXISTING);
+      try {
+        Files.writeString(part, text);
+        Files.move(part, file, StandardCopyOption.REPLACE_EXISTING);
+      } finally {
+        Files.deleteIfExists(part);
+      }
     } catch (IOException e) {
       throw new UncheckedIOException(file + " can't be written: " + reason(e), e);
     }
@@ -152,6 +182,9 @@ public record RunFolder(Path directory) {
     }
     if (e instanceof FileAlreadyExistsException) {
       return "there is a file of that name";
+    }
+    if (e instanceof NoSuchFileException) {
+      return "no folder can be made there";
     }
     if (e instanceof FileSystemException f && f.getReason() != null) {
       return f.getReason();

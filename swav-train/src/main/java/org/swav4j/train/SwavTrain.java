@@ -7,10 +7,18 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
+import java.util.Arrays;
+import java.util.HashSet;
+import java.util.Locale;
+import java.util.Set;
+import java.util.stream.Collectors;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.IVersionProvider;
+import picocli.CommandLine.MaxValuesExceededException;
+import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.UnmatchedArgumentException;
 
 /**
  * The command line: {@code ./swav COMMAND} or {@code java -jar swav.jar COMMAND}.
@@ -72,18 +80,62 @@ public final class SwavTrain {
         .setExecutionExceptionHandler((e, command, result) -> failed(e, command));
     try {
       return line.execute(args.length == 0 ? new String[] {"--help"} : args);
-    } catch (OutOfMemoryError | LinkageError e) {
+    } catch (OutOfMemoryError | StackOverflowError | LinkageError e) {
       // picocli hands exceptions to its handler, but not errors.
       return failed(e, line);
     }
   }
 
   private static int badArguments(ParameterException e, String[] args) {
-    PrintWriter err = e.getCommandLine().getErr();
-    err.println("swav: " + oneLine(e.getMessage()));
-    err.println(
-        "swav: '" + e.getCommandLine().getCommandSpec().qualifiedName() + " --help' says more");
+    String refusal = refusal(e, args);
+    e.getCommandLine()
+        .getErr()
+        .printf(
+            "swav: %s%s '%s --help' says more%n",
+            refusal,
+            refusal.endsWith("?") ? "" : ";",
+            e.getCommandLine().getCommandSpec().qualifiedName());
     return BAD_ARGUMENTS;
+  }
+
+  /** What is wrong with the arguments, in one line. */
+  private static String refusal(ParameterException e, String[] args) {
+    if (e instanceof MaxValuesExceededException) {
+      Set<String> seen = new HashSet<>();
+      for (String arg : args) {
+        String name = arg.split("=", 2)[0];
+        if (name.startsWith("--") && !seen.add(name)) {
+          return name + " is given twice, expected once";
+        }
+      }
+    }
+    if (e instanceof UnmatchedArgumentException unmatched) {
+      String meant =
+          unmatched.getSuggestions().stream().limit(3).collect(Collectors.joining(" or "));
+      if (meant.isEmpty()) {
+        meant = String.join(" or ", e.getCommandLine().getSubcommands().keySet());
+      }
+      return (unmatched.isUnknownOption() ? "there is no option '" : "there is no use for '")
+          + unmatched.getUnmatched().get(0)
+          + (meant.isEmpty() ? "'" : "': did you mean " + meant + "?");
+    }
+    if (e.getArgSpec() instanceof OptionSpec option && e.getValue() != null) {
+      Class<?> type = option.type();
+      if (type == Integer.class || type == int.class || type == Long.class) {
+        return option.longestName() + " is '" + e.getValue() + "', expected a whole number";
+      }
+      if (type == Double.class) {
+        return option.longestName() + " is '" + e.getValue() + "', expected a number such as 0.1";
+      }
+      if (type.isEnum()) {
+        String values =
+            Arrays.stream(type.getEnumConstants())
+                .map(value -> value.toString().toLowerCase(Locale.ROOT))
+                .collect(Collectors.joining(" or "));
+        return option.longestName() + " is '" + e.getValue() + "', expected " + values;
+      }
+    }
+    return oneLine(e.getMessage()).replaceFirst("^Error: ", "");
   }
 
   private static int failed(Throwable e, CommandLine command) {

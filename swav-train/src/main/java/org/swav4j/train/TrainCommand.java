@@ -90,17 +90,17 @@ final class TrainCommand implements Callable<Integer> {
         Engines.of(asked.execution().engine(), Precision.of(asked.execution().precision()));
     DataSets data = open(asked.data());
     TrainingPlan.of(asked, data.train().size());
+    TrainingConfig config = normalised(asked, data);
     RunFolder folder =
         checkpoint == null
             ? RunFolder.create(out == null ? defaultFolder(label) : out)
             : RunFolder.existing(resume);
-    TrainingConfig config = normalised(asked, data);
     folder.write(config);
     note(
-        "%s: %d training images, %d channels; engine %s; run folder %s",
+        "%s: %d training images, %s; engine %s; run folder %s",
         config.data().spec(),
         data.train().size(),
-        data.train().channels(),
+        data.train().channels() == 1 ? "grey" : "colour",
         engine.name(),
         folder.directory());
     Normalisation n = config.data().normalisation();
@@ -119,20 +119,20 @@ final class TrainCommand implements Callable<Integer> {
                 output.json ? output.err() : output.out(),
                 output.err(),
                 System.console() != null)) {
-      config.warnings(trainer.plan().images()).forEach(w -> note("warning: %s", w));
+      trainer.warnings().forEach(w -> note("warning: %s", w));
       if (checkpoint != null) {
         trainer.restore(checkpoint);
         note("going on after step %d of %d", trainer.done(), trainer.plan().totalSteps());
       }
-      double rawPixels = Double.NaN;
-      if (judge != null && config.evaluation().everyEpochs() > 0) {
+      boolean judging = judge != null && config.evaluation().everyEpochs() > 0;
+      if (judging) {
         trainer.judge(judge);
-        rawPixels = checkpoint == null ? judge.rawPixels() : checkpoint.rawPixels();
       }
+      double rawPixels =
+          !judging ? Double.NaN : checkpoint == null ? judge.rawPixels() : checkpoint.rawPixels();
       trainer.listener(progress).listener(log);
       trainer.listener(new CheckpointListener(trainer, weights, folder, rawPixels));
-      run(trainer, folder);
-      finish(trainer, folder, judge, rawPixels);
+      run(trainer, () -> finish(trainer, folder, judge, rawPixels));
       return trainer.stopped() ? SwavTrain.INTERRUPTED : 0;
     }
   }
@@ -165,7 +165,7 @@ final class TrainCommand implements Callable<Integer> {
   }
 
   /** Runs the trainer; Ctrl-C ends it after a step, and the process only when all is written. */
-  private void run(Trainer trainer, RunFolder folder) {
+  private static void run(Trainer trainer, Runnable finish) {
     CountDownLatch ended = new CountDownLatch(1);
     Thread hook =
         new Thread(
@@ -176,23 +176,18 @@ final class TrainCommand implements Callable<Integer> {
               } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
               }
-              output
-                  .err()
-                  .printf(
-                      "%nswav: stopped after step %d; go on with: swav train --resume %s%n",
-                      trainer.done(), folder.directory());
             },
             "swav-stop");
     Runtime.getRuntime().addShutdownHook(hook);
     try {
       trainer.run();
+      finish.run();
     } finally {
       ended.countDown();
       try {
         Runtime.getRuntime().removeShutdownHook(hook);
       } catch (IllegalStateException e) {
-        // It is running: the process ends when it is done.
-        Thread.currentThread().interrupt();
+        // It is running, and the process ends with it.
       }
     }
   }
@@ -220,6 +215,7 @@ final class TrainCommand implements Callable<Integer> {
     fields.put("knn_untrained", finite(untrained));
     fields.put("knn_trained", finite(trained));
     fields.put("skipped_images", trainer.skipped().count());
+    fields.put("advice", epochs.stream().flatMap(e -> e.advice().stream()).toList());
     StringBuilder text = new StringBuilder();
     if (judge != null && !Double.isNaN(trained)) {
       text.append(
@@ -233,6 +229,16 @@ final class TrainCommand implements Callable<Integer> {
     }
     text.append("run folder: ").append(folder.directory());
     output.result(fields, text.toString());
+    if (trainer.stopped()) {
+      note(
+          "swav: %s",
+          trainer.done() == 0
+              ? "stopped before the first step"
+              : "stopped after step "
+                  + trainer.done()
+                  + "; go on with: swav train --resume "
+                  + folder.directory());
+    }
   }
 
   private static Double finite(double value) {

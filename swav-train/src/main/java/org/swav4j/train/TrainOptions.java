@@ -424,7 +424,10 @@ final class TrainOptions {
             ? preset.normalisation()
             : new Normalisation(list("--mean", mean), list("--deviation", deviation));
     int wanted = or(channels, preset.channels());
-    if (mean == null && normalisation != null && wanted != normalisation.channels()) {
+    if (mean == null
+        && normalisation != null
+        && wanted != 0
+        && wanted != normalisation.channels()) {
       // A preset's normalisation is for its own channels.
       normalisation = null;
     }

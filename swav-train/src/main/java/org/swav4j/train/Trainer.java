@@ -16,6 +16,8 @@ import org.swav4j.model.TrainingStep;
 import org.swav4j.model.engine.Engine;
 import org.swav4j.sinkhorn.SwavCodes;
 import org.swav4j.train.TrainingConfig.OptimiserKind;
+import org.swav4j.train.diagnostics.EpochDiagnostics;
+import org.swav4j.train.diagnostics.TrainingDiagnostics;
 import org.swav4j.train.optimiser.Lars;
 import org.swav4j.train.optimiser.Optimiser;
 import org.swav4j.train.optimiser.PrototypeNormaliser;
@@ -40,6 +42,9 @@ import org.swav4j.train.optimiser.Sgd;
 public final class Trainer implements AutoCloseable {
   private static final String PROTOTYPES = "prototypes.weight";
 
+  /** Steps from one that is inspected to the next, which keeps the cost well under 1 %. */
+  private static final int INSPECT_EVERY = 10;
+
   private final TrainingConfig config;
   private final TrainingPlan plan;
   private final SwavWeights weights;
@@ -54,8 +59,9 @@ public final class Trainer implements AutoCloseable {
   private final INDArray[] codesOf;
   private final Map<String, INDArray> thawed;
   private final Map<String, INDArray> frozen;
+  private final TrainingDiagnostics diagnostics;
+  private final CollapseMonitor monitor;
   private final List<TrainingListener> listeners = new ArrayList<>();
-  private final double logK;
 
   private ToDoubleFunction<SwavWeights> judge = w -> Double.NaN;
   private EmbeddingQueue queue;
@@ -81,7 +87,8 @@ public final class Trainer implements AutoCloseable {
     this.config = config;
     this.weights = weights;
     this.plan = TrainingPlan.of(config, images.size());
-    this.logK = Math.log(config.network().prototypes());
+    this.monitor = new CollapseMonitor(config, plan);
+    this.diagnostics = new TrainingDiagnostics(plan.prototypes(), config.network().dim());
     TrainingConfig.Optimisation o = config.optimisation();
     int batch = o.batch();
     int assigning = config.codes().assigning();
@@ -139,6 +146,11 @@ public final class Trainer implements AutoCloseable {
     return plan;
   }
 
+  /** What the settings foretell, one line each; empty if nothing is amiss. */
+  public List<String> warnings() {
+    return monitor.beforeTraining();
+  }
+
   /** Steps completed so far. */
   public long done() {
     return done;
@@ -173,7 +185,18 @@ public final class Trainer implements AutoCloseable {
   public void run() {
     listeners.forEach(l -> l.started(plan));
     if (done == 0) {
-      judged(0, Double.NaN, Double.NaN, Double.NaN, judge.applyAsDouble(weights));
+      double nan = Double.NaN;
+      tell(
+          new EpochMetrics(
+              0,
+              0,
+              nan,
+              nan,
+              nan,
+              nan,
+              judge.applyAsDouble(weights),
+              EpochDiagnostics.UNKNOWN,
+              warnings()));
     }
     while (done < plan.totalSteps() && !stopping) {
       epoch((int) (done / plan.stepsPerEpoch()));
@@ -200,6 +223,11 @@ public final class Trainer implements AutoCloseable {
       }
       double loss = step(batch);
       lossSum += loss;
+      // The last of an epoch always, so that a resumed one has numbers too.
+      long inEpoch = done - first + 1;
+      if (inEpoch % INSPECT_EVERY == 0 || inEpoch == plan.stepsPerEpoch()) {
+        diagnostics.inspect(loss, step.scores(), step.codes(), step.embeddings());
+      }
       long now = System.nanoTime();
       long wait = loader.waitedNanos();
       StepMetrics metrics =
@@ -207,7 +235,7 @@ public final class Trainer implements AutoCloseable {
               epoch,
               done,
               loss,
-              loss / logK,
+              loss / plan.logK(),
               plan.schedule().at(done),
               queueRows,
               (now - mark) / 1e9,
@@ -227,19 +255,23 @@ public final class Trainer implements AutoCloseable {
     }
     double mean = lossSum / plan.stepsPerEpoch();
     lossSum = 0;
+    EpochDiagnostics health = diagnostics.finishEpoch(weights.parameters().get(PROTOTYPES));
     int every = config.evaluation().everyEpochs();
     boolean due = every > 0 && ((epoch + 1) % every == 0 || done == plan.totalSteps());
-    judged(
-        epoch + 1,
-        mean,
-        steps * (double) plan.batch() / seconds,
-        waited / seconds,
-        due && !stopping ? judge.applyAsDouble(weights) : Double.NaN);
+    tell(
+        new EpochMetrics(
+            epoch + 1,
+            done,
+            mean,
+            mean / plan.logK(),
+            steps * (double) plan.batch() / seconds,
+            waited / seconds,
+            due && !stopping ? judge.applyAsDouble(weights) : Double.NaN,
+            health,
+            monitor.afterEpoch(done, mean, health).stream().toList()));
   }
 
-  private void judged(int epochs, double loss, double imagesPerSecond, double wait, double knn) {
-    EpochMetrics metrics =
-        new EpochMetrics(epochs, done, loss, loss / logK, imagesPerSecond, wait, knn);
+  private void tell(EpochMetrics metrics) {
     for (TrainingListener listener : listeners) {
       listener.epoch(metrics);
     }
@@ -277,7 +309,7 @@ public final class Trainer implements AutoCloseable {
   }
 
   private void codes(INDArray prototypes) {
-    if (queue == null && config.queueRows() > 0 && done >= plan.queueStartStep()) {
+    if (queue == null && plan.queueRows() > 0 && done >= plan.queueStartStep()) {
       queue = newQueue();
     }
     queueRows = 0;

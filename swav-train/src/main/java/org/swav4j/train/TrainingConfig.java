@@ -63,7 +63,11 @@ public record TrainingConfig(
      * @throws IllegalArgumentException naming the one that is out of range
      */
     public Data {
-      require(spec != null && !spec.isBlank(), "data", spec, "such as shapes or folder:DIR");
+      require(
+          spec != null && !spec.isBlank(),
+          "data",
+          "'" + spec + "'",
+          "such as shapes or folder:DIR");
       require(
           channels == 0 || channels == 1 || channels == 3,
           "channels",
@@ -195,7 +199,7 @@ public record TrainingConfig(
           learningRate > 0 && learningRate < 1e3,
           "lr",
           learningRate,
-          "a number above 0: about 0.1 with sgd, 0.6 per 256 images with lars");
+          "above 0 and below 1000: about 0.1 with sgd, 0.6 per 256 images with lars");
       require(
           startLearningRate >= 0 && startLearningRate < 1e3,
           "start-lr",
@@ -355,69 +359,6 @@ public record TrainingConfig(
     return codes.queueLength() / optimisation.batch() * optimisation.batch();
   }
 
-  /**
-   * The least loss that balanced codes allow, ln(K / (B + L)), in nats; 0 where there are enough
-   * samples for all prototypes. A prototype can't be given less than its share, so with fewer
-   * samples than prototypes every code must spread over several.
-   */
-  public double lossFloor() {
-    double samples = optimisation.batch() + (double) queueRows();
-    return Math.max(0, Math.log(network.prototypes() / samples));
-  }
-
-  /** What is allowed but probably not meant, one line each. */
-  public List<String> warnings(int images) {
-    List<String> warnings = new ArrayList<>();
-    if (lossFloor() > 0) {
-      warnings.add(
-          String.format(
-              Locale.ROOT,
-              "%d prototypes are more than the %d samples of a batch%s: the loss can't fall below"
-                  + " ln(K/(B+L)) = %.2f; take fewer --prototypes, a larger --batch or a --queue",
-              network.prototypes(),
-              optimisation.batch() + queueRows(),
-              queueRows() > 0 ? " and the queue" : "",
-              lossFloor()));
-    }
-    if (queueRows() != codes.queueLength()) {
-      warnings.add(
-          String.format(
-              "the queue of %d is rounded down to %d, whole batches of %d%s",
-              codes.queueLength(),
-              queueRows(),
-              optimisation.batch(),
-              queueRows() == 0 ? ", which leaves none" : ""));
-    }
-    if (queueRows() > images) {
-      warnings.add(
-          String.format(
-              "the queue of %d is longer than the %d images: it would hold every image several"
-                  + " times; take a shorter --queue",
-              queueRows(), images));
-    }
-    if (queueRows() > 0 && codes.queueStartEpoch() >= optimisation.epochs()) {
-      warnings.add(
-          String.format(
-              "the queue starts at epoch %s of %d, so it is never used; take an earlier"
-                  + " --queue-start",
-              number(codes.queueStartEpoch()), optimisation.epochs()));
-    }
-    if (optimisation.freezeEpochs() > 0.5 * optimisation.epochs()) {
-      warnings.add(
-          String.format(
-              "the prototypes stay frozen for %s of %d epochs; take a shorter --freeze",
-              number(optimisation.freezeEpochs()), optimisation.epochs()));
-    }
-    if (optimisation.optimiser() == OptimiserKind.LARS && optimisation.learningRate() < 0.02) {
-      warnings.add(
-          String.format(
-              "a learning rate of %s with lars moves weights by about %.0e of their norm a step,"
-                  + " which is too little to learn; about 0.6 per 256 images is usual",
-              optimisation.learningRate(), optimisation.learningRate() * 1e-3));
-    }
-    return warnings;
-  }
-
   /** Crop groups as on the command line: {@code 2x32,4x16}. */
   public static String format(List<CropSpec> crops) {
     List<String> parts = new ArrayList<>();
@@ -494,7 +435,10 @@ public record TrainingConfig(
     for (String part : crops.split(",", -1)) {
       if (!part.matches("[0-9]{1,4}x[0-9]{1,5}")) {
         throw new IllegalArgumentException(
-            "--crops part '" + part + "' can't be read, expected COUNTxSIZE such as 2x32");
+            "--crops part '"
+                + part
+                + "' can't be read, expected COUNTxSIZE such as 2x32:"
+                + " a count of at most 9999 and a side of at most 99999 pixels");
       }
       String[] numbers = part.split("x", 2);
       groups.add(new CropGroup(Integer.parseInt(numbers[0]), Integer.parseInt(numbers[1])));

@@ -11,6 +11,8 @@ import org.swav4j.train.optimiser.LearningRateSchedule;
  * @param stepsPerEpoch images / batch; the images of the last incomplete batch rest in that epoch
  * @param prototypes K
  * @param frozenSteps during which the prototypes stay as they began
+ * @param queueRows L, rows of the queue that join each batch once it is full; 0 without one, or if
+ *     the run ends before
  * @param queueStartStep at which the queue begins to fill
  * @param schedule the learning rate of every step
  */
@@ -21,6 +23,7 @@ public record TrainingPlan(
     int stepsPerEpoch,
     int prototypes,
     long frozenSteps,
+    int queueRows,
     long queueStartStep,
     LearningRateSchedule schedule) {
 
@@ -39,6 +42,9 @@ public record TrainingPlan(
               o.batch(), images, Math.max(2, images / 4)));
     }
     int steps = images / o.batch();
+    long total = (long) steps * o.epochs();
+    int queue = config.queueRows();
+    long queueStart = Math.round(config.codes().queueStartEpoch() * steps);
     return new TrainingPlan(
         images,
         o.batch(),
@@ -46,10 +52,11 @@ public record TrainingPlan(
         steps,
         config.network().prototypes(),
         Math.round(o.freezeEpochs() * steps),
-        Math.round(config.codes().queueStartEpoch() * steps),
+        queueStart + queue / o.batch() < total ? queue : 0,
+        queueStart,
         new LearningRateSchedule(
             Math.round(o.warmupEpochs() * steps),
-            (long) steps * o.epochs(),
+            total,
             o.startLearningRate(),
             o.learningRate(),
             o.finalLearningRate()));
@@ -58,5 +65,19 @@ public record TrainingPlan(
   /** Steps of the whole run. */
   public long totalSteps() {
     return (long) epochs * stepsPerEpoch;
+  }
+
+  /** ln K, in nats: the loss of a network that says nothing. */
+  public double logK() {
+    return Math.log(prototypes);
+  }
+
+  /**
+   * The least loss that balanced codes allow, ln(K / (B + L)), in nats; 0 where there are enough
+   * samples for all prototypes. A prototype can't be given less than its share, so with fewer
+   * samples than prototypes every code must spread over several.
+   */
+  public double lossFloor() {
+    return Math.max(0, Math.log((double) prototypes / (batch + queueRows)));
   }
 }

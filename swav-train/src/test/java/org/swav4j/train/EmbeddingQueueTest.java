@@ -119,10 +119,7 @@ class EmbeddingQueueTest {
   }
 
   @Test
-  void saysWhatRoundingLosesAndRefusesWhatDoesNotFit() {
-    assertThat(EmbeddingQueue.roundingNote(3840, 256)).isEmpty();
-    assertThat(EmbeddingQueue.roundingNote(3900, 256))
-        .hasValueSatisfying(note -> assertThat(note).contains("from 3900 to 3840"));
+  void refusesWhatDoesNotFit() {
     assertThatThrownBy(() -> new EmbeddingQueue(2, 100, 256, 8, DataType.FLOAT))
         .hasMessageContaining("100 rows holds no batch of 256");
     EmbeddingQueue queue = new EmbeddingQueue(1, 4, 2, 3, DataType.FLOAT);

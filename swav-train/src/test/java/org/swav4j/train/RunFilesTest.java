@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
 import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -16,6 +18,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
+import org.swav4j.train.diagnostics.EpochDiagnostics;
 
 class RunFilesTest {
   @TempDir Path dir;
@@ -23,8 +26,18 @@ class RunFilesTest {
   private static EpochMetrics epoch(int epoch, long step, double knn) {
     double nan = Double.NaN;
     return epoch == 0
-        ? new EpochMetrics(0, 0, nan, nan, nan, nan, knn)
-        : new EpochMetrics(epoch, step, 4.0 / epoch, 0.9 / epoch, 500, 0.01, knn);
+        ? new EpochMetrics(
+            0, 0, nan, nan, nan, nan, knn, EpochDiagnostics.UNKNOWN, List.of("it can't", "b"))
+        : new EpochMetrics(
+            epoch,
+            step,
+            4.0 / epoch,
+            0.9 / epoch,
+            500,
+            0.01,
+            knn,
+            new EpochDiagnostics(1.5, 4.0 / epoch - 1.5, 0.9, 0.05, 0.8, 1),
+            List.of());
   }
 
   private static StepMetrics step(int epoch, long step) {
@@ -57,7 +70,73 @@ class RunFilesTest {
     try (MetricsLog log = new MetricsLog(file, 0)) {
       log.epoch(epoch(0, 0, Double.NaN));
     }
-    assertThat(Files.readString(file)).isEqualTo("{\"kind\":\"epoch\",\"epoch\":0,\"step\":0}\n");
+    assertThat(Files.readString(file))
+        .isEqualTo("{\"kind\":\"epoch\",\"epoch\":0,\"step\":0,\"advice\":[\"it can't\",\"b\"]}\n");
+  }
+
+  @Test
+  void metricsWrittenBeforeHealthWasKnownAreStillRead() throws IOException {
+    Path file = dir.resolve("metrics.jsonl");
+    Files.writeString(
+        file,
+        "{\"kind\":\"epoch\",\"epoch\":1,\"step\":156,\"loss\":4.25,\"loss_share\":1.5,"
+            + "\"images_per_s\":210.5,\"wait_share\":0.25,\"knn\":0.5}\n");
+    assertThat(MetricsLog.epochs(file))
+        .containsExactly(
+            new EpochMetrics(
+                1, 156, 4.25, 1.5, 210.5, 0.25, 0.5, EpochDiagnostics.UNKNOWN, List.of()));
+  }
+
+  @Test
+  void theBarTakesWhatTheTextLeavesOfTheWidth() {
+    String text = "epoch 1/6  3:46 left";
+    assertThat(ProgressListener.render(0.5, text, 34)).isEqualTo("[=====     ]  " + text);
+    assertThat(ProgressListener.render(1, text, 27)).isEqualTo(text + " ".repeat(7));
+    assertThat(ProgressListener.render(0, text, 9)).isEqualTo("epoch 1/6");
+    assertThat(ProgressListener.render(0.25, text, 80))
+        .hasSize(80)
+        .startsWith("[==========" + " ".repeat(30) + "]  epoch");
+  }
+
+  @Test
+  void adviceIsPrintedBesideTheEpochsLine() {
+    StringWriter lines = new StringWriter();
+    StringWriter notes = new StringWriter();
+    EpochMetrics known = epoch(1, 2, 0.5);
+    try (ProgressListener progress =
+        new ProgressListener(new PrintWriter(lines), new PrintWriter(notes), false)) {
+      progress.started(TrainingPlan.of(Preset.QUICK.config(), 1000));
+      progress.epoch(epoch(0, 0, 0.25));
+      progress.epoch(
+          new EpochMetrics(
+              1, 2, 4, 0.9, 500, 0, 0.5, known.health(), List.of("take a lower --lr")));
+    }
+    assertThat(lines.toString().lines())
+        .containsExactly(
+            "untrained  k-NN 25.0 %",
+            "epoch 1/6  loss 4.000 (0.90 ln K)  spread 0.80  500 images/s  k-NN 50.0 %");
+    assertThat(notes.toString().lines())
+        .as("what the settings foretell was printed before training")
+        .containsExactly("advice: take a lower --lr");
+  }
+
+  @Test
+  void anEpochsLineFitsA100Columns() {
+    EpochMetrics longest =
+        new EpochMetrics(
+            200,
+            1_000_000,
+            7.654,
+            0.956,
+            12_345,
+            0.12,
+            0.345,
+            new EpochDiagnostics(1.5, 6.154, 0.9, 0.05, 0.8, 1),
+            List.of());
+    assertThat(ProgressListener.line(longest, 200))
+        .isEqualTo(
+            "epoch 200/200  loss 7.654 (0.96 ln K)  spread 0.80  12345 images/s" + "  k-NN 34.5 %")
+        .hasSizeLessThan(100);
   }
 
   @Test
@@ -66,7 +145,7 @@ class RunFilesTest {
     Report.write(png, List.of(epoch(0, 0, 0.3), epoch(1, 2, 0.4), epoch(2, 4, 0.5)), 0.35);
     var image = ImageIO.read(png.toFile());
     assertThat(image.getWidth()).isEqualTo(900);
-    assertThat(image.getHeight()).isEqualTo(540);
+    assertThat(image.getHeight()).isEqualTo(840);
     assertThat(dir.toFile().list()).as("nothing half-written stays").containsExactly("report.png");
   }
 
@@ -75,6 +154,11 @@ class RunFilesTest {
     RunFolder run = RunFolder.create(dir.resolve("run"));
     run.write(Preset.QUICK.config());
     assertThat(RunFolder.existing(run.directory()).readConfig()).isEqualTo(Preset.QUICK.config());
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> RunFolder.create(run.directory()))
+        .withMessageContaining("ended before its first checkpoint")
+        .withMessageContaining("--out");
+    checkpoint().write(run.checkpoint());
     assertThatIllegalArgumentException()
         .isThrownBy(() -> RunFolder.create(run.directory()))
         .withMessageContaining("already holds a run")

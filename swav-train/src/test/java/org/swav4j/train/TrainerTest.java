@@ -12,13 +12,16 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.swav4j.data.DataSpec;
 import org.swav4j.data.ImageSource;
 import org.swav4j.data.Normalisation;
 import org.swav4j.model.SwavWeights;
 import org.swav4j.model.engine.Nd4jEngine;
+import org.swav4j.train.diagnostics.EpochDiagnostics;
 
 class TrainerTest {
   private static final ImageSource IMAGES = DataSpec.parse("shapes:48").open().train();
@@ -190,6 +193,152 @@ class TrainerTest {
         .isCloseTo(
             steps.subList(0, 6).stream().mapToDouble(StepMetrics::loss).average().orElseThrow(),
             within(1e-12));
+  }
+
+  private static List<EpochMetrics> epochs(TrainingConfig config, SwavWeights weights) {
+    try (Trainer t = trainer(config, weights)) {
+      return epochs(t);
+    }
+  }
+
+  private static List<EpochMetrics> epochs(Trainer trainer) {
+    List<EpochMetrics> epochs = new ArrayList<>();
+    trainer
+        .listener(
+            new TrainingListener() {
+              @Override
+              public void epoch(EpochMetrics m) {
+                epochs.add(m);
+              }
+            })
+        .run();
+    return epochs;
+  }
+
+  @ParameterizedTest
+  @EnumSource(
+      value = DataType.class,
+      names = {"FLOAT", "DOUBLE"})
+  void healthOfEveryEpochIsKnownAndTheLastStepsLossIsEntropyPlusDivergence(DataType type) {
+    TrainingConfig config = tiny();
+    List<Double> losses = new ArrayList<>();
+    List<EpochMetrics> epochs;
+    SwavWeights weights = SwavWeights.initialise(config.network().with(3), 5, type);
+    try (Trainer t = trainer(config, weights)) {
+      epochs = epochs(t.listener(losses(losses)));
+    }
+    assertThat(epochs).hasSize(3);
+    assertThat(epochs.get(0).health()).isEqualTo(EpochDiagnostics.UNKNOWN);
+    for (EpochMetrics e : epochs.subList(1, 3)) {
+      EpochDiagnostics health = e.health();
+      // The list holds what is told: the untrained epoch's, then six steps' and their mean, twice.
+      assertThat(health.codeEntropy() + health.divergence())
+          .as("of the only inspected step, the sixth")
+          .isCloseTo(losses.get(7 * e.epoch() - 1), within(1e-9));
+      assertThat(health.codeEntropy()).isBetween(0.0, Math.log(6));
+      assertThat(health.divergence()).isPositive();
+      assertThat(health.spread()).isBetween(0.3, 1.0);
+      assertThat(health.used()).isBetween(1 / 6.0, 1.0);
+      assertThat(health.largest()).isBetween(1 / 6.0, 1.0);
+      assertThat(health.distinct()).as("off the sphere after the step").isEqualTo(1);
+    }
+  }
+
+  @Test
+  void anEpochResumedAfterItsInspectedStepsStillKnowsItsHealth() {
+    TrainingConfig config =
+        tiny("--batch=4"); // 12 steps an epoch, of which 10 and 12 are inspected
+    SwavWeights weights = weights(config);
+    Path file = dir.resolve("checkpoint.safetensors");
+    try (Trainer t = trainer(config, weights)) {
+      t.listener(
+              new TrainingListener() {
+                @Override
+                public void step(StepMetrics m) {
+                  if (m.step() == 10) {
+                    t.stop();
+                  }
+                }
+              })
+          .run();
+      t.checkpoint(Double.NaN).write(file);
+    }
+    try (Trainer t = trainer(config, weights)) {
+      t.restore(Checkpoint.read(file));
+      assertThat(epochs(t))
+          .hasSize(2)
+          .allMatch(e -> e.health().divergence() > 0 && e.health().spread() > 0.1);
+    }
+  }
+
+  @Test
+  void aRunTooSlowForLarsIsToldSoBeforehandAndOnceWhenItsLossStaysAtChance() {
+    TrainingConfig config = tiny("--optimiser=lars", "--lr=1e-5", "--warmup=0", "--epochs=52");
+    List<EpochMetrics> epochs;
+    try (Trainer t = trainer(config, weights(config))) {
+      assertThat(t.warnings()).singleElement().asString().contains("1e-5 with lars");
+      t.restore(atStep(288, t.checkpoint(Double.NaN)));
+      epochs = epochs(t);
+    }
+    assertThat(epochs).extracting(EpochMetrics::step).containsExactly(294L, 300L, 306L, 312L);
+    assertThat(epochs.get(0).advice()).as("within patience").isEmpty();
+    assertThat(epochs.get(1).advice())
+        .singleElement()
+        .asString()
+        .contains("after 300 steps", "that of chance", "1e-5 with lars");
+    assertThat(epochs.subList(2, 4)).as("said before").allMatch(e -> e.advice().isEmpty());
+  }
+
+  /** As if so many steps had changed nothing. */
+  private static Checkpoint atStep(long step, Checkpoint c) {
+    return new Checkpoint(
+        c.config(),
+        c.images(),
+        c.channels(),
+        step,
+        0,
+        c.rawPixels(),
+        c.parameters(),
+        c.statistics(),
+        c.momentum(),
+        c.queue());
+  }
+
+  @Test
+  void embeddingsThatAreAllEqualAreCalledCollapsedAfterTheFirstEpoch() {
+    TrainingConfig config = tiny("--lr=1e-6");
+    SwavWeights weights = weights(config);
+    weights.parameters().get("projection_head.3.weight").assign(0);
+    weights.parameters().get("projection_head.3.bias").assign(1);
+    List<EpochMetrics> epochs = epochs(config, weights);
+    assertThat(epochs.get(1).health().spread()).isLessThan(1e-3);
+    assertThat(epochs.get(1).advice()).singleElement().asString().startsWith("collapsed");
+    assertThat(epochs.get(2).advice()).as("said before").isEmpty();
+  }
+
+  @Test
+  void morePrototypesThanSamplesAreWarnedOfWithTheFloorThatTheLossKeeps() {
+    TrainingConfig config = tiny("--prototypes=40", "--epochs=60", "--warmup=0");
+    try (Trainer t = trainer(config, weights(config))) {
+      assertThat(t.warnings())
+          .singleElement()
+          .asString()
+          .contains("ln(K/(B+L)) = 1.61 (0.44 ln K)", "at most 8 --prototypes");
+      t.listener(
+              new TrainingListener() {
+                @Override
+                public void step(StepMetrics m) {
+                  assertThat(m.loss()).isGreaterThan(t.plan().lossFloor());
+                  t.stop();
+                }
+
+                @Override
+                public void epoch(EpochMetrics m) {
+                  assertThat(m.advice()).isEqualTo(t.warnings());
+                }
+              })
+          .run();
+    }
   }
 
   @Test

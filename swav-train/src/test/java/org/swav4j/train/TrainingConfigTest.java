@@ -143,18 +143,6 @@ class TrainingConfigTest {
     assertThat(with(Preset.IMAGENET).data().normalisation()).isEqualTo(Normalisation.imageNet());
   }
 
-  @Test
-  void morePrototypesThanSamplesIsAWarningWithTheFloorOfTheLoss() {
-    TrainingConfig config = quick("--batch", "256", "--prototypes", "3000");
-    assertThat(config.lossFloor()).isCloseTo(2.46, within(0.005));
-    assertThat(config.warnings(10_000))
-        .singleElement()
-        .asString()
-        .contains("ln(K/(B+L)) = 2.46", "3000");
-    assertThat(quick("--batch", "256", "--prototypes", "3000", "--queue", "3840").warnings(10_000))
-        .isEmpty();
-  }
-
   @Property
   void lossFloorIsZeroExactlyIfSamplesCoverPrototypes(
       @ForAll @IntRange(min = 2, max = 600) int batch,
@@ -163,31 +151,7 @@ class TrainingConfigTest {
     TrainingConfig config =
         quick("--batch=" + batch, "--queue=" + queue, "--prototypes=" + prototypes);
     int samples = batch + queue / batch * batch;
-    assertThat(config.lossFloor() > 0).isEqualTo(prototypes > samples);
-  }
-
-  @Test
-  void doubtfulSettingsAreWarnedOf() {
-    assertThat(quick("--queue", "60").warnings(1000))
-        .singleElement()
-        .asString()
-        .contains("rounded down to 0", "leaves none");
-    assertThat(quick("--queue", "2560").warnings(1000))
-        .singleElement()
-        .asString()
-        .contains("longer than the 1000 images");
-    assertThat(quick("--queue", "256", "--queue-start", "99").warnings(1000))
-        .singleElement()
-        .asString()
-        .contains("never used");
-    assertThat(quick("--freeze", "9", "--epochs", "10").warnings(1000))
-        .singleElement()
-        .asString()
-        .contains("frozen for 9 of 10");
-    assertThat(quick("--optimiser", "lars", "--lr", "0.001").warnings(1000))
-        .singleElement()
-        .asString()
-        .contains("too little to learn");
+    assertThat(TrainingPlan.of(config, 1_000_000).lossFloor() > 0).isEqualTo(prototypes > samples);
   }
 
   @Test

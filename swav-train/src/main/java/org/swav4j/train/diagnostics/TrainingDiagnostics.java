@@ -6,10 +6,11 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.indexing.NDArrayIndex;
 import org.swav4j.train.host.HostTensor;
+import org.swav4j.train.optimiser.PrototypeNormaliser;
 
 /**
- * Collects the numbers of an epoch step by step. {@link #step} costs nothing; {@link #inspect}
- * reads A·B·K scores and codes (a logarithm each), so a loop calls it every tenth step or so.
+ * Collects the numbers of an epoch from some of its steps: {@link #inspect} reads A·B·K scores and
+ * codes (a logarithm each), so a loop calls it every tenth step or so.
  *
  * <p>Allocates nothing per step after the first. Not thread-safe.
  */
@@ -25,8 +26,7 @@ public final class TrainingDiagnostics {
   private final HostTensor scores = new HostTensor();
   private final HostTensor codes = new HostTensor();
   private final HostTensor embeddings = new HostTensor();
-  private double loss;
-  private long steps;
+  private final PrototypeNormaliser normaliser = new PrototypeNormaliser();
   private double entropy;
   private double divergence;
   private long inspected;
@@ -49,30 +49,23 @@ public final class TrainingDiagnostics {
     squares = new double[dim];
   }
 
-  /** Notes the loss of a step. */
-  public void step(double stepLoss) {
-    loss += stepLoss;
-    steps++;
-  }
-
   /**
-   * Looks into a step whose loss {@link #step} has noted.
+   * Looks into a step.
    *
-   * @param stepLoss the loss of this step
+   * @param loss of this step, in nats
    * @param allScores {@code [V·B, K]}; the first A·B rows are those of the assigning crops
    * @param stepCodes {@code [A·B, K]}
    * @param allEmbeddings {@code [V·B, D]}, unit rows, in the order of the scores
    * @throws IllegalArgumentException if a shape does not fit
    */
-  public void inspect(
-      double stepLoss, INDArray allScores, INDArray stepCodes, INDArray allEmbeddings) {
+  public void inspect(double loss, INDArray allScores, INDArray stepCodes, INDArray allEmbeddings) {
     long assigning = stepCodes.size(0);
     require("codes", stepCodes, assigning, k);
     require("scores", allScores, assigning, k);
     require("embeddings", allEmbeddings, assigning, dim);
     double stepEntropy = entropy(codes.read(stepCodes), (int) assigning * k) / assigning;
     entropy += stepEntropy;
-    divergence += stepLoss - stepEntropy;
+    divergence += loss - stepEntropy;
     inspected++;
     rows += assigning;
     FloatBuffer s = scores.read(allScores);
@@ -130,14 +123,13 @@ public final class TrainingDiagnostics {
   }
 
   /**
-   * The epoch's numbers; what follows belongs to the next epoch. Where nothing was inspected, the
-   * numbers that need it are NaN.
+   * The epoch's numbers; what follows belongs to the next epoch. Where nothing was inspected, all
+   * but the distinct prototypes are NaN.
    *
-   * @param prototypes {@code [K, D]}, unit rows, as they are now
+   * @param prototypes {@code [K, D]} as they are now, rows of any length; left as they are
    */
   public EpochDiagnostics finishEpoch(INDArray prototypes) {
     require("prototypes", prototypes, k, dim);
-    double meanLoss = loss / steps;
     int seen = 0;
     int most = 0;
     for (int count : best) {
@@ -151,17 +143,12 @@ public final class TrainingDiagnostics {
     }
     EpochDiagnostics epoch =
         new EpochDiagnostics(
-            meanLoss,
-            meanLoss / Math.log(k),
             entropy / inspected,
             divergence / inspected,
             (double) seen / Math.min(k, rows),
             (double) most / rows,
             deviation / dim * Math.sqrt(dim),
-            distinct(prototypes),
-            k);
-    loss = 0;
-    steps = 0;
+            (double) distinct(prototypes) / k);
     entropy = 0;
     divergence = 0;
     inspected = 0;
@@ -172,14 +159,21 @@ public final class TrainingDiagnostics {
     return epoch;
   }
 
-  /** Rows that are no copy of an earlier row; block by block, so that K² numbers never exist. */
-  static int distinct(INDArray prototypes) {
-    int count = (int) prototypes.size(0);
+  private int distinct(INDArray prototypes) {
+    try (INDArray unit = prototypes.dup('c')) {
+      normaliser.normalise(unit);
+      return distinctRows(unit);
+    }
+  }
+
+  /** Unit rows that no earlier one equals; block by block, so that K² numbers never exist. */
+  private static int distinctRows(INDArray unit) {
+    int count = (int) unit.size(0);
     boolean[] copy = new boolean[count];
     for (int i = 0; i < count; i += BLOCK) {
-      INDArray left = prototypes.get(NDArrayIndex.interval(i, Math.min(count, i + BLOCK)));
+      INDArray left = unit.get(NDArrayIndex.interval(i, Math.min(count, i + BLOCK)));
       for (int j = i; j < count; j += BLOCK) {
-        INDArray right = prototypes.get(NDArrayIndex.interval(j, Math.min(count, j + BLOCK)));
+        INDArray right = unit.get(NDArrayIndex.interval(j, Math.min(count, j + BLOCK)));
         try (INDArray cosines = Nd4j.matmul(left, right, false, true, false).dup('c')) {
           FloatBuffer c = new HostTensor().read(cosines);
           int columns = (int) right.size(0);

@@ -8,7 +8,9 @@ import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.AtomicMoveNotSupportedException;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -94,6 +96,15 @@ public final class FeatureFile implements Closeable {
       started.close();
       throw e;
     }
+  }
+
+  /**
+   * Refuses a name that no file can be started under, before anything is computed for it.
+   *
+   * @throws IllegalArgumentException if it ends neither in {@code .npy} nor in {@code .csv}
+   */
+  public static void requireKnownEnding(Path file) {
+    format(file);
   }
 
   private static Format format(Path file) {
@@ -265,9 +276,7 @@ public final class FeatureFile implements Closeable {
       free = "";
     }
     String reason =
-        cause instanceof FileSystemException f
-            ? f.getClass().getSimpleName() + (f.getReason() == null ? "" : ": " + f.getReason())
-            : cause.getMessage();
+        cause instanceof FileSystemException failed ? words(failed) : cause.getMessage();
     return new IOException(
         "cannot write features to "
             + target
@@ -276,5 +285,15 @@ public final class FeatureFile implements Closeable {
             + free
             + "): choose a folder you may write to, with room",
         cause);
+  }
+
+  private static String words(FileSystemException e) {
+    if (e instanceof AccessDeniedException) {
+      return "permission denied";
+    }
+    if (e instanceof FileAlreadyExistsException) {
+      return e.getFile() + " is a file, not a folder";
+    }
+    return e.getReason() == null ? "no file can be made there" : e.getReason();
   }
 }

@@ -23,6 +23,7 @@ public final class HostTensor {
   private DataBuffer data;
   private FloatBuffer floats;
   private DoubleBuffer doubles;
+  private FloatBuffer rounded;
   private int length;
 
   /**
@@ -96,17 +97,25 @@ public final class HostTensor {
   }
 
   /**
-   * The numbers of an array as floats in row-major order, for reading only: over its own memory if
-   * it is such an array (allocating nothing if it was the last one too), else a copy.
+   * The numbers of an array as floats in row-major order, for reading only and until the next call:
+   * over its own memory if it is such an array, else a copy. Allocates nothing for a row-major
+   * array in host memory that was the last one too.
    */
   public FloatBuffer read(INDArray next) {
-    if (next == array && next.data() == data && floats != null) {
+    if (!supports(next) || !isRowMajor(next)) {
+      return FloatBuffer.wrap(next.castTo(DataType.FLOAT).dup('c').data().asFloat());
+    }
+    bind(next);
+    if (isFloat()) {
       return floats;
     }
-    if (next.dataType() == DataType.FLOAT && supports(next) && isRowMajor(next)) {
-      return bind(next).floats();
+    if (rounded == null || rounded.capacity() != length) {
+      rounded = FloatBuffer.allocate(length);
     }
-    return FloatBuffer.wrap(next.castTo(DataType.FLOAT).dup('c').data().asFloat());
+    for (int i = 0; i < length; i++) {
+      rounded.put(i, (float) doubles.get(i));
+    }
+    return rounded;
   }
 
   /**

@@ -25,39 +25,36 @@ class TrainingDiagnosticsTest {
                 new double[][] {{0.1, 0.9, 0, 0}, {0, 0.8, -1, 0}, {9, 0, 0, 0}, {9, 0, 0, 0}})
             .castTo(type);
     INDArray z = Nd4j.createFromArray(new double[][] {{1, 0}, {0, 1}, {9, 9}, {9, 9}}).castTo(type);
-    diagnostics.step(2);
     diagnostics.inspect(2, scores, codes, z);
-    diagnostics.step(1);
     diagnostics.inspect(1, scores, codes, z);
-    diagnostics.step(0.6);
 
     INDArray prototypes =
-        Nd4j.createFromArray(new double[][] {{1, 0}, {0, 1}, {1, 0}, {-1, 0}}).castTo(type);
+        Nd4j.createFromArray(new double[][] {{3, 0}, {0, 1}, {0.5, 0}, {-1, 0}}).castTo(type);
+    INDArray before = prototypes.dup();
     EpochDiagnostics epoch = diagnostics.finishEpoch(prototypes);
-    assertThat(epoch.loss()).isCloseTo(1.2, within(1e-12));
-    assertThat(epoch.shareOfLogK()).isCloseTo(1.2 / Math.log(4), within(1e-12));
+    assertThat(prototypes).isEqualTo(before);
     assertThat(epoch.codeEntropy()).isCloseTo(Math.log(2) / 2, within(1e-7));
     assertThat(epoch.divergence()).isCloseTo(1.5 - Math.log(2) / 2, within(1e-7));
     assertThat(epoch.used()).isEqualTo(0.25);
     assertThat(epoch.largest()).isEqualTo(1);
     assertThat(epoch.spread()).isCloseTo(0.5 * Math.sqrt(2), within(1e-12));
-    assertThat(epoch.distinct()).isEqualTo(3);
+    assertThat(epoch.distinct()).as("whatever their lengths").isEqualTo(0.75);
 
-    diagnostics.step(7);
-    EpochDiagnostics next = diagnostics.finishEpoch(prototypes);
-    assertThat(next.loss()).isEqualTo(7);
-    assertThat(next.codeEntropy()).isNaN();
+    double nan = Double.NaN;
+    assertThat(diagnostics.finishEpoch(prototypes))
+        .as("nothing inspected since")
+        .isEqualTo(new EpochDiagnostics(nan, nan, nan, nan, nan, 0.75));
   }
 
   @Test
   void copiesAreFoundAcrossBlocks() {
     INDArray prototypes = Nd4j.randn(DataType.FLOAT, 2100, 16);
-    prototypes.diviColumnVector(prototypes.norm2(1));
-    assertThat(TrainingDiagnostics.distinct(prototypes)).isEqualTo(2100);
-    prototypes.getRow(2050).assign(prototypes.getRow(3));
+    TrainingDiagnostics diagnostics = new TrainingDiagnostics(2100, 16);
+    assertThat(diagnostics.finishEpoch(prototypes).distinct()).isEqualTo(1);
+    prototypes.getRow(2050).assign(prototypes.getRow(3).mul(2));
     prototypes.getRow(2051).assign(prototypes.getRow(3));
     prototypes.getRow(1030).assign(prototypes.getRow(1029));
-    assertThat(TrainingDiagnostics.distinct(prototypes)).isEqualTo(2097);
+    assertThat(diagnostics.finishEpoch(prototypes).distinct()).isEqualTo(2097 / 2100.0);
   }
 
   @Test
@@ -66,7 +63,6 @@ class TrainingDiagnosticsTest {
     z.diviColumnVector(z.norm2(1));
     INDArray scores = Nd4j.rand(DataType.FLOAT, 4000, 3);
     TrainingDiagnostics diagnostics = new TrainingDiagnostics(3, 32);
-    diagnostics.step(1);
     diagnostics.inspect(1, scores, scores, z);
     assertThat(diagnostics.finishEpoch(Nd4j.eye(32).castTo(DataType.FLOAT)).spread())
         .isCloseTo(1, within(0.02));

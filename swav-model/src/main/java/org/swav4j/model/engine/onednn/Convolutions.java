@@ -18,13 +18,19 @@ import org.swav4j.model.plan.Value;
  */
 final class Convolutions {
   private final Lowering lowering;
+  private final PixelProducts products;
   private final Map<List<Value>, Description> forwards = new HashMap<>();
 
   Convolutions(Lowering lowering) {
     this.lowering = lowering;
+    this.products = new PixelProducts(lowering);
   }
 
   void forward(Op op) {
+    if (productsPay(op)) {
+      products.forward(op);
+      return;
+    }
     Value x = op.input(0);
     Value w = op.input(1);
     Value y = op.output();
@@ -71,6 +77,15 @@ final class Convolutions {
     Value dy = op.input(2);
     Value dx = op.output(0);
     Value dw = op.output(1);
+    if (productsPay(op)) {
+      if (lowering.isWanted(dw)) {
+        products.weightsGradient(op);
+      }
+      if (lowering.isWanted(dx)) {
+        products.dataGradient(op);
+      }
+      return;
+    }
     Description hint = forwards.get(List.of(x, w));
     if (hint == null) {
       hint = describeForward(op, new Attributes(), null);
@@ -99,27 +114,6 @@ final class Convolutions {
     }
   }
 
-  /** Shapes and window of a convolution, forward or backward. */
-  private record Geometry(long[] src, long[] weights, long[] dst, long[] strides, long[] padding) {
-    static Geometry of(Op op) {
-      Arguments a = op.arguments();
-      long[] w = op.input(1).shape();
-      long[] x = op.input(0).shape();
-      long[] dst = {
-        x[0],
-        w[3],
-        (x[2] + 2L * a.padding() - w[0]) / a.stride() + 1,
-        (x[3] + 2L * a.padding() - w[1]) / a.stride() + 1
-      };
-      return new Geometry(
-          x,
-          new long[] {w[3], w[2], w[0], w[1]},
-          dst,
-          new long[] {a.stride(), a.stride()},
-          new long[] {a.padding(), a.padding()});
-    }
-  }
-
   /**
    * Whether Winograd's F(4×4, 3×3) is the better algorithm: a quarter of the multiplications, two
    * and a half times the speed from 64 channels on. Not with fewer than 32, where its transforms
@@ -128,13 +122,26 @@ final class Convolutions {
    * largest output in float). Lavin and Gray 2016.
    */
   private boolean winogradPays(Geometry g) {
-    long tiles = tiled(g.dst[2]) * tiled(g.dst[3]);
+    long tiles = tiled(g.dst()[2]) * tiled(g.dst()[3]);
     return !lowering.isInference()
         && lowering.hiddenType() == dnnl_f32
-        && g.weights[2] == 3
-        && g.strides[0] == 1
-        && Math.min(g.weights[0], g.weights[1]) >= 32
-        && tiles < 2 * g.dst[2] * g.dst[3];
+        && g.weights()[2] == 3
+        && g.strides()[0] == 1
+        && Math.min(g.weights()[0], g.weights()[1]) >= 32
+        && tiles < 2 * g.dst()[2] * g.dst()[3];
+  }
+
+  /**
+   * Whether products of pixels are the better way: on maps of 2×2 pixels, where at most 16 of 36
+   * taps don't lie in the margin, once the matrices are large enough to fill the product's blocks.
+   */
+  private boolean productsPay(Op op) {
+    Geometry g = Geometry.of(op);
+    return !lowering.isInference()
+        && g.weights()[2] > 1
+        && g.dst()[2] * g.dst()[3] <= 4
+        && g.src()[0] >= 32
+        && Math.min(g.weights()[0], g.weights()[1]) >= 64;
   }
 
   private static long tiled(long side) {
@@ -149,8 +156,8 @@ final class Convolutions {
       return forward(op, g, like.src(), like.dst(), attributes);
     }
     attributes.close();
-    Layout anySrc = Layout.any(type, g.src);
-    Layout anyDst = Layout.any(type, g.dst);
+    Layout anySrc = Layout.any(type, g.src());
+    Layout anyDst = Layout.any(type, g.dst());
     Description free = required(forward(op, g, anySrc, anyDst, new Attributes()), op);
     Layout src = lowering.read(op.input(0)).layout();
     Description best = free;
@@ -158,7 +165,7 @@ final class Convolutions {
       best = better(best, forward(op, g, src, anyDst, new Attributes()));
     }
     if (best.dst().padded()) {
-      Layout last = Layout.channelsLast(type, g.dst[0], g.dst[1], g.dst[2], g.dst[3]);
+      Layout last = Layout.channelsLast(type, g.dst()[0], g.dst()[1], g.dst()[2], g.dst()[3]);
       best = better(best, forward(op, g, best.src(), last, new Attributes()));
     }
     return best;
@@ -184,12 +191,12 @@ final class Convolutions {
             lowering.isInference() ? dnnl_forward_inference : dnnl_forward_training,
             algorithm,
             src.md(),
-            Layout.any(lowering.hiddenType(), g.weights).md(),
-            bias ? Layout.dense(dnnl_f32, g.dst[1]).md() : null,
+            Layout.any(lowering.hiddenType(), g.weights()).md(),
+            bias ? Layout.dense(dnnl_f32, g.dst()[1]).md() : null,
             dst.md(),
-            g.strides,
-            g.padding,
-            g.padding),
+            g.strides(),
+            g.padding(),
+            g.padding()),
         "describing " + op);
     return Description.create(desc, attributes, null, lowering.resources());
   }
@@ -197,15 +204,15 @@ final class Convolutions {
   private Description describeBackwardData(Op op, Description hint) {
     Geometry g = Geometry.of(op);
     int type = lowering.hiddenType();
-    Layout anySrc = Layout.any(type, g.src);
-    Layout anyDst = Layout.any(type, g.dst);
+    Layout anySrc = Layout.any(type, g.src());
+    Layout anyDst = Layout.any(type, g.dst());
     Description best = required(backwardData(op, g, anySrc, anyDst, hint), op);
     Layout dst = lowering.read(op.input(2)).layout();
     if (dst.type() == type && !dst.padded()) {
       best = better(best, backwardData(op, g, anySrc, dst, hint));
     }
     if (best.diffSrc().padded()) {
-      Layout last = Layout.channelsLast(type, g.src[0], g.src[1], g.src[2], g.src[3]);
+      Layout last = Layout.channelsLast(type, g.src()[0], g.src()[1], g.src()[2], g.src()[3]);
       best = better(best, backwardData(op, g, last, best.diffDst(), hint));
     }
     return best;
@@ -227,11 +234,11 @@ final class Convolutions {
             desc,
             algorithm,
             src.md(),
-            Layout.any(lowering.hiddenType(), g.weights).md(),
+            Layout.any(lowering.hiddenType(), g.weights()).md(),
             dst.md(),
-            g.strides,
-            g.padding,
-            g.padding),
+            g.strides(),
+            g.padding(),
+            g.padding()),
         "describing " + op);
     return Description.create(desc, new Attributes(), hint, lowering.resources());
   }
@@ -239,8 +246,8 @@ final class Convolutions {
   private Description describeBackwardWeights(Op op, Description hint) {
     Geometry g = Geometry.of(op);
     int type = lowering.hiddenType();
-    Layout anySrc = Layout.any(type, g.src);
-    Layout anyDst = Layout.any(type, g.dst);
+    Layout anySrc = Layout.any(type, g.src());
+    Layout anyDst = Layout.any(type, g.dst());
     Description best = required(backwardWeights(op, g, anySrc, anyDst, hint), op);
     Layout src = lowering.read(op.input(0)).layout();
     Layout dst = lowering.read(op.input(2)).layout();
@@ -274,12 +281,12 @@ final class Convolutions {
             desc,
             algorithm,
             src.md(),
-            Layout.any(dnnl_f32, g.weights).md(),
+            Layout.any(dnnl_f32, g.weights()).md(),
             null,
             dst.md(),
-            g.strides,
-            g.padding,
-            g.padding),
+            g.strides(),
+            g.padding(),
+            g.padding()),
         "describing " + op);
     return Description.create(desc, new Attributes(), hint, lowering.resources());
   }

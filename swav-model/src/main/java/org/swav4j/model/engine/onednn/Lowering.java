@@ -324,6 +324,11 @@ final class Lowering {
     }
   }
 
+  /** Sets all bytes of a tensor to zero. */
+  void zero(Tensor tensor) {
+    emit(new ZeroStep(current, tensor));
+  }
+
   /** Copies a tensor into another of the same dimensions. */
   void copy(Tensor from, Tensor to) {
     emit(reorder(from, to));

@@ -47,6 +47,28 @@ class OneDnnOpsTest {
     assertEqualsLoops(y, dx, dw);
   }
 
+  @ParameterizedTest
+  @CsvSource({
+    "64, 70, 3, 1, 1, 2, 2", "70, 64, 3, 2, 1, 4, 4", "64, 64, 3, 2, 1, 3, 3",
+    "64, 64, 3, 1, 1, 1, 2", "64, 64, 3, 1, 1, 1, 1", "64, 64, 5, 2, 2, 3, 4"
+  })
+  void convolutionOfSmallMapsForwardAndBackward(
+      int c, int o, int k, int stride, int pad, int h, int w) {
+    Value x = checks.input(32, c, h, w);
+    Value weights = checks.parameter(k, k, c, o);
+    Value y = checks.convolution(x, weights, stride, pad);
+    Value dy = checks.input(y.shape());
+    Value dx = checks.result(x.shape());
+    Value dw = checks.result(weights.shape());
+    checks.codes();
+    checks.op(OpType.CONV2D_BP, Arguments.window(k, stride, pad), List.of(x, weights, dy), dx, dw);
+    Plan plan = checks.plan(y, dx, dw);
+    checks.assertMatches(engine, TOLERANCE, plan);
+    assertThat(kinds(plan))
+        .contains("convolution as products")
+        .doesNotContain("convolution", "convolution weights' gradient");
+  }
+
   @Test
   void gradientWithoutForwardAndWithOneReaderOnly() {
     Value x = checks.input(2, 16, 5, 5);
