@@ -25,8 +25,14 @@ interface FloatKernels {
   /** The exponent below which the log domain's terms are cut off: the last one that is normal. */
   float LOWEST = -126f;
 
-  /** {@code out = 2^((s - centre) scale)}, right only for exponents from -126 to 100. */
-  void exp(float[] s, float[] out, float centre, float scale, float[] space);
+  /**
+   * {@code out = 2^((s - centre) scale)}, right only for exponents from -126 to 100. Lowers
+   * elements of low and raises elements of high, any of them, so that the least and the largest are
+   * those of all exponents, to within 1/2 in that range and beyond it outside; one is a NaN if an s
+   * is.
+   */
+  void exp(
+      float[] s, float[] out, float centre, float scale, float[] low, float[] high, float[] space);
 
   /** {@code out = 2^((s - column) scale)} where s is nowhere above column, cut off below LOWEST. */
   void expBelow(float[] s, float[] column, float[] out, float scale, float[] space);
@@ -38,11 +44,6 @@ interface FloatKernels {
    */
   void expGauged(
       float[] s, float row, float[] column, float[] out, float high, float low, float[] space);
-
-  /**
-   * Lowers range[0] to the least s and raises range[1] to the largest; both become NaN if an s is.
-   */
-  void extremes(float[] s, float[] space, float[] range);
 
   /** {@code sum m v}. */
   float dot(float[] m, float[] v);

@@ -34,6 +34,7 @@ import org.nd4j.linalg.api.buffer.DataType;
  */
 final class FloatSinkhorn {
   private static final float[] ONES = {1, 1, 1, 1};
+  private static final float[] ZEROS = {0, 0, 0, 0};
 
   private static final double LOG2_E = 1 / Math.log(2);
 
@@ -92,8 +93,9 @@ final class FloatSinkhorn {
   private float[][] kept = {};
   private float[][][] scratch = {};
   private float[][] small = {};
-  private float[][] ranges = {};
-  private final double[] bounds = new double[4];
+  private float[][] low = {};
+  private float[][] high = {};
+  private final double[] bounds = new double[2];
 
   // Of a call.
   private HostMatrix scores;
@@ -193,7 +195,8 @@ final class FloatSinkhorn {
     int workers = chunks > 1 ? threads : 1;
     scratch = new float[workers][block + 1][stride];
     small = new float[workers][4];
-    ranges = new float[chunks][2];
+    low = new float[workers][stride];
+    high = new float[workers][stride];
   }
 
   private Outcome iterate(Iterations stop, Form form) {
@@ -202,15 +205,22 @@ final class FloatSinkhorn {
     scaleRest = (float) (perEpsilon - scale);
     logDomain = form == Form.LOG_DOMAIN;
     if (!logDomain) {
-      Outcome tried = exponentials(form);
-      if (tried != Outcome.DONE) {
-        return tried;
+      double range = exponentials();
+      // Neither is a NaN.
+      logDomain = !(range <= Safety.limit(DataType.FLOAT));
+      if (logDomain && form == Form.KERNEL) {
+        if (!columnMaxima()) {
+          return Outcome.NOT_FINITE;
+        }
+        throw Safety.kernelRefused(range, Safety.limit(DataType.FLOAT));
       }
     }
     if (logDomain) {
-      Outcome begun = gaugeColumns();
-      if (begun != Outcome.DONE) {
-        return begun;
+      if (!columnMaxima()) {
+        return Outcome.NOT_FINITE;
+      }
+      if (!gaugeColumns()) {
+        return Outcome.NEEDS_DOUBLE;
       }
     }
     made = 0;
@@ -248,10 +258,12 @@ final class FloatSinkhorn {
   }
 
   /**
-   * The kernel form's first pass. Its centre is a guess, which the range of scores found in the
+   * The kernel form's first pass. Its centre is a guess, which the range of exponents found in the
    * pass confirms or corrects.
+   *
+   * @return the range in nats that {@link Safety} asks for; a NaN or infinite if a score is
    */
-  private Outcome exponentials(Form form) {
+  private double exponentials() {
     float[] first = scratch[0][0];
     read(0, first);
     float max = first[0];
@@ -264,53 +276,45 @@ final class FloatSinkhorn {
     centre = (float) bounds[0];
     double spread = bounds[1] + Safety.spread(b);
     while (true) {
+      fill(low, Float.POSITIVE_INFINITY);
+      fill(high, Float.NEGATIVE_INFINITY);
       run(Pass.EXPONENTIALS);
-      if (!scoreRange()) {
-        return Outcome.NOT_FINITE;
-      }
-      double range = (bounds[0] + bounds[1]) / epsilon + spread;
-      if (range > Safety.limit(DataType.FLOAT)) {
-        if (form == Form.KERNEL) {
-          throw Safety.kernelRefused(range, Safety.limit(DataType.FLOAT));
+      float least = Float.POSITIVE_INFINITY;
+      float most = Float.NEGATIVE_INFINITY;
+      for (int w = 0; w < low.length; w++) {
+        for (int j = 0; j < stride; j++) {
+          least = Math.min(least, low[w][j]);
+          most = Math.max(most, high[w][j]);
         }
-        logDomain = true;
-        return Outcome.DONE;
       }
-      if ((bounds[1] - centre) * LOG2_E / epsilon <= HIGHEST) {
+      bounds[0] = -least;
+      bounds[1] = most;
+      reduction.max(bounds);
+      double range = (bounds[0] + bounds[1]) / LOG2_E + spread;
+      if (!(range <= Safety.limit(DataType.FLOAT))) {
+        return range;
+      }
+      if (bounds[1] <= HIGHEST) {
         keptValid = kept.length > 0;
         addPartials();
         reduction.sum(sums);
-        return Outcome.DONE;
+        return range;
       }
-      centre = (float) bounds[1];
+      centre += (float) (bounds[1] / scale);
     }
   }
 
-  /** The lowest score, negated, and the highest one into the bounds; whether all are finite. */
-  private boolean scoreRange() {
-    bounds[0] = Double.NEGATIVE_INFINITY;
-    bounds[1] = Double.NEGATIVE_INFINITY;
-    for (float[] range : ranges) {
-      boolean number = range[0] <= range[1];
-      bounds[0] = Math.max(bounds[0], number ? -range[0] : Double.POSITIVE_INFINITY);
-      bounds[1] = Math.max(bounds[1], number ? range[1] : Double.POSITIVE_INFINITY);
+  private static void fill(float[][] arrays, float x) {
+    for (float[] array : arrays) {
+      Arrays.fill(array, x);
     }
-    reduction.max(bounds);
-    return Double.isFinite(bounds[0]) && Double.isFinite(bounds[1]);
   }
 
-  /** The log domain's beginning: column maxima as gauges, then column sums relative to them. */
-  private Outcome gaugeColumns() {
+  /** Column maxima of all scores into {@code sums}; false if a score is not finite. */
+  private boolean columnMaxima() {
     keptValid = false;
+    fill(low, 0);
     run(Pass.MAXIMA);
-    if (!scoreRange()) {
-      return Outcome.NOT_FINITE;
-    }
-    bounds[1] = a == null ? 0 : Safety.spread(a);
-    reduction.max(bounds);
-    if (bounds[1] + Safety.spread(b) > MASS_LIMIT) {
-      return Outcome.NEEDS_DOUBLE;
-    }
     for (int j = 0; j < k; j++) {
       float max = partial[0][j];
       for (int c = 1; c < chunks; c++) {
@@ -318,21 +322,41 @@ final class FloatSinkhorn {
       }
       sums[j] = max;
     }
+    float wrong = 0;
+    for (float[] zeros : low) {
+      for (float zero : zeros) {
+        wrong += zero;
+      }
+    }
+    bounds[0] = wrong == 0 ? 0 : 1;
+    bounds[1] = 0;
+    reduction.max(bounds);
     reduction.max(sums);
+    return bounds[0] == 0;
+  }
+
+  /** The log domain's beginning: column maxima as gauges, then column sums relative to them. */
+  private boolean gaugeColumns() {
+    bounds[0] = 0;
+    bounds[1] = a == null ? 0 : Safety.spread(a);
+    reduction.max(bounds);
+    if (bounds[1] + Safety.spread(b) > MASS_LIMIT) {
+      return false;
+    }
     for (int j = 0; j < k; j++) {
       columnGauge[j] = (float) sums[j];
     }
     Arrays.fill(columnGauge, k, stride, columnGauge[k - 1]);
     Arrays.fill(rowGauge, 0);
     if (tooWide(columnGauge, k)) {
-      return Outcome.NEEDS_DOUBLE;
+      return false;
     }
     columnsAsMaxima = true;
     run(Pass.GAUGED_SUMS);
     keptValid = kept.length > 0;
     addPartials();
     reduction.sum(sums);
-    return Outcome.DONE;
+    return true;
   }
 
   private boolean tooWide(float[] gauge, int length) {
@@ -416,11 +440,8 @@ final class FloatSinkhorn {
   private void chunk(int chunk, int worker) {
     int end = Math.min(n, (chunk + 1) * chunkRows);
     float[] sum = partial[chunk];
-    float[] range = ranges[chunk];
     float[] space = scratch[worker][block];
     Arrays.fill(sum, pass == Pass.MAXIMA ? Float.NEGATIVE_INFINITY : 0);
-    range[0] = Float.POSITIVE_INFINITY;
-    range[1] = Float.NEGATIVE_INFINITY;
     boolean keep = kept.length > 0;
     float[][] matrix = keep ? kept : scratch[worker];
     for (int row = chunk * chunkRows; row < end; row += block) {
@@ -431,8 +452,7 @@ final class FloatSinkhorn {
           for (int i = 0; i < rows; i++) {
             float[] m = matrix[first + i];
             read(row + i, m);
-            kernels.extremes(m, space, range);
-            kernels.exp(m, m, centre, scale, space);
+            kernels.exp(m, m, centre, scale, low[worker], high[worker], space);
           }
           add(matrix, first, rows, sum, ONES);
         }
@@ -440,9 +460,10 @@ final class FloatSinkhorn {
           for (int i = 0; i < rows; i++) {
             float[] m = matrix[first + i];
             read(row + i, m);
-            kernels.extremes(m, space, range);
             kernels.max(sum, m);
           }
+          // Remains 0 unless a score is a NaN or infinite.
+          add(matrix, first, rows, low[worker], ZEROS);
         }
         case GAUGED_SUMS -> {
           for (int i = 0; i < rows; i++) {
@@ -453,7 +474,7 @@ final class FloatSinkhorn {
           add(matrix, first, rows, sum, ONES);
         }
         case ROWS -> {
-          materialise(matrix, first, row, rows, space);
+          materialise(matrix, first, row, rows, worker);
           weigh(matrix, first, row, rows, worker);
           if (columnsWanted) {
             add(matrix, first, rows, sum, small[worker]);
@@ -461,7 +482,7 @@ final class FloatSinkhorn {
         }
         case CODES -> {
           if (row + rows > n - codes.rows()) {
-            materialise(matrix, first, row, rows, space);
+            materialise(matrix, first, row, rows, worker);
             weigh(matrix, first, row, rows, worker);
             write(matrix, first, row, rows, worker);
           }
@@ -477,20 +498,21 @@ final class FloatSinkhorn {
   }
 
   /** Has the exponentials of some rows ready. */
-  private void materialise(float[][] m, int first, int row, int rows, float[] space) {
+  private void materialise(float[][] m, int first, int row, int rows, int worker) {
     if (keptValid) {
       return;
     }
     for (int i = 0; i < rows; i++) {
       read(row + i, m[first + i]);
-      exponentials(m[first + i], row + i, space);
+      exponentials(m[first + i], row + i, worker);
     }
   }
 
   /** From a row of scores, in place. */
-  private void exponentials(float[] m, int row, float[] space) {
+  private void exponentials(float[] m, int row, int worker) {
+    float[] space = scratch[worker][block];
     if (!logDomain) {
-      kernels.exp(m, m, centre, scale, space);
+      kernels.exp(m, m, centre, scale, low[worker], high[worker], space);
     } else if (columnsAsMaxima && rowGauge[row] == 0) {
       kernels.expBelow(m, columnGauge, m, scale, space);
     } else {
@@ -501,7 +523,6 @@ final class FloatSinkhorn {
   /** The rows' scalings, into u and the worker's small array. */
   private void weigh(float[][] m, int first, int row, int rows, int worker) {
     float[] weights = small[worker];
-    float[] space = scratch[worker][block];
     if (rows == 4) {
       kernels.dot4(m, first, v, weights);
     } else {
@@ -511,7 +532,7 @@ final class FloatSinkhorn {
     }
     for (int i = 0; i < rows; i++) {
       if (gaugeRows && weights[i] < LOW_ROW) {
-        weights[i] = gaugeRow(m[first + i], row + i, space);
+        weights[i] = gaugeRow(m[first + i], row + i, worker);
       }
       weights[i] = (float) ((a == null ? 1 : a[row + i]) / weights[i]);
       u[row + i] = weights[i];
@@ -519,10 +540,10 @@ final class FloatSinkhorn {
   }
 
   /** Gives a low row a gauge of its own and its exponentials anew; returns its sum. */
-  private float gaugeRow(float[] m, int row, float[] space) {
+  private float gaugeRow(float[] m, int row, int worker) {
     read(row, m);
     rowGauge[row] = kernels.maxDifference(m, columnGauge);
-    exponentials(m, row, space);
+    exponentials(m, row, worker);
     return kernels.dot(m, v);
   }
 

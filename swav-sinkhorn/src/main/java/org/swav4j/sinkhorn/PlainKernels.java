@@ -8,11 +8,6 @@ package org.swav4j.sinkhorn;
  * iterations don't build upon each other. So exponentials do without the bits of a float.
  */
 final class PlainKernels implements FloatKernels {
-  /** Elements that {@link #FOLDED} are folded into: enough for a vectorised loop to be worth it. */
-  private static final int FOLD = 256;
-
-  private static final int FOLDED = 4 * FOLD;
-
   /** {@code 2^(n/512) = (A n + B)^2 + C} for n from -126 to 100, relative error 1.5e-4. */
   private static final float A = 9.482028e-4f;
 
@@ -51,9 +46,14 @@ final class PlainKernels implements FloatKernels {
   }
 
   @Override
-  public void exp(float[] s, float[] out, float centre, float scale, float[] space) {
+  public void exp(
+      float[] s, float[] out, float centre, float scale, float[] low, float[] high, float[] space) {
     for (int j = 0; j < out.length; j++) {
       out[j] = (s[j] - centre) * scale;
+    }
+    for (int j = 0; j < out.length; j++) {
+      low[j] = Math.min(low[j], out[j]);
+      high[j] = Math.max(high[j], out[j]);
     }
     powers(out, space);
   }
@@ -80,36 +80,6 @@ final class PlainKernels implements FloatKernels {
       out[j] = Math.max(t * high + t * low, LOWEST);
     }
     powers(out, space);
-  }
-
-  @Override
-  public void extremes(float[] s, float[] space, float[] range) {
-    float low = range[0];
-    float high = range[1];
-    int whole = s.length - s.length % FOLDED;
-    for (int block = 0; block < whole; block += FOLDED) {
-      int end = block + FOLD;
-      for (int j = block; j < end; j++) {
-        space[j] =
-            Math.min(Math.min(s[j], s[j + FOLD]), Math.min(s[j + 2 * FOLD], s[j + 3 * FOLD]));
-      }
-      for (int j = block; j < end; j++) {
-        low = Math.min(low, space[j]);
-      }
-      for (int j = block; j < end; j++) {
-        space[j] =
-            Math.max(Math.max(s[j], s[j + FOLD]), Math.max(s[j + 2 * FOLD], s[j + 3 * FOLD]));
-      }
-      for (int j = block; j < end; j++) {
-        high = Math.max(high, space[j]);
-      }
-    }
-    for (int j = whole; j < s.length; j++) {
-      low = Math.min(low, s[j]);
-      high = Math.max(high, s[j]);
-    }
-    range[0] = low;
-    range[1] = high;
   }
 
   @Override

@@ -26,7 +26,11 @@ final class VectorKernels implements FloatKernels {
   private static final float R5 = 0.0018775766f;
 
   @Override
-  public void exp(float[] s, float[] out, float centre, float scale, float[] space) {
+  public void exp(
+      float[] s, float[] out, float centre, float scale, float[] low, float[] high, float[] space) {
+    // Beside magic all but wild exponents are positive, and positive floats compare as integers.
+    IntVector least = IntVector.broadcast(I, Integer.MAX_VALUE);
+    IntVector most = IntVector.broadcast(I, Integer.MIN_VALUE);
     FloatVector magic = FloatVector.broadcast(F, MAGIC);
     FloatVector factor = FloatVector.broadcast(F, scale);
     FloatVector middle = FloatVector.broadcast(F, centre);
@@ -39,13 +43,20 @@ final class VectorKernels implements FloatKernels {
     for (int j = 0; j < out.length; j += LANES) {
       FloatVector z = FloatVector.fromArray(F, s, j).sub(middle).mul(factor);
       FloatVector y = z.add(magic);
+      IntVector bits = y.reinterpretAsInts();
+      least = least.min(bits);
+      most = most.max(bits);
       FloatVector r = z.sub(y.sub(magic));
       FloatVector p = p5.fma(r, p4).fma(r, p3).fma(r, p2).fma(r, p1).fma(r, p0);
       p.reinterpretAsInts()
-          .add(y.reinterpretAsInts().lanewise(VectorOperators.LSHL, 23))
+          .add(bits.lanewise(VectorOperators.LSHL, 23))
           .reinterpretAsFloats()
           .intoArray(out, j);
     }
+    FloatVector lows = least.reinterpretAsFloats().sub(magic);
+    lows.min(FloatVector.fromArray(F, low, 0)).intoArray(low, 0);
+    FloatVector highs = most.reinterpretAsFloats().sub(magic);
+    highs.max(FloatVector.fromArray(F, high, 0)).intoArray(high, 0);
   }
 
   @Override
@@ -104,19 +115,6 @@ final class VectorKernels implements FloatKernels {
           .reinterpretAsFloats()
           .intoArray(out, j);
     }
-  }
-
-  @Override
-  public void extremes(float[] s, float[] space, float[] range) {
-    FloatVector low = FloatVector.broadcast(F, range[0]);
-    FloatVector high = FloatVector.broadcast(F, range[1]);
-    for (int j = 0; j < s.length; j += LANES) {
-      FloatVector x = FloatVector.fromArray(F, s, j);
-      low = low.min(x);
-      high = high.max(x);
-    }
-    range[0] = low.reduceLanes(VectorOperators.MIN);
-    range[1] = high.reduceLanes(VectorOperators.MAX);
   }
 
   @Override

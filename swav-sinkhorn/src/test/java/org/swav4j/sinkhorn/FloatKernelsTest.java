@@ -14,7 +14,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 class FloatKernelsTest {
   private static final int N = 48;
 
-  /** Folded rows with a rest. */
+  /** As long as rows are in training. */
   private static final int LONG = 2 * 1024 + 48;
 
   private static final double LOG2_E = 1 / Math.log(2);
@@ -35,12 +35,12 @@ class FloatKernelsTest {
     float[] s = values(3 * N, 1);
     float[] out = new float[3 * N];
     float scale = (float) (20 * LOG2_E);
-    kernels.exp(s, out, 0.25f, scale, new float[3 * N]);
+    exp(kernels, s, out, 0.25f, scale);
     for (int j = 0; j < 3 * N; j++) {
       double z = (s[j] - 0.25) * scale;
       assertThat(out[j] / Math.pow(2, z)).isCloseTo(1, within(5e-6));
     }
-    kernels.exp(s, s, 0.25f, scale, new float[3 * N]);
+    exp(kernels, s, s, 0.25f, scale);
     assertThat(s).isEqualTo(out);
   }
 
@@ -54,7 +54,7 @@ class FloatKernelsTest {
       s[j] = -126 + j / (float) steps;
     }
     float[] out = new float[s.length];
-    kernels.exp(s, out, 0, 1, new float[s.length]);
+    exp(kernels, s, out, 0, 1);
     for (int j = 0; j < s.length; j++) {
       assertThat(out[j] / Math.pow(2, s[j])).as("2^%s", s[j]).isCloseTo(1, within(2.5e-7));
       if (j % steps == 0) {
@@ -65,41 +65,43 @@ class FloatKernelsTest {
 
   @ParameterizedTest
   @MethodSource("both")
-  void extremesAreExactAndAddToThoseFound(FloatKernels kernels) {
-    float[] range = {Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY};
-    float low = Float.POSITIVE_INFINITY;
-    float high = Float.NEGATIVE_INFINITY;
-    for (int length : new int[] {N, LONG}) {
-      float[] s = values(length, 3);
+  void theRangeOfExponentsIsWithinAHalfAndAddsToThatFound(FloatKernels kernels) {
+    float[] low = filled(LONG, Float.POSITIVE_INFINITY);
+    float[] high = filled(LONG, Float.NEGATIVE_INFINITY);
+    float least = Float.POSITIVE_INFINITY;
+    float most = Float.NEGATIVE_INFINITY;
+    for (float deviation : new float[] {1, 30, 5}) {
+      float[] s = values(LONG, deviation);
       for (float x : s) {
-        low = Math.min(low, x);
-        high = Math.max(high, x);
+        least = Math.min(least, (x - 2) * 1.5f);
+        most = Math.max(most, (x - 2) * 1.5f);
       }
-      kernels.extremes(s, new float[length], range);
-      assertThat(range).containsExactly(low, high);
+      kernels.exp(s, s, 2, 1.5f, low, high, new float[LONG]);
+      assertThat(least(low)).isCloseTo(least, within(0.5f));
+      assertThat(most(high)).isCloseTo(most, within(0.5f));
     }
   }
 
+  /** Wherever it is, and in whatever company. */
   @ParameterizedTest
   @MethodSource("both")
-  void aFloatThatIsNoNumberShowsInTheExtremesWhereverItIs(FloatKernels kernels) {
-    for (int length : new int[] {N, LONG}) {
-      float[] space = new float[length];
-      float[] s = values(length, 3);
-      for (int position = 0; position < length; position++) {
-        float good = s[position];
-        float[] range = {0, 0};
-        s[position] = Float.NaN;
-        kernels.extremes(s, space, range);
-        assertThat(range).as("NaN at %s", position).containsExactly(Float.NaN, Float.NaN);
-        s[position] = Float.POSITIVE_INFINITY;
-        range = new float[2];
-        kernels.extremes(s, space, range);
-        assertThat(range[1]).isEqualTo(Float.POSITIVE_INFINITY);
-        s[position] = Float.NEGATIVE_INFINITY;
-        kernels.extremes(s, space, range);
-        assertThat(range[0]).isEqualTo(Float.NEGATIVE_INFINITY);
-        s[position] = good;
+  void aWildExponentOrOneThatIsNoNumberShowsInTheRange(FloatKernels kernels) {
+    float infinite = Float.POSITIVE_INFINITY;
+    float negativeNaN = Float.intBitsToFloat(0xFFC00000);
+    float[] wild = {
+      -1e3f, 1e3f, -2e7f, 2e7f, -1e30f, 1e30f, -infinite, infinite, Float.NaN, negativeNaN
+    };
+    for (float company : new float[] {0, -2e9f}) {
+      for (float x : wild) {
+        for (int position = 0; position < N; position++) {
+          float[] low = filled(N, Float.POSITIVE_INFINITY);
+          float[] high = filled(N, Float.NEGATIVE_INFINITY);
+          float[] s = values(N, 3);
+          s[(position + 7) % N] += company;
+          s[position] = x;
+          kernels.exp(s, s, 0, 1, low, high, new float[N]);
+          assertThat(most(high) - least(low) < 900).as("%s at %s", x, position).isFalse();
+        }
       }
     }
   }
@@ -215,6 +217,33 @@ class FloatKernelsTest {
     kernels.max(max, s);
     assertThat(max).isEqualTo(expected);
     assertThat(kernels.maxDifference(s, column)).isEqualTo(largest);
+  }
+
+  private static void exp(FloatKernels kernels, float[] s, float[] out, float centre, float scale) {
+    int n = s.length;
+    kernels.exp(s, out, centre, scale, new float[n], new float[n], new float[n]);
+  }
+
+  private static float least(float[] x) {
+    float least = Float.POSITIVE_INFINITY;
+    for (float each : x) {
+      least = Math.min(least, each);
+    }
+    return least;
+  }
+
+  private static float most(float[] x) {
+    float most = Float.NEGATIVE_INFINITY;
+    for (float each : x) {
+      most = Math.max(most, each);
+    }
+    return most;
+  }
+
+  private static float[] filled(int n, float x) {
+    float[] filled = new float[n];
+    Arrays.fill(filled, x);
+    return filled;
   }
 
   private float[] values(int n, double deviation) {
