@@ -438,55 +438,99 @@ final class FloatSinkhorn {
   }
 
   private void chunk(int chunk, int worker) {
-    int end = Math.min(n, (chunk + 1) * chunkRows);
+    int start = chunk * chunkRows;
+    int end = Math.min(n, start + chunkRows);
     float[] sum = partial[chunk];
+    // A method each: HotSpot compiles them apart, and compiles all in one less well.
+    switch (pass) {
+      case EXPONENTIALS -> firstSums(start, end, sum, worker);
+      case MAXIMA -> maxima(start, end, sum, worker);
+      case GAUGED_SUMS -> gaugedSums(start, end, sum, worker);
+      case ROWS -> rows(start, end, sum, worker);
+      case CODES -> codes(start, end, worker);
+    }
+  }
+
+  private float[][] matrix(int worker) {
+    return kept.length > 0 ? kept : scratch[worker];
+  }
+
+  /** Where in the matrix a block of rows goes. */
+  private int place(int row) {
+    return kept.length > 0 ? row : 0;
+  }
+
+  private void firstSums(int start, int end, float[] sum, int worker) {
+    float[][] matrix = matrix(worker);
     float[] space = scratch[worker][block];
-    Arrays.fill(sum, pass == Pass.MAXIMA ? Float.NEGATIVE_INFINITY : 0);
-    boolean keep = kept.length > 0;
-    float[][] matrix = keep ? kept : scratch[worker];
-    for (int row = chunk * chunkRows; row < end; row += block) {
+    Arrays.fill(sum, 0);
+    for (int row = start; row < end; row += block) {
       int rows = Math.min(block, end - row);
-      int first = keep ? row : 0;
-      switch (pass) {
-        case EXPONENTIALS -> {
-          for (int i = 0; i < rows; i++) {
-            float[] m = matrix[first + i];
-            read(row + i, m);
-            kernels.exp(m, m, centre, scale, low[worker], high[worker], space);
-          }
-          add(matrix, first, rows, sum, ONES);
-        }
-        case MAXIMA -> {
-          for (int i = 0; i < rows; i++) {
-            float[] m = matrix[first + i];
-            read(row + i, m);
-            kernels.max(sum, m);
-          }
-          // Remains 0 unless a score is a NaN or infinite.
-          add(matrix, first, rows, low[worker], ZEROS);
-        }
-        case GAUGED_SUMS -> {
-          for (int i = 0; i < rows; i++) {
-            float[] m = matrix[first + i];
-            read(row + i, m);
-            kernels.expBelow(m, columnGauge, m, scale, space);
-          }
-          add(matrix, first, rows, sum, ONES);
-        }
-        case ROWS -> {
-          materialise(matrix, first, row, rows, worker);
-          weigh(matrix, first, row, rows, worker);
-          if (columnsWanted) {
-            add(matrix, first, rows, sum, small[worker]);
-          }
-        }
-        case CODES -> {
-          if (row + rows > n - codes.rows()) {
-            materialise(matrix, first, row, rows, worker);
-            weigh(matrix, first, row, rows, worker);
-            write(matrix, first, row, rows, worker);
-          }
-        }
+      int first = place(row);
+      for (int i = 0; i < rows; i++) {
+        float[] m = matrix[first + i];
+        read(row + i, m);
+        kernels.exp(m, m, centre, scale, low[worker], high[worker], space);
+      }
+      add(matrix, first, rows, sum, ONES);
+    }
+  }
+
+  private void maxima(int start, int end, float[] max, int worker) {
+    float[][] matrix = matrix(worker);
+    Arrays.fill(max, Float.NEGATIVE_INFINITY);
+    for (int row = start; row < end; row += block) {
+      int rows = Math.min(block, end - row);
+      int first = place(row);
+      for (int i = 0; i < rows; i++) {
+        float[] m = matrix[first + i];
+        read(row + i, m);
+        kernels.max(max, m);
+      }
+      // Remains 0 unless a score is a NaN or infinite.
+      add(matrix, first, rows, low[worker], ZEROS);
+    }
+  }
+
+  private void gaugedSums(int start, int end, float[] sum, int worker) {
+    float[][] matrix = matrix(worker);
+    float[] space = scratch[worker][block];
+    Arrays.fill(sum, 0);
+    for (int row = start; row < end; row += block) {
+      int rows = Math.min(block, end - row);
+      int first = place(row);
+      for (int i = 0; i < rows; i++) {
+        float[] m = matrix[first + i];
+        read(row + i, m);
+        kernels.expBelow(m, columnGauge, m, scale, space);
+      }
+      add(matrix, first, rows, sum, ONES);
+    }
+  }
+
+  private void rows(int start, int end, float[] sum, int worker) {
+    float[][] matrix = matrix(worker);
+    Arrays.fill(sum, 0);
+    for (int row = start; row < end; row += block) {
+      int rows = Math.min(block, end - row);
+      int first = place(row);
+      materialise(matrix, first, row, rows, worker);
+      weigh(matrix, first, row, rows, worker);
+      if (columnsWanted) {
+        add(matrix, first, rows, sum, small[worker]);
+      }
+    }
+  }
+
+  private void codes(int start, int end, int worker) {
+    float[][] matrix = matrix(worker);
+    for (int row = start; row < end; row += block) {
+      int rows = Math.min(block, end - row);
+      if (row + rows > n - codes.rows()) {
+        int first = place(row);
+        materialise(matrix, first, row, rows, worker);
+        weigh(matrix, first, row, rows, worker);
+        write(matrix, first, row, rows, worker);
       }
     }
   }
