@@ -52,6 +52,10 @@ import org.swav4j.data.UnreadableImageException;
  * </pre>
  *
  * <p>So the crops of small sizes cost less than decoding the file.
+ *
+ * <p>Seen with the default images, which are in memory (2026-11-27, 2 cores of an AMD EPYC with
+ * AVX-512, JDK 17.0.15, {@code -f 1 -wi 2 -i 3 -w 1 -r 1}), microseconds for 2x224 and 6x96 alone:
+ * crops 1096 and 707, windows 159 and 143, copy 29 and 16.
  */
 @State(Scope.Thread)
 @BenchmarkMode(Mode.AverageTime)

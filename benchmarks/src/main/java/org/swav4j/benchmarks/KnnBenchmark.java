@@ -29,8 +29,9 @@ import org.swav4j.train.evaluation.KNearestNeighbours;
  * <p>Run: {@code java -jar benchmarks/target/benchmarks.jar KnnBenchmark}. Expected: within twice
  * the product.
  *
- * <p>Seen: (2 cores with AVX-512 that others used too, one native thread, fastest of a run) D =
- * 512: 513 ms, of which the product 492 ms.
+ * <p>Seen (2026-11-27, 2 cores of an AMD EPYC with AVX-512, JDK 17.0.15, 2 native threads, {@code
+ * -f 1 -wi 2 -i 3 -w 1 -r 1}): D = 64: 354 ms, product 48 ms; 512: 568 and 211 ms; 784: 660 and 353
+ * ms. So the rest takes some 300 ms at any D, and only D = 784 is within twice.
  */
 @State(Scope.Thread)
 @BenchmarkMode(Mode.AverageTime)

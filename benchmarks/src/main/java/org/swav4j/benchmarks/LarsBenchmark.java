@@ -30,9 +30,18 @@ import org.swav4j.train.optimiser.Lars;
  * <p>Run: {@code java -jar benchmarks/target/benchmarks.jar LarsBenchmark -prof gc}. Expected: the
  * update within twice the copy, and 0 bytes allocated per step.
  *
- * <p>Seen: (2 cores with AVX-512, one native thread, medians) 12 million parameters: update 19.8
- * ms, copy 12.3 ms; 0.4 million: 0.62 ms. Bytes per step are those of the harness, as the copy's;
- * the ND4J form allocates 3 MB of Java objects.
+ * <p>Seen (2026-11-27, 2 cores of an AMD EPYC with AVX-512, JDK 17.0.15, 2 native threads, {@code
+ * -f 1 -wi 2 -i 3 -w 1 -r 1}), in milliseconds:
+ *
+ * <pre>
+ *              0.4 million   12 million   28 million
+ *   update     0.64          20.2         46
+ *   copy       0.09          10.3         21
+ *   nd4jOps    29            69           145
+ * </pre>
+ *
+ * <p>So it is twice the copy from 12 million on; what fits the caches is bound by arithmetic. Bytes
+ * per update are the harness's, 0.006 MB/s; the ND4J form makes 2.7 MB of Java objects.
  */
 @State(Scope.Thread)
 @BenchmarkMode(Mode.AverageTime)

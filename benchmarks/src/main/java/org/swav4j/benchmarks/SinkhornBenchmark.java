@@ -46,8 +46,26 @@ import org.swav4j.sinkhorn.SwavCodes;
  * </ul>
  *
  * <p>Run: {@code java -jar benchmarks/target/benchmarks.jar SinkhornBenchmark}; without the Vector
- * API: {@code -jvmArgs -Xmx2g}; allocation: {@code -prof gc}. Peer: the same codes in PyTorch, 2
- * threads.
+ * API: {@code -jvmArgs -Xmx2g}; allocation: {@code -prof gc}. Peer: {@code
+ * benchmarks/peer/torch_swav.py sinkhorn --threads 2}.
+ *
+ * <p>Seen (2026-11-27, 2 cores of an AMD EPYC with AVX-512, JDK 17.0.15, {@code -f 1 -wi 2 -i 3 -w
+ * 1 -r 1}; the median and, where others used the machine, the fastest call behind a stroke):
+ *
+ * <pre>
+ *   milliseconds             64x300   256x3000      512x3000      4096x3000
+ *   kernelForm               0.015    0.37 / 0.35   0.92 / 0.69   16.6
+ *   logDomain                0.024    0.53          1.19 / 1.04   22.9
+ *   kernelForm, no flags     0.043    1.71 / 1.25   1.97 / 1.78   33.3
+ *   logDomain, no flags      0.046    0.98 / 0.88   3.41 / 2.14   32.6
+ *   sharded                  0.32     0.80 / 0.50   1.67 / 1.10   13.3
+ *   operations               0.98     32            60            917
+ *   copy                     0.037    0.09          0.12          3.2
+ *   PyTorch, in between      0.086    0.96 to 1.22  7.9 to 9.4    84 to 90
+ * </pre>
+ *
+ * <p>At 64x300 {@code copy} (3 µs at best) and {@code sharded} (84 µs) mostly wait for threads of a
+ * pool to wake.
  */
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.SampleTime)

@@ -34,6 +34,7 @@ import org.nd4j.linalg.api.buffer.DataType;
  */
 final class FloatSinkhorn {
   private static final float[] ONES = {1, 1, 1, 1};
+  private static final float[] ZEROS = {0, 0, 0, 0};
 
   private static final double LOG2_E = 1 / Math.log(2);
 
@@ -57,6 +58,9 @@ final class FloatSinkhorn {
 
   /** Spread of the masses, in nats, above which gauged entries come near the least float. */
   private static final double MASS_LIMIT = 40;
+
+  /** Exponent above which a better centre is sought. Below it, products with the scalings fit. */
+  private static final double HIGHEST = 40;
 
   /** Below, 1/epsilon is no float. */
   private static final double SMALLEST_EPSILON = 1e-30;
@@ -84,13 +88,14 @@ final class FloatSinkhorn {
   private float[] v = {};
   private float[] rowGauge = {};
   private float[] columnGauge = {};
-  private float[] partial = {};
+  private float[][] partial = {};
   private double[] sums = {};
-  private float[] kept = {};
-  private float[][] scratch = {};
+  private float[][] kept = {};
+  private float[][][] scratch = {};
   private float[][] small = {};
-  private int[][] ranges = {};
-  private final double[] bounds = new double[4];
+  private float[][] low = {};
+  private float[][] high = {};
+  private final double[] bounds = new double[2];
 
   // Of a call.
   private HostMatrix scores;
@@ -107,7 +112,6 @@ final class FloatSinkhorn {
   private boolean columnsAsMaxima;
   private boolean columnsWanted;
   private boolean keptValid;
-  private volatile boolean notFinite;
   private Pass pass;
   private boolean crew;
   private int made;
@@ -185,31 +189,38 @@ final class FloatSinkhorn {
     v = new float[stride];
     rowGauge = new float[rows];
     columnGauge = new float[stride];
-    partial = new float[chunks * stride];
+    partial = new float[chunks][stride];
     sums = new double[columns];
-    kept = new float[size <= KEEP ? (int) size : 0];
+    kept = new float[size <= KEEP ? rows : 0][stride];
     int workers = chunks > 1 ? threads : 1;
-    scratch = new float[workers][2 * block * stride];
+    scratch = new float[workers][block + 1][stride];
     small = new float[workers][4];
-    ranges = new int[chunks][2];
+    low = new float[workers][stride];
+    high = new float[workers][stride];
   }
 
   private Outcome iterate(Iterations stop, Form form) {
     double perEpsilon = LOG2_E / epsilon;
     scale = (float) perEpsilon;
     scaleRest = (float) (perEpsilon - scale);
-    notFinite = false;
     logDomain = form == Form.LOG_DOMAIN;
     if (!logDomain) {
-      Outcome tried = exponentials(form);
-      if (tried != Outcome.DONE) {
-        return tried;
+      double range = exponentials();
+      // Neither is a NaN.
+      logDomain = !(range <= Safety.limit(DataType.FLOAT));
+      if (logDomain && form == Form.KERNEL) {
+        if (!columnMaxima()) {
+          return Outcome.NOT_FINITE;
+        }
+        throw Safety.kernelRefused(range, Safety.limit(DataType.FLOAT));
       }
     }
     if (logDomain) {
-      Outcome begun = gaugeColumns();
-      if (begun != Outcome.DONE) {
-        return begun;
+      if (!columnMaxima()) {
+        return Outcome.NOT_FINITE;
+      }
+      if (!gaugeColumns()) {
+        return Outcome.NEEDS_DOUBLE;
       }
     }
     made = 0;
@@ -249,94 +260,103 @@ final class FloatSinkhorn {
   /**
    * The kernel form's first pass. Its centre is a guess, which the range of exponents found in the
    * pass confirms or corrects.
+   *
+   * @return the range in nats that {@link Safety} asks for; a NaN or infinite if a score is
    */
-  private Outcome exponentials(Form form) {
-    scores.read(0, scratch[0], 0);
-    float max = scratch[0][0];
+  private double exponentials() {
+    float[] first = scratch[0][0];
+    read(0, first);
+    float max = first[0];
     for (int j = 1; j < k; j++) {
-      max = Math.max(max, scratch[0][j]);
+      max = Math.max(max, first[j]);
     }
     bounds[0] = max;
     bounds[1] = a == null ? 0 : Safety.spread(a);
     reduction.max(bounds);
     centre = (float) bounds[0];
     double spread = bounds[1] + Safety.spread(b);
-    for (int attempt = 0; attempt < 2; attempt++) {
-      for (int[] range : ranges) {
-        range[0] = Integer.MAX_VALUE;
-        range[1] = Integer.MIN_VALUE;
-      }
+    while (true) {
+      fill(low, Float.POSITIVE_INFINITY);
+      fill(high, Float.NEGATIVE_INFINITY);
       run(Pass.EXPONENTIALS);
-      long low = Integer.MAX_VALUE;
-      long high = Integer.MIN_VALUE;
-      for (int[] range : ranges) {
-        low = Math.min(low, range[0]);
-        high = Math.max(high, range[1]);
+      float least = Float.POSITIVE_INFINITY;
+      float most = Float.NEGATIVE_INFINITY;
+      for (int w = 0; w < low.length; w++) {
+        for (int j = 0; j < stride; j++) {
+          least = Math.min(least, low[w][j]);
+          most = Math.max(most, high[w][j]);
+        }
       }
-      bounds[0] = -low;
-      bounds[1] = high;
+      bounds[0] = -least;
+      bounds[1] = most;
       reduction.max(bounds);
       double range = (bounds[0] + bounds[1]) / LOG2_E + spread;
-      if (range > Safety.limit(DataType.FLOAT)) {
-        logDomain = true;
-        if (form == Form.KERNEL) {
-          // The exponents count no further than 2^23 and stand for NaN, too: look again.
-          Outcome looked = gaugeColumns();
-          if (looked == Outcome.NOT_FINITE) {
-            return looked;
-          }
-          throw Safety.kernelRefused(range, Safety.limit(DataType.FLOAT));
-        }
-        return Outcome.DONE;
+      if (!(range <= Safety.limit(DataType.FLOAT))) {
+        return range;
       }
-      if (bounds[0] <= 100 && bounds[1] <= 40) {
+      if (bounds[1] <= HIGHEST) {
         keptValid = kept.length > 0;
         addPartials();
         reduction.sum(sums);
-        return Outcome.DONE;
+        return range;
       }
-      centre += (float) (bounds[1] / (LOG2_E / epsilon));
+      centre += (float) (bounds[1] / scale);
     }
-    logDomain = true;
-    return Outcome.DONE;
   }
 
-  /** The log domain's beginning: column maxima as gauges, then column sums relative to them. */
-  private Outcome gaugeColumns() {
+  private static void fill(float[][] arrays, float x) {
+    for (float[] array : arrays) {
+      Arrays.fill(array, x);
+    }
+  }
+
+  /** Column maxima of all scores into {@code sums}; false if a score is not finite. */
+  private boolean columnMaxima() {
     keptValid = false;
-    Arrays.fill(partial, Float.NEGATIVE_INFINITY);
+    fill(low, 0);
     run(Pass.MAXIMA);
     for (int j = 0; j < k; j++) {
-      float max = partial[j];
+      float max = partial[0][j];
       for (int c = 1; c < chunks; c++) {
-        max = Math.max(max, partial[c * stride + j]);
+        max = Math.max(max, partial[c][j]);
       }
       sums[j] = max;
     }
-    bounds[0] = notFinite ? 1 : 0;
+    float wrong = 0;
+    for (float[] zeros : low) {
+      for (float zero : zeros) {
+        wrong += zero;
+      }
+    }
+    bounds[0] = wrong == 0 ? 0 : 1;
+    bounds[1] = 0;
+    reduction.max(bounds);
+    reduction.max(sums);
+    return bounds[0] == 0;
+  }
+
+  /** The log domain's beginning: column maxima as gauges, then column sums relative to them. */
+  private boolean gaugeColumns() {
+    bounds[0] = 0;
     bounds[1] = a == null ? 0 : Safety.spread(a);
     reduction.max(bounds);
-    if (bounds[0] > 0) {
-      return Outcome.NOT_FINITE;
-    }
     if (bounds[1] + Safety.spread(b) > MASS_LIMIT) {
-      return Outcome.NEEDS_DOUBLE;
+      return false;
     }
-    reduction.max(sums);
     for (int j = 0; j < k; j++) {
       columnGauge[j] = (float) sums[j];
     }
     Arrays.fill(columnGauge, k, stride, columnGauge[k - 1]);
     Arrays.fill(rowGauge, 0);
     if (tooWide(columnGauge, k)) {
-      return Outcome.NEEDS_DOUBLE;
+      return false;
     }
     columnsAsMaxima = true;
     run(Pass.GAUGED_SUMS);
     keptValid = kept.length > 0;
     addPartials();
     reduction.sum(sums);
-    return Outcome.DONE;
+    return true;
   }
 
   private boolean tooWide(float[] gauge, int length) {
@@ -393,13 +413,13 @@ final class FloatSinkhorn {
     // Always in this order, whichever thread made which.
     int c = 1;
     for (; c + 4 <= chunks; c += 4) {
-      kernels.add4(partial, 0, partial, c * stride, stride, stride, ONES);
+      kernels.add4(partial[0], partial, c, ONES);
     }
     for (; c < chunks; c++) {
-      kernels.add(partial, 0, partial, c * stride, stride, 1);
+      kernels.add(partial[0], partial[c], 1);
     }
     for (int j = 0; j < k; j++) {
-      sums[j] = partial[j];
+      sums[j] = partial[0][j];
     }
   }
 
@@ -418,121 +438,145 @@ final class FloatSinkhorn {
   }
 
   private void chunk(int chunk, int worker) {
-    int end = Math.min(n, (chunk + 1) * chunkRows);
-    int sum = chunk * stride;
-    if (pass == Pass.MAXIMA) {
-      maxima(chunk * chunkRows, end, sum, scratch[worker]);
+    int start = chunk * chunkRows;
+    int end = Math.min(n, start + chunkRows);
+    float[] sum = partial[chunk];
+    // A method each: HotSpot compiles them apart, and compiles all in one less well.
+    switch (pass) {
+      case EXPONENTIALS -> firstSums(start, end, sum, worker);
+      case MAXIMA -> maxima(start, end, sum, worker);
+      case GAUGED_SUMS -> gaugedSums(start, end, sum, worker);
+      case ROWS -> rows(start, end, sum, worker);
+      case CODES -> codes(start, end, worker);
+    }
+  }
+
+  private float[][] matrix(int worker) {
+    return kept.length > 0 ? kept : scratch[worker];
+  }
+
+  /** Where in the matrix a block of rows goes. */
+  private int place(int row) {
+    return kept.length > 0 ? row : 0;
+  }
+
+  private void firstSums(int start, int end, float[] sum, int worker) {
+    float[][] matrix = matrix(worker);
+    float[] space = scratch[worker][block];
+    Arrays.fill(sum, 0);
+    for (int row = start; row < end; row += block) {
+      int rows = Math.min(block, end - row);
+      int first = place(row);
+      for (int i = 0; i < rows; i++) {
+        float[] m = matrix[first + i];
+        read(row + i, m);
+        kernels.exp(m, m, centre, scale, low[worker], high[worker], space);
+      }
+      add(matrix, first, rows, sum, ONES);
+    }
+  }
+
+  private void maxima(int start, int end, float[] max, int worker) {
+    float[][] matrix = matrix(worker);
+    Arrays.fill(max, Float.NEGATIVE_INFINITY);
+    for (int row = start; row < end; row += block) {
+      int rows = Math.min(block, end - row);
+      int first = place(row);
+      for (int i = 0; i < rows; i++) {
+        float[] m = matrix[first + i];
+        read(row + i, m);
+        kernels.max(max, m);
+      }
+      // Remains 0 unless a score is a NaN or infinite.
+      add(matrix, first, rows, low[worker], ZEROS);
+    }
+  }
+
+  private void gaugedSums(int start, int end, float[] sum, int worker) {
+    float[][] matrix = matrix(worker);
+    float[] space = scratch[worker][block];
+    Arrays.fill(sum, 0);
+    for (int row = start; row < end; row += block) {
+      int rows = Math.min(block, end - row);
+      int first = place(row);
+      for (int i = 0; i < rows; i++) {
+        float[] m = matrix[first + i];
+        read(row + i, m);
+        kernels.expBelow(m, columnGauge, m, scale, space);
+      }
+      add(matrix, first, rows, sum, ONES);
+    }
+  }
+
+  private void rows(int start, int end, float[] sum, int worker) {
+    float[][] matrix = matrix(worker);
+    Arrays.fill(sum, 0);
+    for (int row = start; row < end; row += block) {
+      int rows = Math.min(block, end - row);
+      int first = place(row);
+      materialise(matrix, first, row, rows, worker);
+      weigh(matrix, first, row, rows, worker);
+      if (columnsWanted) {
+        add(matrix, first, rows, sum, small[worker]);
+      }
+    }
+  }
+
+  private void codes(int start, int end, int worker) {
+    float[][] matrix = matrix(worker);
+    for (int row = start; row < end; row += block) {
+      int rows = Math.min(block, end - row);
+      if (row + rows > n - codes.rows()) {
+        int first = place(row);
+        materialise(matrix, first, row, rows, worker);
+        weigh(matrix, first, row, rows, worker);
+        write(matrix, first, row, rows, worker);
+      }
+    }
+  }
+
+  /** A row of scores, padded with copies of its last. */
+  private void read(int row, float[] into) {
+    scores.read(row, into);
+    Arrays.fill(into, k, stride, into[k - 1]);
+  }
+
+  /** Has the exponentials of some rows ready. */
+  private void materialise(float[][] m, int first, int row, int rows, int worker) {
+    if (keptValid) {
       return;
     }
-    if (pass != Pass.CODES) {
-      Arrays.fill(partial, sum, sum + stride, 0);
-    }
-    for (int row = chunk * chunkRows; row < end; row += block) {
-      int rows = Math.min(block, end - row);
-      switch (pass) {
-        case EXPONENTIALS -> {
-          float[] from = scratch[worker];
-          read(row, rows, from);
-          float[] to = kept.length > 0 ? kept : from;
-          int at = kept.length > 0 ? row * stride : block * stride;
-          kernels.exp(from, 0, to, at, rows * stride, centre, scale, ranges[chunk]);
-          add(to, at, rows, sum, ONES);
-        }
-        case GAUGED_SUMS -> {
-          float[] from = scratch[worker];
-          read(row, rows, from);
-          float[] to = kept.length > 0 ? kept : from;
-          int at = kept.length > 0 ? row * stride : block * stride;
-          for (int i = 0; i < rows; i++) {
-            kernels.expBelow(from, i * stride, columnGauge, to, at + i * stride, stride, scale);
-          }
-          add(to, at, rows, sum, ONES);
-        }
-        case ROWS -> {
-          float[] from = kept.length > 0 ? kept : scratch[worker];
-          int at = materialise(row, rows, worker);
-          weigh(from, at, row, rows, worker);
-          if (columnsWanted) {
-            add(from, at, rows, sum, small[worker]);
-          }
-        }
-        case CODES -> {
-          if (row + rows > n - codes.rows()) {
-            float[] from = kept.length > 0 ? kept : scratch[worker];
-            int at = materialise(row, rows, worker);
-            weigh(from, at, row, rows, worker);
-            write(from, at, row, rows, worker);
-          }
-        }
-        default -> throw new AssertionError(pass);
-      }
-    }
-  }
-
-  private void maxima(int row, int end, int sum, float[] space) {
-    float zero = 0;
-    for (int i = row; i < end; i++) {
-      read(i, 1, space);
-      zero += kernels.max(partial, sum, space, 0, stride);
-    }
-    if (Float.isNaN(zero)) {
-      notFinite = true;
-    }
-  }
-
-  /** Rows of scores, padded with copies of their last. */
-  private void read(int row, int rows, float[] into) {
     for (int i = 0; i < rows; i++) {
-      int at = i * stride;
-      scores.read(row + i, into, at);
-      for (int j = at + k; j < at + stride; j++) {
-        into[j] = into[at + k - 1];
-      }
+      read(row + i, m[first + i]);
+      exponentials(m[first + i], row + i, worker);
     }
   }
 
-  /** Has the exponentials of some rows ready, in kept or else in the worker's scratch; where. */
-  private int materialise(int row, int rows, int worker) {
-    int keptAt = row * stride;
-    if (keptValid) {
-      return keptAt;
-    }
-    float[] space = scratch[worker];
-    read(row, rows, space);
-    float[] to = kept.length > 0 ? kept : space;
-    int at = kept.length > 0 ? keptAt : block * stride;
+  /** From a row of scores, in place. */
+  private void exponentials(float[] m, int row, int worker) {
+    float[] space = scratch[worker][block];
     if (!logDomain) {
-      kernels.exp(space, 0, to, at, rows * stride, centre, scale, ranges[row / chunkRows]);
-      return at;
-    }
-    for (int i = 0; i < rows; i++) {
-      exponentials(space, i * stride, row + i, to, at + i * stride);
-    }
-    return at;
-  }
-
-  /** A row of the log domain. */
-  private void exponentials(float[] from, int at, int row, float[] to, int target) {
-    if (columnsAsMaxima && rowGauge[row] == 0) {
-      kernels.expBelow(from, at, columnGauge, to, target, stride, scale);
+      kernels.exp(m, m, centre, scale, low[worker], high[worker], space);
+    } else if (columnsAsMaxima && rowGauge[row] == 0) {
+      kernels.expBelow(m, columnGauge, m, scale, space);
     } else {
-      kernels.expGauged(from, at, rowGauge[row], columnGauge, to, target, stride, scale, scaleRest);
+      kernels.expGauged(m, rowGauge[row], columnGauge, m, scale, scaleRest, space);
     }
   }
 
   /** The rows' scalings, into u and the worker's small array. */
-  private void weigh(float[] from, int at, int row, int rows, int worker) {
+  private void weigh(float[][] m, int first, int row, int rows, int worker) {
     float[] weights = small[worker];
     if (rows == 4) {
-      kernels.dot4(from, at, stride, v, stride, weights);
+      kernels.dot4(m, first, v, weights);
     } else {
       for (int i = 0; i < rows; i++) {
-        weights[i] = kernels.dot(from, at + i * stride, v, stride);
+        weights[i] = kernels.dot(m[first + i], v);
       }
     }
     for (int i = 0; i < rows; i++) {
       if (gaugeRows && weights[i] < LOW_ROW) {
-        weights[i] = gaugeRow(from, at + i * stride, row + i, worker);
+        weights[i] = gaugeRow(m[first + i], row + i, worker);
       }
       weights[i] = (float) ((a == null ? 1 : a[row + i]) / weights[i]);
       u[row + i] = weights[i];
@@ -540,37 +584,36 @@ final class FloatSinkhorn {
   }
 
   /** Gives a low row a gauge of its own and its exponentials anew; returns its sum. */
-  private float gaugeRow(float[] to, int at, int row, int worker) {
-    float[] space = scratch[worker];
-    read(row, 1, space);
-    rowGauge[row] = kernels.maxDifference(space, 0, columnGauge, stride);
-    exponentials(space, 0, row, to, at);
-    return kernels.dot(to, at, v, stride);
+  private float gaugeRow(float[] m, int row, int worker) {
+    read(row, m);
+    rowGauge[row] = kernels.maxDifference(m, columnGauge);
+    exponentials(m, row, worker);
+    return kernels.dot(m, v);
   }
 
-  private void write(float[] from, int at, int row, int rows, int worker) {
-    float[] space = scratch[worker];
+  private void write(float[][] m, int first, int row, int rows, int worker) {
+    float[][] plan = scratch[worker];
     float[] weights = small[worker];
     if (rows == 4) {
-      kernels.scale4(from, at, v, space, 0, stride, stride, weights);
+      kernels.scale4(m, first, v, plan, weights);
     } else {
       for (int i = 0; i < rows; i++) {
-        kernels.scale(from, at + i * stride, v, space, i * stride, stride, weights[i]);
+        kernels.scale(m[first + i], v, plan[i], weights[i]);
       }
     }
-    int first = n - codes.rows();
-    for (int i = Math.max(0, first - row); i < rows; i++) {
-      codes.write(row + i - first, space, i * stride);
+    int before = n - codes.rows();
+    for (int i = Math.max(0, before - row); i < rows; i++) {
+      codes.write(row + i - before, plan[i]);
     }
   }
 
-  private void add(float[] from, int at, int rows, int sum, float[] weights) {
+  private void add(float[][] m, int first, int rows, float[] sum, float[] weights) {
     if (rows == 4) {
-      kernels.add4(partial, sum, from, at, stride, stride, weights);
+      kernels.add4(sum, m, first, weights);
       return;
     }
     for (int i = 0; i < rows; i++) {
-      kernels.add(partial, sum, from, at + i * stride, stride, weights[i]);
+      kernels.add(sum, m[first + i], weights[i]);
     }
   }
 

@@ -17,10 +17,24 @@ import org.nd4j.linalg.factory.Nd4j;
  * arithmetic reads it anyway, and loops over Java arrays are those that HotSpot vectorises.
  */
 final class HostMatrix {
+  /** Arrays that take turns, such as the scores of each crop, are not wrapped anew. */
+  private static final int REMEMBERED = 4;
+
+  private record Memory(long address, int length, FloatBuffer floats, DoubleBuffer doubles) {
+    static Memory at(long address, int length, boolean isFloat) {
+      PagedPointer start = new PagedPointer(address);
+      return new Memory(
+          address,
+          length,
+          isFloat ? new FloatPointer(start).capacity(length).asBuffer() : null,
+          isFloat ? null : new DoublePointer(start).capacity(length).asBuffer());
+    }
+  }
+
+  private final Memory[] remembered = new Memory[REMEMBERED];
+  private int oldest;
   private FloatBuffer floats;
   private DoubleBuffer doubles;
-  private long address;
-  private int length;
   private int rows;
   private int columns;
   private int stride;
@@ -47,7 +61,7 @@ final class HostMatrix {
         && span * array.dataType().width() <= Integer.MAX_VALUE;
   }
 
-  /** Points at an array; allocates nothing if it is the one of the last call. */
+  /** Points at an array; allocates nothing if it was one of the last four. */
   void wrap(INDArray array) {
     rows = array.rows();
     columns = array.columns();
@@ -55,14 +69,24 @@ final class HostMatrix {
     int span = (rows - 1) * stride + columns;
     boolean isFloat = array.dataType() == DataType.FLOAT;
     long at = array.data().pointer().address() + array.offset() * array.dataType().width();
-    if (at == address && span == length && isFloat == (floats != null)) {
-      return;
+    Memory memory = remember(at, span, isFloat);
+    floats = memory.floats;
+    doubles = memory.doubles;
+  }
+
+  private Memory remember(long address, int length, boolean isFloat) {
+    for (Memory known : remembered) {
+      if (known != null
+          && known.address == address
+          && known.length == length
+          && isFloat == (known.floats != null)) {
+        return known;
+      }
     }
-    PagedPointer start = new PagedPointer(at);
-    floats = isFloat ? new FloatPointer(start).capacity(span).asBuffer() : null;
-    doubles = isFloat ? null : new DoublePointer(start).capacity(span).asBuffer();
-    address = at;
-    length = span;
+    Memory memory = Memory.at(address, length, isFloat);
+    remembered[oldest] = memory;
+    oldest = (oldest + 1) % REMEMBERED;
+    return memory;
   }
 
   int rows() {
@@ -78,13 +102,13 @@ final class HostMatrix {
   }
 
   /** Copies a row of a float matrix. */
-  void read(int row, float[] into, int offset) {
-    floats.get(row * stride, into, offset, columns);
+  void read(int row, float[] into) {
+    floats.get(row * stride, into, 0, columns);
   }
 
   /** Overwrites a row of a float matrix. */
-  void write(int row, float[] from, int offset) {
-    floats.put(row * stride, from, offset, columns);
+  void write(int row, float[] from) {
+    floats.put(row * stride, from, 0, columns);
   }
 
   /** Copies a row of either type. */

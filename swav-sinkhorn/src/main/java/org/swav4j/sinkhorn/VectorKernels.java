@@ -17,9 +17,20 @@ final class VectorKernels implements FloatKernels {
   private static final VectorSpecies<Integer> I = VectorSpecies.of(int.class, F.vectorShape());
   private static final int LANES = F.length();
 
+  // √2 · P0 to P5: 2^(z + 1/2).
+  private static final float R0 = 1.4142138f;
+  private static final float R1 = 0.9802578f;
+  private static final float R2 = 0.3397241f;
+  private static final float R3 = 0.07849894f;
+  private static final float R4 = 0.013683283f;
+  private static final float R5 = 0.0018775766f;
+
   @Override
   public void exp(
-      float[] s, int at, float[] out, int to, int n, float centre, float scale, int[] range) {
+      float[] s, float[] out, float centre, float scale, float[] low, float[] high, float[] space) {
+    // Beside magic all but wild exponents are positive, and positive floats compare as integers.
+    IntVector least = IntVector.broadcast(I, Integer.MAX_VALUE);
+    IntVector most = IntVector.broadcast(I, Integer.MIN_VALUE);
     FloatVector magic = FloatVector.broadcast(F, MAGIC);
     FloatVector factor = FloatVector.broadcast(F, scale);
     FloatVector middle = FloatVector.broadcast(F, centre);
@@ -29,27 +40,29 @@ final class VectorKernels implements FloatKernels {
     FloatVector p2 = FloatVector.broadcast(F, P2);
     FloatVector p1 = FloatVector.broadcast(F, P1);
     FloatVector p0 = FloatVector.broadcast(F, P0);
-    IntVector low = IntVector.broadcast(I, Integer.MAX_VALUE);
-    IntVector high = IntVector.broadcast(I, Integer.MIN_VALUE);
-    for (int j = 0; j < n; j += LANES) {
-      FloatVector z = FloatVector.fromArray(F, s, at + j).sub(middle).mul(factor);
+    for (int j = 0; j < out.length; j += LANES) {
+      FloatVector z = FloatVector.fromArray(F, s, j).sub(middle).mul(factor);
       FloatVector y = z.add(magic);
       IntVector bits = y.reinterpretAsInts();
-      low = low.min(bits);
-      high = high.max(bits);
+      least = least.min(bits);
+      most = most.max(bits);
       FloatVector r = z.sub(y.sub(magic));
       FloatVector p = p5.fma(r, p4).fma(r, p3).fma(r, p2).fma(r, p1).fma(r, p0);
       p.reinterpretAsInts()
           .add(bits.lanewise(VectorOperators.LSHL, 23))
           .reinterpretAsFloats()
-          .intoArray(out, to + j);
+          .intoArray(out, j);
     }
-    range[0] = Math.min(range[0], low.reduceLanes(VectorOperators.MIN) - MAGIC_BITS);
-    range[1] = Math.max(range[1], high.reduceLanes(VectorOperators.MAX) - MAGIC_BITS);
+    FloatVector lows = least.reinterpretAsFloats().sub(magic);
+    lows.min(FloatVector.fromArray(F, low, 0)).intoArray(low, 0);
+    FloatVector highs = most.reinterpretAsFloats().sub(magic);
+    highs.max(FloatVector.fromArray(F, high, 0)).intoArray(high, 0);
   }
 
   @Override
-  public void expBelow(float[] s, int at, float[] column, float[] out, int to, int n, float scale) {
+  public void expBelow(float[] s, float[] column, float[] out, float scale, float[] space) {
+    // The half that is taken from z and given back by the polynomial leaves z negative, and
+    // negative floats compare as integers, which is cheaper.
     FloatVector magic = FloatVector.broadcast(F, MAGIC);
     FloatVector factor = FloatVector.broadcast(F, scale);
     FloatVector half = FloatVector.broadcast(F, -0.5f);
@@ -60,8 +73,8 @@ final class VectorKernels implements FloatKernels {
     FloatVector p2 = FloatVector.broadcast(F, R2);
     FloatVector p1 = FloatVector.broadcast(F, R1);
     FloatVector p0 = FloatVector.broadcast(F, R0);
-    for (int j = 0; j < n; j += LANES) {
-      FloatVector t = FloatVector.fromArray(F, s, at + j).sub(FloatVector.fromArray(F, column, j));
+    for (int j = 0; j < out.length; j += LANES) {
+      FloatVector t = FloatVector.fromArray(F, s, j).sub(FloatVector.fromArray(F, column, j));
       FloatVector z = t.fma(factor, half).reinterpretAsInts().min(lowest).reinterpretAsFloats();
       FloatVector y = z.add(magic);
       FloatVector r = z.sub(y.sub(magic));
@@ -69,21 +82,13 @@ final class VectorKernels implements FloatKernels {
       p.reinterpretAsInts()
           .add(y.reinterpretAsInts().lanewise(VectorOperators.LSHL, 23))
           .reinterpretAsFloats()
-          .intoArray(out, to + j);
+          .intoArray(out, j);
     }
   }
 
   @Override
   public void expGauged(
-      float[] s,
-      int at,
-      float row,
-      float[] column,
-      float[] out,
-      int to,
-      int n,
-      float high,
-      float low) {
+      float[] s, float row, float[] column, float[] out, float high, float low, float[] space) {
     FloatVector magic = FloatVector.broadcast(F, MAGIC);
     FloatVector lowest = FloatVector.broadcast(F, LOWEST);
     FloatVector gauge = FloatVector.broadcast(F, row);
@@ -95,8 +100,8 @@ final class VectorKernels implements FloatKernels {
     FloatVector p2 = FloatVector.broadcast(F, P2);
     FloatVector p1 = FloatVector.broadcast(F, P1);
     FloatVector p0 = FloatVector.broadcast(F, P0);
-    for (int j = 0; j < n; j += LANES) {
-      FloatVector x = FloatVector.fromArray(F, s, at + j);
+    for (int j = 0; j < out.length; j += LANES) {
+      FloatVector x = FloatVector.fromArray(F, s, j);
       FloatVector d = x.sub(gauge);
       FloatVector b = d.sub(x);
       FloatVector lost = x.sub(d.sub(b)).sub(gauge.add(b));
@@ -108,34 +113,35 @@ final class VectorKernels implements FloatKernels {
       p.reinterpretAsInts()
           .add(y.reinterpretAsInts().lanewise(VectorOperators.LSHL, 23))
           .reinterpretAsFloats()
-          .intoArray(out, to + j);
+          .intoArray(out, j);
     }
   }
 
   @Override
-  public float dot(float[] m, int at, float[] v, int n) {
+  public float dot(float[] m, float[] v) {
     FloatVector sum = FloatVector.zero(F);
-    for (int j = 0; j < n; j += LANES) {
-      sum = FloatVector.fromArray(F, m, at + j).fma(FloatVector.fromArray(F, v, j), sum);
+    for (int j = 0; j < v.length; j += LANES) {
+      sum = FloatVector.fromArray(F, m, j).fma(FloatVector.fromArray(F, v, j), sum);
     }
     return sum.reduceLanes(VectorOperators.ADD);
   }
 
   @Override
-  public void dot4(float[] m, int at, int stride, float[] v, int n, float[] out) {
+  public void dot4(float[][] m, int first, float[] v, float[] out) {
     FloatVector a = FloatVector.zero(F);
     FloatVector b = a;
     FloatVector c = a;
     FloatVector d = a;
-    int at1 = at + stride;
-    int at2 = at1 + stride;
-    int at3 = at2 + stride;
-    for (int j = 0; j < n; j += LANES) {
+    float[] m0 = m[first];
+    float[] m1 = m[first + 1];
+    float[] m2 = m[first + 2];
+    float[] m3 = m[first + 3];
+    for (int j = 0; j < v.length; j += LANES) {
       FloatVector x = FloatVector.fromArray(F, v, j);
-      a = FloatVector.fromArray(F, m, at + j).fma(x, a);
-      b = FloatVector.fromArray(F, m, at1 + j).fma(x, b);
-      c = FloatVector.fromArray(F, m, at2 + j).fma(x, c);
-      d = FloatVector.fromArray(F, m, at3 + j).fma(x, d);
+      a = FloatVector.fromArray(F, m0, j).fma(x, a);
+      b = FloatVector.fromArray(F, m1, j).fma(x, b);
+      c = FloatVector.fromArray(F, m2, j).fma(x, c);
+      d = FloatVector.fromArray(F, m3, j).fma(x, d);
     }
     out[0] = a.reduceLanes(VectorOperators.ADD);
     out[1] = b.reduceLanes(VectorOperators.ADD);
@@ -144,84 +150,81 @@ final class VectorKernels implements FloatKernels {
   }
 
   @Override
-  public void add(float[] sum, int to, float[] m, int at, int n, float w) {
+  public void add(float[] sum, float[] m, float w) {
     FloatVector weight = FloatVector.broadcast(F, w);
-    for (int j = 0; j < n; j += LANES) {
-      FloatVector.fromArray(F, m, at + j)
-          .fma(weight, FloatVector.fromArray(F, sum, to + j))
-          .intoArray(sum, to + j);
+    for (int j = 0; j < sum.length; j += LANES) {
+      FloatVector.fromArray(F, m, j)
+          .fma(weight, FloatVector.fromArray(F, sum, j))
+          .intoArray(sum, j);
     }
   }
 
   @Override
-  public void add4(float[] sum, int to, float[] m, int at, int stride, int n, float[] w) {
+  public void add4(float[] sum, float[][] m, int first, float[] w) {
     FloatVector w0 = FloatVector.broadcast(F, w[0]);
     FloatVector w1 = FloatVector.broadcast(F, w[1]);
     FloatVector w2 = FloatVector.broadcast(F, w[2]);
     FloatVector w3 = FloatVector.broadcast(F, w[3]);
-    int at1 = at + stride;
-    int at2 = at1 + stride;
-    int at3 = at2 + stride;
-    for (int j = 0; j < n; j += LANES) {
-      FloatVector x = FloatVector.fromArray(F, m, at + j).mul(w0);
-      FloatVector y = FloatVector.fromArray(F, m, at1 + j).mul(w1);
-      x = FloatVector.fromArray(F, m, at2 + j).fma(w2, x);
-      y = FloatVector.fromArray(F, m, at3 + j).fma(w3, y);
-      FloatVector.fromArray(F, sum, to + j).add(x.add(y)).intoArray(sum, to + j);
+    float[] m0 = m[first];
+    float[] m1 = m[first + 1];
+    float[] m2 = m[first + 2];
+    float[] m3 = m[first + 3];
+    for (int j = 0; j < sum.length; j += LANES) {
+      FloatVector x = FloatVector.fromArray(F, m0, j).mul(w0);
+      FloatVector y = FloatVector.fromArray(F, m1, j).mul(w1);
+      x = FloatVector.fromArray(F, m2, j).fma(w2, x);
+      y = FloatVector.fromArray(F, m3, j).fma(w3, y);
+      FloatVector.fromArray(F, sum, j).add(x.add(y)).intoArray(sum, j);
     }
   }
 
   @Override
-  public void scale(float[] m, int at, float[] v, float[] out, int to, int n, float w) {
+  public void scale(float[] m, float[] v, float[] out, float w) {
     FloatVector weight = FloatVector.broadcast(F, w);
-    for (int j = 0; j < n; j += LANES) {
-      FloatVector.fromArray(F, m, at + j)
+    for (int j = 0; j < out.length; j += LANES) {
+      FloatVector.fromArray(F, m, j)
           .mul(FloatVector.fromArray(F, v, j))
           .mul(weight)
-          .intoArray(out, to + j);
+          .intoArray(out, j);
     }
   }
 
   @Override
-  public void scale4(
-      float[] m, int at, float[] v, float[] out, int to, int stride, int n, float[] w) {
+  public void scale4(float[][] m, int first, float[] v, float[][] out, float[] w) {
     FloatVector w0 = FloatVector.broadcast(F, w[0]);
     FloatVector w1 = FloatVector.broadcast(F, w[1]);
     FloatVector w2 = FloatVector.broadcast(F, w[2]);
     FloatVector w3 = FloatVector.broadcast(F, w[3]);
-    int at1 = at + stride;
-    int at2 = at1 + stride;
-    int at3 = at2 + stride;
-    int to1 = to + stride;
-    int to2 = to1 + stride;
-    int to3 = to2 + stride;
-    for (int j = 0; j < n; j += LANES) {
+    float[] m0 = m[first];
+    float[] m1 = m[first + 1];
+    float[] m2 = m[first + 2];
+    float[] m3 = m[first + 3];
+    float[] out0 = out[0];
+    float[] out1 = out[1];
+    float[] out2 = out[2];
+    float[] out3 = out[3];
+    for (int j = 0; j < v.length; j += LANES) {
       FloatVector x = FloatVector.fromArray(F, v, j);
-      FloatVector.fromArray(F, m, at + j).mul(x).mul(w0).intoArray(out, to + j);
-      FloatVector.fromArray(F, m, at1 + j).mul(x).mul(w1).intoArray(out, to1 + j);
-      FloatVector.fromArray(F, m, at2 + j).mul(x).mul(w2).intoArray(out, to2 + j);
-      FloatVector.fromArray(F, m, at3 + j).mul(x).mul(w3).intoArray(out, to3 + j);
+      FloatVector.fromArray(F, m0, j).mul(x).mul(w0).intoArray(out0, j);
+      FloatVector.fromArray(F, m1, j).mul(x).mul(w1).intoArray(out1, j);
+      FloatVector.fromArray(F, m2, j).mul(x).mul(w2).intoArray(out2, j);
+      FloatVector.fromArray(F, m3, j).mul(x).mul(w3).intoArray(out3, j);
     }
   }
 
   @Override
-  public float maxDifference(float[] s, int at, float[] column, int n) {
+  public float maxDifference(float[] s, float[] column) {
     FloatVector max = FloatVector.broadcast(F, Float.NEGATIVE_INFINITY);
-    for (int j = 0; j < n; j += LANES) {
-      max = max.max(FloatVector.fromArray(F, s, at + j).sub(FloatVector.fromArray(F, column, j)));
+    for (int j = 0; j < s.length; j += LANES) {
+      max = max.max(FloatVector.fromArray(F, s, j).sub(FloatVector.fromArray(F, column, j)));
     }
     return max.reduceLanes(VectorOperators.MAX);
   }
 
   @Override
-  public float max(float[] max, int to, float[] s, int at, int n) {
-    FloatVector zero = FloatVector.zero(F);
-    FloatVector nothing = zero;
-    for (int j = 0; j < n; j += LANES) {
-      FloatVector x = FloatVector.fromArray(F, s, at + j);
-      FloatVector.fromArray(F, max, to + j).max(x).intoArray(max, to + j);
-      nothing = x.fma(zero, nothing);
+  public void max(float[] max, float[] s) {
+    for (int j = 0; j < max.length; j += LANES) {
+      FloatVector.fromArray(F, max, j).max(FloatVector.fromArray(F, s, j)).intoArray(max, j);
     }
-    return nothing.reduceLanes(VectorOperators.ADD);
   }
 }

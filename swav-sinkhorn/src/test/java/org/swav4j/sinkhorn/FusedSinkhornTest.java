@@ -200,13 +200,14 @@ class FusedSinkhornTest {
       for (Form form : Form.values()) {
         INDArray scores = Problems.cosines(96, 480, 4).muli(0.9).castTo(type);
         INDArray codes = Nd4j.create(type, 64, 480);
+        INDArray otherCodes = Nd4j.create(type, 64, 480);
         SwavCodes solver = new SwavCodes(0.05, 3).withForm(form).withThreads(2);
         // Vectors are objects until HotSpot has compiled the loops: give it the calls it needs.
         long perCall = Long.MAX_VALUE;
         for (int attempt = 0; attempt < 200 && perCall >= 1000; attempt++) {
           long before = threads.getCurrentThreadAllocatedBytes();
           for (int i = 0; i < 50; i++) {
-            solver.assign(scores, codes);
+            solver.assign(scores, i % 2 == 0 ? codes : otherCodes);
           }
           perCall = (threads.getCurrentThreadAllocatedBytes() - before) / 50;
         }
