@@ -110,7 +110,7 @@ public final class Evidence {
       System.exit(2);
     }
     String crops = arguments[2];
-    String scales = crops.contains(",") ? "0.3-1,0.1-0.3" : "0.3-1";
+    String scales = crops.contains(",") ? "0.3-1,0.2-0.6" : "0.3-1"; // the preset's
     new Evidence(
             arguments[0],
             Integer.parseInt(arguments[1]),

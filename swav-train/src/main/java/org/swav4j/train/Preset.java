@@ -75,7 +75,7 @@ public enum Preset {
     return new TrainingConfig(
         new Data("shapes", 0, null),
         new Network(Architecture.RESNET20, 1, Stem.SMALL, 256, 64, 60, 0.1),
-        List.of(new CropSpec(2, 32, 0.3, 1), new CropSpec(4, 16, 0.1, 0.3)),
+        List.of(new CropSpec(2, 32, 0.3, 1), new CropSpec(4, 16, 0.2, 0.6)),
         Augmentation.smallImages(),
         new Codes(2, 0.03, 3, 0, 0),
         new Optimisation(OptimiserKind.SGD, 64, 5, 0.1, 0, 0.0001, 0.3, 0.9, 1e-4, 0.1),
