@@ -2,8 +2,8 @@ package org.swav4j.train.bench;
 
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.Comparator;
+import java.util.HashSet;
 import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -180,14 +180,15 @@ public final class StepBench implements AutoCloseable {
   /** The kernels of a profile by kind, the dearest first. */
   public List<Cost> costs(List<Execution.Timing> profile) {
     Set<Value> read = FlopCount.wanted(step.plan());
-    Set<Op> counted = Collections.newSetFromMap(new IdentityHashMap<>());
+    Map<Op, Set<String>> counted = new IdentityHashMap<>();
     Map<String, Cost> costs = new LinkedHashMap<>();
     for (Execution.Timing t : profile) {
       String kind = kind(t);
       double ms = t.nanoseconds() / 1e6;
       costs.merge(
           kind,
-          new Cost(kind, 1, t.backward() ? 0 : ms, t.backward() ? ms : 0, flops(t, read, counted)),
+          new Cost(
+              kind, 1, t.backward() ? 0 : ms, t.backward() ? ms : 0, flops(t, kind, read, counted)),
           Cost::plus);
     }
     List<Cost> sorted = new ArrayList<>(costs.values());
@@ -196,20 +197,23 @@ public final class StepBench implements AutoCloseable {
   }
 
   /**
-   * The operations a kernel does for its op: a convolution's two gradients are two kernels, any
-   * other product is the op's first one.
+   * The operations a kernel does for its op: a convolution's two gradients are kernels of two
+   * kinds; where several kernels of a kind share the work, the first one's.
    */
-  private static long flops(Execution.Timing t, Set<Value> read, Set<Op> counted) {
+  private static long flops(
+      Execution.Timing t, String kind, Set<Value> read, Map<Op, Set<String>> counted) {
     Op op = t.op();
-    if (t.layout().startsWith("reorder")) {
+    boolean gradient = op.type() == OpType.CONV2D_BP && !t.layout().isEmpty();
+    boolean works =
+        gradient
+            ? kind.startsWith("convolution")
+            : !kind.startsWith("reorder") && !kind.startsWith("zero");
+    if (!works
+        || !counted.computeIfAbsent(op, o -> new HashSet<>()).add(gradient ? kind : "forward")) {
       return 0;
     }
-    if (op.type() == OpType.CONV2D_BP && !t.layout().isEmpty()) {
-      return t.layout().startsWith("convolution")
-          ? FlopCount.of(op, read) / op.outputs().stream().filter(read::contains).count()
-          : 0;
-    }
-    return counted.add(op) ? FlopCount.of(op, read) : 0;
+    long flops = FlopCount.of(op, read);
+    return gradient ? flops / op.outputs().stream().filter(read::contains).count() : flops;
   }
 
   /**

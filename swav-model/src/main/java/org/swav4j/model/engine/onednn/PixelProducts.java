@@ -38,7 +38,7 @@ final class PixelProducts {
     Tensor x = lowering.read(op.input(0), blocks.images(lowering.hiddenType()));
     Tensor w = weights(op.input(1));
     Tensor y = accumulator(op.output(), blocks.results(dnnl_f32));
-    blocks.each(b -> add(blocks.x(x, b), blocks.w(w, b), blocks.y(y, b)));
+    blocks.each(b -> add("convolution", blocks.x(x, b), blocks.w(w, b), blocks.y(y, b)));
     put(op.output(), y, blocks.results(lowering.hiddenType()));
   }
 
@@ -47,7 +47,13 @@ final class PixelProducts {
     Tensor dy = lowering.read(op.input(2), blocks.results(lowering.hiddenType()));
     Tensor w = weights(op.input(1));
     Tensor dx = accumulator(op.output(0), blocks.images(dnnl_f32));
-    blocks.each(b -> add(blocks.y(dy, b), transposed(blocks.w(w, b)), blocks.x(dx, b)));
+    blocks.each(
+        b ->
+            add(
+                "convolution data's gradient",
+                blocks.y(dy, b),
+                transposed(blocks.w(w, b)),
+                blocks.x(dx, b)));
     put(op.output(0), dx, blocks.images(lowering.hiddenType()));
   }
 
@@ -56,7 +62,13 @@ final class PixelProducts {
     Tensor x = lowering.read(op.input(0), blocks.images(lowering.hiddenType()));
     Tensor dy = lowering.read(op.input(2), blocks.results(lowering.hiddenType()));
     Tensor dw = accumulator(op.output(1), Layout.dense(dnnl_f32, op.output(1).shape()));
-    blocks.each(b -> add(transposed(blocks.x(x, b)), blocks.y(dy, b), blocks.w(dw, b)));
+    blocks.each(
+        b ->
+            add(
+                "convolution weights' gradient",
+                transposed(blocks.x(x, b)),
+                blocks.y(dy, b),
+                blocks.w(dw, b)));
     lowering.put(op.output(1), dw);
   }
 
@@ -86,7 +98,7 @@ final class PixelProducts {
   }
 
   /** c += a·b. */
-  private void add(Tensor a, Tensor b, Tensor c) {
+  private void add(String what, Tensor a, Tensor b, Tensor c) {
     dnnl_matmul_desc_t desc = new dnnl_matmul_desc_t();
     Dnnl.check(
         dnnl_matmul_desc_init(desc, a.layout().md(), b.layout().md(), null, c.layout().md()),
@@ -94,7 +106,7 @@ final class PixelProducts {
     lowering.emit(
         lowering
             .step(
-                "convolution as products",
+                what + " as products",
                 Description.create(desc, new Attributes().sum(), null, lowering.resources()))
             .with(DNNL_ARG_SRC, a)
             .with(DNNL_ARG_WEIGHTS, b)
