@@ -57,8 +57,8 @@ import org.swav4j.train.optimiser.Sgd;
  *       compare epochs, not seconds.
  * </ul>
  *
- * <p>{@code benchmarks/evidence.sh} runs all cases and writes {@code benchmarks/EVIDENCE.md}. Runs
- * of one seed differ by a point or two of k-NN accuracy from those of another.
+ * <p>{@code benchmarks/evidence.sh} runs all cases and writes {@code benchmarks/EVIDENCE.md}. One
+ * seed is one sample: differences of a few points of accuracy say little.
  *
  * <pre>
  * java -cp 'benchmarks/target/benchmarks.jar:benchmarks/target/lib/*' org.swav4j.benchmarks.Evidence codes 64 2x32,4x16
