@@ -33,7 +33,7 @@ class InterruptedRunTest {
     List<String> all =
         new java.util.ArrayList<>(
             List.of(
-                "train --data shapes:32 --batch 8 --prototypes 8 --hidden 32 --dim 16 --width 0.25"
+                "train --data shapes:32 --batch 8 --prototypes 8 --hidden 32 --dim 512 --width 0.25"
                     .split(" ")));
     all.addAll(List.of("--eval-every", "0", "--epochs", "" + EPOCHS, "--out", run.toString()));
     all.addAll(List.of(more));
@@ -85,12 +85,12 @@ class InterruptedRunTest {
       throws IOException, InterruptedException {
     assumeTrue(OtherProcess.succeeds("bash", "-c", "ulimit -f 1024"), "needs bash for ulimit");
     Path run = folder.resolve("full");
-    // The queue starts after the first epoch, and with its 2 MiB the checkpoint passes the limit.
+    // The queue starts after the first epoch, and with its 2 MB the checkpoint passes the limit.
     List<String> command =
         OtherProcess.withFileLimit(
             1024,
             OtherProcess.command(
-                train(run, "--queue", "16384", "--queue-start", "1", "--freeze", "0")));
+                train(run, "--queue", "512", "--queue-start", "1", "--freeze", "0")));
     Process process = OtherProcess.start(folder, "full", command);
     assertThat(process.waitFor(PATIENCE_SECONDS, TimeUnit.SECONDS)).isTrue();
 
