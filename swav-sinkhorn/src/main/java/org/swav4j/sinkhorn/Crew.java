@@ -2,16 +2,18 @@ package org.swav4j.sinkhorn;
 
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicLongArray;
 import java.util.concurrent.locks.LockSupport;
 
 /**
  * Persistent daemon threads that help a caller through the numbered chunks of a job, without
  * allocating anything and without sleeping between jobs that follow each other closely.
  *
- * <p>The caller works too and takes whatever chunk is next, so a helper that the machine has no
- * core for costs nothing. Which thread runs a chunk is left open: chunks must not share results.
- * One caller at a time has the crew; another finds it busy and works alone.
+ * <p>Each worker has a share of the chunks of its own, the same in every job with as many, so that
+ * what it wrote in one job is in its core's cache in the next. Who is through takes over what
+ * others have not begun, so a helper that the machine has no core for costs nothing. So which
+ * thread runs a chunk is left open: chunks must not share results. One caller at a time has the
+ * crew; another finds it busy and works alone.
  */
 final class Crew {
   /** Runs one chunk of a job. {@code worker} is unlike those of other chunks running now. */
@@ -28,11 +30,16 @@ final class Crew {
   private static final Helper[] HELPERS = new Helper[LIMIT];
   private static int hired;
 
-  /**
-   * Job number (32 bits), chunks (16), next chunk (16): one word, so that a claim can't be stale.
-   */
-  private static final AtomicLong TICKET = new AtomicLong();
+  /** Words between two workers' tickets, so that they are in cache lines of their own. */
+  private static final int APART = 16;
 
+  /**
+   * A worker's share: job number (32 bits), end (16), next chunk (16). One word, so that a claim
+   * can't be stale.
+   */
+  private static final AtomicLongArray TICKETS = new AtomicLongArray(LIMIT * APART);
+
+  private static final AtomicInteger NUMBER = new AtomicInteger();
   private static final AtomicInteger DONE = new AtomicInteger();
   private static volatile Throwable failure;
   private static Job job;
@@ -60,8 +67,13 @@ final class Crew {
     wanted = helpers;
     failure = null;
     DONE.set(0);
-    long number = (TICKET.get() >>> 32) + 1;
-    TICKET.set(number << 32 | (long) chunks << 16);
+    int number = NUMBER.get() + 1;
+    for (int worker = 0; worker <= helpers; worker++) {
+      long next = (long) worker * chunks / (helpers + 1);
+      long end = (worker + 1L) * chunks / (helpers + 1);
+      TICKETS.set(worker * APART, (long) number << 32 | end << 16 | next);
+    }
+    NUMBER.set(number);
     for (int i = 0; i < helpers; i++) {
       HELPERS[i].wake();
     }
@@ -86,26 +98,33 @@ final class Crew {
     }
   }
 
-  /** Claims and runs chunks of this job until none is left; returns how many. */
-  private static int help(int worker, long number) {
+  /** Runs chunks of this job, its own share first, until none is left; returns how many. */
+  private static int help(int worker, int number) {
     int ran = 0;
-    while (true) {
-      long ticket = TICKET.get();
-      if (ticket >>> 32 != number || (ticket & 0xFFFF) >= (ticket >>> 16 & 0xFFFF)) {
-        return ran;
-      }
-      if (TICKET.compareAndSet(ticket, ticket + 1)) {
-        try {
-          job.run((int) (ticket & 0xFFFF), worker);
-        } catch (Throwable e) {
-          failure = e;
-        }
-        if (worker == 0) {
+    int workers = wanted + 1;
+    for (int i = 0; i < workers; i++) {
+      int share = (worker + i) % workers * APART;
+      long ticket = TICKETS.get(share);
+      while (ticket >>> 32 == Integer.toUnsignedLong(number)
+          && (ticket & 0xFFFF) < (ticket >>> 16 & 0xFFFF)) {
+        if (TICKETS.compareAndSet(share, ticket, ticket + 1)) {
+          run((int) (ticket & 0xFFFF), worker);
           ran++;
-        } else {
-          DONE.incrementAndGet();
         }
+        ticket = TICKETS.get(share);
       }
+    }
+    return ran;
+  }
+
+  private static void run(int chunk, int worker) {
+    try {
+      job.run(chunk, worker);
+    } catch (Throwable e) {
+      failure = e;
+    }
+    if (worker != 0) {
+      DONE.incrementAndGet();
     }
   }
 
@@ -128,11 +147,11 @@ final class Crew {
     @Override
     public void run() {
       long idleSince = System.nanoTime();
-      long seen = 0;
+      int seen = 0;
       while (true) {
-        long ticket = TICKET.get();
-        if (ticket >>> 32 != seen) {
-          seen = ticket >>> 32;
+        int number = NUMBER.get();
+        if (number != seen) {
+          seen = number;
           if (worker <= wanted) {
             help(worker, seen);
             idleSince = System.nanoTime();
@@ -141,7 +160,7 @@ final class Crew {
           Thread.onSpinWait();
         } else {
           parked = true;
-          if (TICKET.get() >>> 32 == seen) {
+          if (NUMBER.get() == seen) {
             LockSupport.park(this);
           }
           parked = false;

@@ -1,6 +1,7 @@
 package org.swav4j.sinkhorn;
 
 import java.util.Arrays;
+import java.util.concurrent.atomic.AtomicIntegerArray;
 import org.nd4j.linalg.api.buffer.DataType;
 
 /**
@@ -14,10 +15,11 @@ import org.nd4j.linalg.api.buffer.DataType;
  * </pre>
  *
  * <p>A pass runs over chunks of rows, any chunk on any thread; each has column sums of its own,
- * added in the order of the chunks, so that the codes don't depend on the number of threads. Within
- * a chunk four rows at a time are read, exponentiated and used while they are in the nearest cache.
- * A matrix that fits the outer caches keeps its exponentials; a larger one computes them again in
- * each pass, which costs less than writing and reading them.
+ * added pair by pair up a tree, so that the codes don't depend on the number of threads, and little
+ * but a top of the tree passes from core to core. Within a chunk four rows at a time are read,
+ * exponentiated and used while they are in the nearest cache. A matrix that fits the outer caches
+ * keeps its exponentials; a larger one computes them again in each pass, which costs less than
+ * writing and reading them.
  *
  * <p><b>The kernel form</b> is exp((s - c) / epsilon) with c from the first row. The first pass
  * also measures the range of the exponents; where {@link Safety} doesn't hold, the log domain
@@ -47,6 +49,9 @@ final class FloatSinkhorn {
   private static final int MAX_CHUNK_ROWS = 512;
 
   private static final int ABSORB = 30;
+
+  /** Four numbers are used; the rest keeps two threads' out of one cache line. */
+  private static final int SMALL = 32;
 
   /**
    * Row sum in the columns' gauge below which a row's entries are too small to have their digits.
@@ -89,6 +94,7 @@ final class FloatSinkhorn {
   private float[] rowGauge = {};
   private float[] columnGauge = {};
   private float[][] partial = {};
+  private AtomicIntegerArray arrivals = new AtomicIntegerArray(0);
   private double[] sums = {};
   private float[][] kept = {};
   private float[][][] scratch = {};
@@ -190,11 +196,12 @@ final class FloatSinkhorn {
     rowGauge = new float[rows];
     columnGauge = new float[stride];
     partial = new float[chunks][stride];
+    arrivals = new AtomicIntegerArray(chunks);
     sums = new double[columns];
     kept = new float[size <= KEEP ? rows : 0][stride];
     int workers = chunks > 1 ? threads : 1;
     scratch = new float[workers][block + 1][stride];
-    small = new float[workers][4];
+    small = new float[workers][SMALL];
     low = new float[workers][stride];
     high = new float[workers][stride];
   }
@@ -238,7 +245,7 @@ final class FloatSinkhorn {
       gaugeRows = logDomain && made == 1;
       run(toCodes ? Pass.CODES : Pass.ROWS);
       if (!toCodes && columnsWanted) {
-        addPartials();
+        takeColumns();
         reduction.sum(sums);
       }
       if (gaugeRows && tooWide(rowGauge, n)) {
@@ -296,7 +303,7 @@ final class FloatSinkhorn {
       }
       if (bounds[1] <= HIGHEST) {
         keptValid = kept.length > 0;
-        addPartials();
+        takeColumns();
         reduction.sum(sums);
         return range;
       }
@@ -315,13 +322,7 @@ final class FloatSinkhorn {
     keptValid = false;
     fill(low, 0);
     run(Pass.MAXIMA);
-    for (int j = 0; j < k; j++) {
-      float max = partial[0][j];
-      for (int c = 1; c < chunks; c++) {
-        max = Math.max(max, partial[c][j]);
-      }
-      sums[j] = max;
-    }
+    takeColumns();
     float wrong = 0;
     for (float[] zeros : low) {
       for (float zero : zeros) {
@@ -354,7 +355,7 @@ final class FloatSinkhorn {
     columnsAsMaxima = true;
     run(Pass.GAUGED_SUMS);
     keptValid = kept.length > 0;
-    addPartials();
+    takeColumns();
     reduction.sum(sums);
     return true;
   }
@@ -409,22 +410,19 @@ final class FloatSinkhorn {
     return error;
   }
 
-  private void addPartials() {
-    // Always in this order, whichever thread made which.
-    int c = 1;
-    for (; c + 4 <= chunks; c += 4) {
-      kernels.add4(partial[0], partial, c, ONES);
-    }
-    for (; c < chunks; c++) {
-      kernels.add(partial[0], partial[c], 1);
-    }
+  /** What the last pass found for each column. */
+  private void takeColumns() {
+    float[] all = partial[0];
     for (int j = 0; j < k; j++) {
-      sums[j] = partial[0][j];
+      sums[j] = all[j];
     }
   }
 
   private void run(Pass next) {
     pass = next;
+    for (int c = 0; c < chunks; c++) {
+      arrivals.lazySet(c, 0);
+    }
     if (crew) {
       Crew.run(job, chunks, threads);
     } else {
@@ -448,6 +446,31 @@ final class FloatSinkhorn {
       case GAUGED_SUMS -> gaugedSums(start, end, sum, worker);
       case ROWS -> rows(start, end, sum, worker);
       case CODES -> codes(start, end, worker);
+    }
+    if (pass != Pass.CODES && (pass != Pass.ROWS || columnsWanted)) {
+      combine(chunk);
+    }
+  }
+
+  /**
+   * Joins a chunk's columns with its neighbour's, theirs with those of the next two, and so on, as
+   * far as the others are there: who comes second to a pair joins it. Ends in the first chunk's.
+   */
+  private void combine(int chunk) {
+    for (int width = 1; width < chunks; width *= 2) {
+      int left = chunk & -2 * width;
+      int right = left + width;
+      if (right < chunks) {
+        // Pairs are known by their right half, for there is one of each.
+        if (arrivals.incrementAndGet(right) == 1) {
+          return;
+        }
+        if (pass == Pass.MAXIMA) {
+          kernels.max(partial[left], partial[right]);
+        } else {
+          kernels.add(partial[left], partial[right], 1);
+        }
+      }
     }
   }
 

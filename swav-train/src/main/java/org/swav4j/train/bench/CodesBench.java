@@ -11,8 +11,11 @@ import org.swav4j.train.optimiser.PrototypeNormaliser;
 public final class CodesBench {
   private static final int DIM = 128;
 
-  /** A just-in-time compiler wants thousands of short runs, or seconds of long ones. */
-  private static final double LEAST_WARMUP_MS = 1000;
+  /**
+   * A just-in-time compiler wants thousands of short runs, or seconds of long ones; beside busy
+   * threads on few cores it can take two seconds over the first size.
+   */
+  private static final double LEAST_WARMUP_MS = 3000;
 
   private CodesBench() {}
 
@@ -22,7 +25,7 @@ public final class CodesBench {
    * @param batch B, at least 1
    * @param prototypes K, at least 1
    * @param form of the iterations
-   * @param warmup runs that don't count; more are made until a second has gone by
+   * @param warmup runs that don't count; more are made until three seconds have gone by
    * @param repeats runs that count
    * @throws IllegalArgumentException if a number is out of range
    */
