@@ -201,7 +201,7 @@ public final class Evidence {
   private Target target(SwavConfig network) {
     TrainingConfig.Codes c = preset.codes();
     return switch (target) {
-      case "codes" -> new Codes(network, batch, c.epsilon(), c.iterations());
+      case "codes" -> new Codes(network, batch, c.epsilon(), c.iterations(), engine);
       case "softmax" -> new Softmax(c.epsilon());
       case "instances" -> new Instances(batch);
       default ->
@@ -218,7 +218,7 @@ public final class Evidence {
     private final SwavCodes queued;
     private final EmbeddingQueue queue;
 
-    Codes(SwavConfig network, int batch, double epsilon, int iterations) {
+    Codes(SwavConfig network, int batch, double epsilon, int iterations, Engine engine) {
       this.batch = batch;
       solver = new SwavCodes(epsilon, iterations);
       queued = new SwavCodes(epsilon, iterations);
@@ -227,7 +227,7 @@ public final class Evidence {
           batch >= k
               ? null
               : new EmbeddingQueue(
-                  ASSIGNING, (k / batch) * batch, batch, network.dim(), DataType.FLOAT);
+                  ASSIGNING, (k / batch) * batch, batch, network.dim(), DataType.FLOAT, engine);
     }
 
     @Override

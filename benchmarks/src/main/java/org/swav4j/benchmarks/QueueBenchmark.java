@@ -15,6 +15,7 @@ import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.Warmup;
+import org.swav4j.model.engine.Engines;
 import org.swav4j.train.EmbeddingQueue;
 
 /**
@@ -58,7 +59,7 @@ public class QueueBenchmark {
     int length = Integer.parseInt(numbers[0]);
     int batch = Integer.parseInt(numbers[1]);
     int k = Integer.parseInt(numbers[2]);
-    queue = new EmbeddingQueue(1, length, batch, DIM, DataType.FLOAT);
+    queue = new EmbeddingQueue(1, length, batch, DIM, DataType.FLOAT, Engines.best());
     embeddings = Nd4j.rand(DataType.FLOAT, batch, DIM);
     prototypes = Nd4j.rand(DataType.FLOAT, k, DIM);
     batchScores = Nd4j.rand(DataType.FLOAT, batch, k);

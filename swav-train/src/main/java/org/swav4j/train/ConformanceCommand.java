@@ -8,7 +8,9 @@ import java.util.Map;
 import java.util.concurrent.Callable;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.swav4j.model.engine.Engine;
 import org.swav4j.model.engine.Engines;
+import org.swav4j.model.engine.Nd4jEngine;
 import org.swav4j.model.engine.Precision;
 import org.swav4j.train.conformance.Conformance;
 import org.swav4j.train.conformance.EmbeddingMemory;
@@ -46,8 +48,19 @@ final class ConformanceCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     Backend.start();
-    List<Outcome> all =
-        new Conformance(Engines.of(engine, Precision.FLOAT), Queue::new).run(folder, this::report);
+    Engine floats = Engines.of(engine, Precision.FLOAT);
+    Engine doubles = new Nd4jEngine();
+    EmbeddingMemory.Factory queues =
+        (assigning, length, batch, dim, type) ->
+            new Queue(
+                new EmbeddingQueue(
+                    assigning,
+                    length,
+                    batch,
+                    dim,
+                    type,
+                    type == DataType.DOUBLE ? doubles : floats));
+    List<Outcome> all = new Conformance(floats, queues).run(folder, this::report);
     long bad =
         all.stream()
             .filter(o -> o.status() == Status.FAILED || o.status() == Status.UNREADABLE)
@@ -66,13 +79,7 @@ final class ConformanceCommand implements Callable<Integer> {
   }
 
   /** The trainer's queue, as the fixtures' runner asks for it. */
-  private static final class Queue implements EmbeddingMemory {
-    private final EmbeddingQueue queue;
-
-    Queue(int assigning, int length, int batch, int dim, DataType type) {
-      queue = new EmbeddingQueue(assigning, length, batch, dim, type);
-    }
-
+  private record Queue(EmbeddingQueue queue) implements EmbeddingMemory {
     @Override
     public boolean full(int i) {
       return queue.full(i);

@@ -2,13 +2,19 @@ package org.swav4j.train;
 
 import java.util.Arrays;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.api.ops.DynamicCustomOp;
-import org.nd4j.linalg.api.ops.OpContext;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.indexing.NDArrayIndex;
+import org.swav4j.model.engine.Engine;
+import org.swav4j.model.engine.Execution;
+import org.swav4j.model.plan.Arguments;
+import org.swav4j.model.plan.Op;
+import org.swav4j.model.plan.OpType;
+import org.swav4j.model.plan.Plan;
+import org.swav4j.model.plan.Value;
 import org.swav4j.train.host.HostTensor;
 
 /**
@@ -24,7 +30,7 @@ import org.swav4j.train.host.HostTensor;
  * swavCodes.assign(scores, codes);    // the codes of the last B rows
  * }</pre>
  *
- * <p>A push overwrites the oldest B rows; no native memory is allocated per step. Not thread-safe.
+ * <p>A push overwrites the oldest B rows; nothing is allocated per step. Not thread-safe.
  */
 public final class EmbeddingQueue implements AutoCloseable {
   private static final String PUSHES = "pushes";
@@ -32,6 +38,7 @@ public final class EmbeddingQueue implements AutoCloseable {
   private final int length;
   private final int batch;
   private final int dim;
+  private final Engine engine;
   private final INDArray[] rows;
   private final HostTensor[] hostRows;
   private final HostTensor[] hostPushed;
@@ -46,9 +53,11 @@ public final class EmbeddingQueue implements AutoCloseable {
    * @param batch B, rows per push
    * @param dim D, width of an embedding
    * @param type FLOAT or DOUBLE
+   * @param engine what multiplies queue and prototypes, in that type
    * @throws IllegalArgumentException if L is smaller than B or a number is not positive
    */
-  public EmbeddingQueue(int assigning, int length, int batch, int dim, DataType type) {
+  public EmbeddingQueue(
+      int assigning, int length, int batch, int dim, DataType type, Engine engine) {
     if (assigning < 1 || batch < 1 || dim < 1) {
       throw new IllegalArgumentException(
           "a queue for "
@@ -71,6 +80,7 @@ public final class EmbeddingQueue implements AutoCloseable {
     this.length = length - length % batch;
     this.batch = batch;
     this.dim = dim;
+    this.engine = engine;
     this.rows = new INDArray[assigning];
     this.hostRows = new HostTensor[assigning];
     this.hostPushed = new HostTensor[assigning];
@@ -237,43 +247,52 @@ public final class EmbeddingQueue implements AutoCloseable {
     }
   }
 
-  /** The {@code [L + B, K]} buffer and, per crop, a matrix product that writes into it. */
+  /** The plan {@code [queue; batch]} → {@code [queue · prototypes^T; batch scores]}. */
   private final class Stack {
     private final INDArray prototypes;
+    private final Execution execution;
+    private final INDArray queue;
+    private final INDArray batchScores;
     private final INDArray scores;
-    private final HostTensor hostScores = new HostTensor();
-    private final HostTensor[] hostBatch = new HostTensor[rows.length];
-    private final DynamicCustomOp product = DynamicCustomOp.builder("matmul").build();
-    private final OpContext[] contexts = new OpContext[rows.length];
+    private final HostTensor hostQueue = new HostTensor();
+    private final HostTensor hostBatchScores = new HostTensor();
+    private final HostTensor hostSource = new HostTensor();
 
     Stack(INDArray prototypes) {
       this.prototypes = prototypes;
+      DataType type = prototypes.dataType();
       long k = prototypes.size(0);
-      scores = Nd4j.createUninitialized(rows[0].dataType(), length + batch, k);
-      INDArray queuePart = scores.get(NDArrayIndex.interval(0, length));
-      for (int i = 0; i < rows.length; i++) {
-        contexts[i] = Nd4j.getExecutioner().buildContext();
-        contexts[i].setInputArrays(rows[i], prototypes);
-        contexts[i].setOutputArrays(queuePart);
-        hostBatch[i] = new HostTensor();
-        contexts[i].setIArguments(0, 1, 0); // transpose the second, as in z C^T
-      }
+      Value earlier = Value.input("queue", type, length, dim);
+      Value current = Value.input("batch scores", type, batch, k);
+      Value directions = Value.parameter("prototypes", prototypes);
+      Value product = Value.result("queue scores", type, length, k);
+      Value all = Value.result("scores", type, length + batch, k);
+      Op multiply =
+          new Op(
+              OpType.MATMUL,
+              List.of(earlier, directions),
+              List.of(product),
+              Arguments.transpose(false, true));
+      Op stack =
+          new Op(OpType.CONCAT_ROWS, List.of(product, current), List.of(all), Arguments.NONE);
+      execution =
+          engine.prepare(
+              new Plan(
+                  List.of(earlier, current), List.of(all), List.of(multiply, stack), List.of()));
+      queue = execution.array(earlier);
+      batchScores = execution.array(current);
+      scores = execution.array(all);
     }
 
-    INDArray fill(int i, INDArray batchScores) {
-      Nd4j.exec(product, contexts[i]);
-      HostTensor.copyRows(hostBatch[i], batchScores, hostScores, scores, length);
+    INDArray fill(int i, INDArray scoresOfBatch) {
+      HostTensor.copyRows(hostRows[i], rows[i], hostQueue, queue, 0);
+      HostTensor.copyRows(hostSource, scoresOfBatch, hostBatchScores, batchScores, 0);
+      execution.forward();
       return scores;
     }
 
     void close() {
-      for (OpContext context : contexts) {
-        try {
-          context.close();
-        } catch (Exception e) {
-          throw new IllegalStateException("a native op context could not be freed", e);
-        }
-      }
+      execution.close();
     }
   }
 }

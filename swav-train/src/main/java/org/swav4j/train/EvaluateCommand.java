@@ -88,6 +88,15 @@ final class EvaluateCommand implements Callable<Integer> {
     }
     Sample train = Sample.labelled(o.data().train(), trainImages);
     Sample test = Sample.labelled(o.data().test(), testImages);
+    if (neighbours > train.size()) {
+      throw new IllegalArgumentException(
+          "--neighbours is "
+              + neighbours
+              + ", but only "
+              + train.size()
+              + " labelled training images can vote: ask for fewer, 20 is usual, or raise"
+              + " --train-images");
+    }
     try (Embedder embedder = o.embedder();
         SwavEncoder encoder = SwavEncoder.ofNormalised(o.weights(), o.engine())) {
       judge(

@@ -14,6 +14,8 @@ import org.swav4j.data.SkippedImages;
 import org.swav4j.model.SwavWeights;
 import org.swav4j.model.TrainingStep;
 import org.swav4j.model.engine.Engine;
+import org.swav4j.model.engine.Engines;
+import org.swav4j.model.engine.Precision;
 import org.swav4j.sinkhorn.SwavCodes;
 import org.swav4j.train.TrainingConfig.OptimiserKind;
 import org.swav4j.train.diagnostics.EpochDiagnostics;
@@ -64,6 +66,7 @@ public final class Trainer implements AutoCloseable {
   private final List<TrainingListener> listeners = new ArrayList<>();
 
   private ToDoubleFunction<SwavWeights> judge = w -> Double.NaN;
+  private final Engine exact;
   private EmbeddingQueue queue;
   private int queueRows;
   private long done;
@@ -100,6 +103,8 @@ public final class Trainer implements AutoCloseable {
     this.codes = new SwavCodes(config.codes().epsilon(), config.codes().iterations());
     this.queuedCodes = new SwavCodes(config.codes().epsilon(), config.codes().iterations());
     this.step = new TrainingStep(weights, config.groups(), batch, assigning, engine);
+    // Codes are computed in full precision, whatever the network is.
+    this.exact = Engines.of(engine.name(), Precision.FLOAT);
     this.scores = blocks(step.scores(), assigning, batch);
     this.embeddings = blocks(step.embeddings(), assigning, batch);
     this.codesOf = blocks(step.codes(), assigning, batch);
@@ -332,7 +337,8 @@ public final class Trainer implements AutoCloseable {
         config.codes().queueLength(),
         plan.batch(),
         config.network().dim(),
-        weights.type());
+        weights.type(),
+        exact);
   }
 
   /**

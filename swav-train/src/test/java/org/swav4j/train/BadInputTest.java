@@ -224,6 +224,10 @@ class BadInputTest {
         Refusal.of(2, "neighbours", "evaluate --run @run --neighbours 0"),
         Refusal.of(
             2,
+            "only 40 labelled training images can vote",
+            "evaluate --run @run --data shapes:40 --neighbours 41"),
+        Refusal.of(
+            2,
             "no test images",
             "embed --run @run --data @unlabelled --part test --out @never.npy"),
         Refusal.of(1, "can be read", "embed --run @run --data @cut --out @never.npy"),

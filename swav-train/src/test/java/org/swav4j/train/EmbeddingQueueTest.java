@@ -14,6 +14,9 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.indexing.NDArrayIndex;
+import org.swav4j.model.engine.Engine;
+import org.swav4j.model.engine.Engines;
+import org.swav4j.model.engine.Nd4jEngine;
 import org.swav4j.sinkhorn.SwavCodes;
 import org.swav4j.testing.Golden;
 import org.swav4j.train.optimiser.PrototypeNormaliser;
@@ -43,9 +46,7 @@ class EmbeddingQueueTest {
         INDArray z = Golden.array(step.getAsJsonArray("features_raw").get(i), type);
         normaliser.normalise(z);
         if (queue == null) {
-          queue =
-              new EmbeddingQueue(
-                  2, meta.get("queue_length").getAsInt(), z.rows(), z.columns(), type);
+          queue = queue(2, meta.get("queue_length").getAsInt(), z.rows(), z.columns(), type);
         }
         INDArray batchScores = z.mmul(prototypes.transpose()).dup('c');
         assertThat(queue.full(i)).isEqualTo(used);
@@ -62,6 +63,12 @@ class EmbeddingQueueTest {
     }
   }
 
+  private static EmbeddingQueue queue(
+      int assigning, int length, int batch, int dim, DataType type) {
+    Engine engine = type == DataType.DOUBLE ? new Nd4jEngine() : Engines.best();
+    return new EmbeddingQueue(assigning, length, batch, dim, type, engine);
+  }
+
   private static void near(INDArray actual, INDArray expected, double tolerance) {
     assertThat(actual.shape()).isEqualTo(expected.shape());
     assertThat(actual.sub(expected).amaxNumber().doubleValue()).isLessThan(tolerance);
@@ -69,7 +76,7 @@ class EmbeddingQueueTest {
 
   @Test
   void holdsTheLastBatchesNewestFirstAndScoresThemWithTheCurrentPrototypes() {
-    EmbeddingQueue queue = new EmbeddingQueue(1, 7, 2, 3, DataType.FLOAT);
+    EmbeddingQueue queue = queue(1, 7, 2, 3, DataType.FLOAT);
     assertThat(queue.length()).isEqualTo(6);
     List<INDArray> batches = new ArrayList<>();
     for (int t = 0; t < 8; t++) {
@@ -98,12 +105,12 @@ class EmbeddingQueueTest {
 
   @Test
   void aRestoredQueueContinuesAsIfNeverInterrupted() {
-    EmbeddingQueue one = new EmbeddingQueue(2, 6, 2, 3, DataType.DOUBLE);
+    EmbeddingQueue one = queue(2, 6, 2, 3, DataType.DOUBLE);
     for (int t = 0; t < 4; t++) {
       one.push(0, Nd4j.rand(DataType.DOUBLE, 2, 3));
     }
     one.push(1, Nd4j.rand(DataType.DOUBLE, 2, 3));
-    EmbeddingQueue two = new EmbeddingQueue(2, 6, 2, 3, DataType.DOUBLE);
+    EmbeddingQueue two = queue(2, 6, 2, 3, DataType.DOUBLE);
     two.restore(one.state());
     for (int i = 0; i < 2; i++) {
       INDArray next = Nd4j.rand(DataType.DOUBLE, 2, 3);
@@ -112,7 +119,7 @@ class EmbeddingQueueTest {
       assertThat(two.contents(i)).isEqualTo(one.contents(i));
       assertThat(two.full(i)).isEqualTo(one.full(i));
     }
-    EmbeddingQueue other = new EmbeddingQueue(2, 8, 2, 3, DataType.DOUBLE);
+    EmbeddingQueue other = queue(2, 8, 2, 3, DataType.DOUBLE);
     assertThatThrownBy(() -> other.restore(one.state()))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("DOUBLE[6, 3], expected DOUBLE[8, 3]");
@@ -120,9 +127,9 @@ class EmbeddingQueueTest {
 
   @Test
   void refusesWhatDoesNotFit() {
-    assertThatThrownBy(() -> new EmbeddingQueue(2, 100, 256, 8, DataType.FLOAT))
+    assertThatThrownBy(() -> queue(2, 100, 256, 8, DataType.FLOAT))
         .hasMessageContaining("100 rows holds no batch of 256");
-    EmbeddingQueue queue = new EmbeddingQueue(1, 4, 2, 3, DataType.FLOAT);
+    EmbeddingQueue queue = queue(1, 4, 2, 3, DataType.FLOAT);
     INDArray z = Nd4j.ones(DataType.FLOAT, 2, 3);
     assertThatThrownBy(() -> queue.scores(0, z, z))
         .isInstanceOf(IllegalStateException.class)

@@ -6,6 +6,7 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.function.BiConsumer;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.swav4j.train.host.HostTensor;
@@ -32,6 +33,13 @@ final class Momentum {
   private final double mu;
   private final Map<String, Tensor> tensors = new LinkedHashMap<>();
   private final Map<String, INDArray> state = new LinkedHashMap<>();
+
+  // Of a step; a field each, for an iterator or a lambda would be an object a step.
+  private final BiConsumer<String, INDArray> update = this::update;
+  private Map<String, INDArray> gradients;
+  private double learningRate;
+  private Rule rule;
+  private int known;
 
   Momentum(double mu) {
     if (!(mu >= 0 && mu < 1)) {
@@ -60,21 +68,26 @@ final class Momentum {
               + learningRate
               + " is not a number of at least 0: check the schedule's base, start and final rates");
     }
-    int known = 0;
-    for (Map.Entry<String, INDArray> entry : parameters.entrySet()) {
-      INDArray gradient = gradients.get(entry.getKey());
-      if (gradient == null) {
-        continue;
-      }
-      known++;
-      Tensor tensor = tensor(entry.getKey(), entry.getValue());
-      tensor.bind(entry.getValue(), gradient);
-      rule.apply(tensor, learningRate);
-      tensor.update(mu, learningRate);
-    }
+    this.gradients = gradients;
+    this.learningRate = learningRate;
+    this.rule = rule;
+    this.known = 0;
+    parameters.forEach(update);
     if (known != gradients.size()) {
       throw strayGradients(parameters, gradients);
     }
+  }
+
+  private void update(String name, INDArray parameter) {
+    INDArray gradient = gradients.get(name);
+    if (gradient == null) {
+      return;
+    }
+    known++;
+    Tensor tensor = tensor(name, parameter);
+    tensor.bind(parameter, gradient);
+    rule.apply(tensor, learningRate);
+    tensor.update(mu, learningRate);
   }
 
   private static IllegalArgumentException strayGradients(
