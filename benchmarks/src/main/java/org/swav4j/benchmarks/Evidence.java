@@ -47,7 +47,8 @@ import org.swav4j.train.optimiser.Sgd;
  * the crops:
  *
  * <ul>
- *   <li>{@code codes}: SwAV. Where the batch is smaller than K, a queue fills it up.
+ *   <li>{@code codes}: SwAV. Where the batch is smaller than K, a queue fills it up after the first
+ *       epoch; from the start, embeddings are too young to be compared with their elders.
  *   <li>{@code softmax}, the control for collapse: codes as the network scores them, {@code
  *       softmax(scores / epsilon)}, not balanced over the batch.
  *   <li>{@code instances}, the control for speed and batch size: contrastive learning with the
@@ -58,7 +59,7 @@ import org.swav4j.train.optimiser.Sgd;
  * </ul>
  *
  * <p>{@code benchmarks/evidence.sh} runs all cases and writes {@code benchmarks/EVIDENCE.md}. One
- * seed is one sample: differences of a few points of accuracy say little.
+ * seed is one sample: look at how far seeds lie apart before believing a difference.
  *
  * <pre>
  * java -cp 'benchmarks/target/benchmarks.jar:benchmarks/target/lib/*' org.swav4j.benchmarks.Evidence codes 64 2x32,4x16
@@ -99,8 +100,8 @@ public final class Evidence {
   }
 
   /**
-   * Trains one case and prints a line of Markdown per epoch: target, batch, crops, epoch, loss,
-   * k-NN accuracy, spread of the embeddings, share of prototypes used, seconds of training.
+   * Trains one case and prints a line of Markdown per epoch: target, batch, crops, seed, epoch,
+   * loss, k-NN accuracy, spread of the embeddings, share of prototypes used.
    *
    * @param arguments target, batch, crops, and optionally epochs (4), images (6000) and seed (1)
    */
@@ -135,8 +136,8 @@ public final class Evidence {
             target.equals("instances") ? batch : n.prototypes(),
             n.temperature());
     SwavWeights weights = SwavWeights.initialise(network, seed);
-    Target rule = target(network);
     int stepsPerEpoch = data.train().size() / batch;
+    Target rule = target(network, stepsPerEpoch);
     TrainingConfig.Optimisation o = preset.optimisation();
     double rate = o.learningRate() * batch / REFERENCE_BATCH;
     LearningRateSchedule schedule =
@@ -152,7 +153,7 @@ public final class Evidence {
     long frozen =
         rule.learnsPrototypes() ? Math.round(o.freezeEpochs() * stepsPerEpoch) : Long.MAX_VALUE;
     TrainingDiagnostics diagnostics = new TrainingDiagnostics(network.prototypes(), network.dim());
-    line(0, Double.NaN, accuracy(data, normalisation, weights), EpochDiagnostics.UNKNOWN, 0);
+    line(0, Double.NaN, accuracy(data, normalisation, weights), EpochDiagnostics.UNKNOWN);
     try (MultiCropLoader loader =
             new MultiCropLoader(
                 data.train(), crops, preset.augmentation(), normalisation, batch, seed, 1);
@@ -167,10 +168,8 @@ public final class Evidence {
       Map<String, INDArray> held = new LinkedHashMap<>(thawed);
       held.remove(PROTOTYPES);
       long t = 0;
-      double seconds = 0;
       for (int epoch = 0; epoch < epochs; epoch++) {
         double sum = 0;
-        long start = System.nanoTime();
         for (MultiCropBatch made : loader.epoch(epoch)) {
           try (made) {
             for (int g = 0; g < made.groups(); g++) {
@@ -187,21 +186,19 @@ public final class Evidence {
           optimiser.step(weights.parameters(), t < frozen ? held : thawed, schedule.at(t));
           t++;
         }
-        seconds += (System.nanoTime() - start) / 1e9;
         line(
             epoch + 1,
             sum / stepsPerEpoch / Math.log(network.prototypes()),
             accuracy(data, normalisation, weights),
-            diagnostics.finishEpoch(prototypes),
-            seconds);
+            diagnostics.finishEpoch(prototypes));
       }
     }
   }
 
-  private Target target(SwavConfig network) {
+  private Target target(SwavConfig network, int stepsPerEpoch) {
     TrainingConfig.Codes c = preset.codes();
     return switch (target) {
-      case "codes" -> new Codes(network, batch, c.epsilon(), c.iterations(), engine);
+      case "codes" -> new Codes(network, batch, c.epsilon(), c.iterations(), stepsPerEpoch, engine);
       case "softmax" -> new Softmax(c.epsilon());
       case "instances" -> new Instances(batch);
       default ->
@@ -217,9 +214,17 @@ public final class Evidence {
     private final SwavCodes solver;
     private final SwavCodes queued;
     private final EmbeddingQueue queue;
+    private int stepsToQueue;
 
-    Codes(SwavConfig network, int batch, double epsilon, int iterations, Engine engine) {
+    Codes(
+        SwavConfig network,
+        int batch,
+        double epsilon,
+        int iterations,
+        int stepsToQueue,
+        Engine engine) {
       this.batch = batch;
+      this.stepsToQueue = stepsToQueue;
       solver = new SwavCodes(epsilon, iterations);
       queued = new SwavCodes(epsilon, iterations);
       int k = network.prototypes();
@@ -243,15 +248,16 @@ public final class Evidence {
     @Override
     public void run(TrainingStep step, INDArray prototypes) {
       step.forward();
+      boolean queueing = queue != null && --stepsToQueue < 0;
       for (int i = 0; i < ASSIGNING; i++) {
         INDArray scores = rows(step.scores(), i, batch);
         INDArray codes = rows(step.codes(), i, batch);
-        if (queue != null && queue.full(i)) {
+        if (queueing && queue.full(i)) {
           queued.assign(queue.scores(i, scores, prototypes), codes);
         } else {
           solver.assign(scores, codes);
         }
-        if (queue != null) {
+        if (queueing) {
           queue.push(i, rows(step.embeddings(), i, batch));
         }
       }
@@ -323,18 +329,18 @@ public final class Evidence {
         encoder.features(images), Arrays.stream(indices).map(source::label).toArray());
   }
 
-  private void line(int epoch, double loss, double knn, EpochDiagnostics health, double seconds) {
+  private void line(int epoch, double loss, double knn, EpochDiagnostics health) {
     System.out.printf(
         Locale.ROOT,
-        "| %s | %d | %s | %d | %.2f | %.1f | %.2f | %.0f | %.0f |%n",
+        "| %s | %d | %s | %d | %d | %.2f | %.1f | %.2f | %.0f |%n",
         target,
         batch,
         TrainingConfig.format(crops),
+        seed,
         epoch,
         loss,
         100 * knn,
         health.spread(),
-        100 * health.used(),
-        seconds);
+        100 * health.used());
   }
 }

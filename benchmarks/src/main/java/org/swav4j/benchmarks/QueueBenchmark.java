@@ -28,9 +28,9 @@ import org.swav4j.train.EmbeddingQueue;
  * scores level with the product, the push in microseconds.
  *
  * <p>Seen (2026-11-27, 2 cores of an AMD EPYC with AVX-512, JDK 17.0.15, 2 native threads, {@code
- * -f 1 -wi 2 -i 3 -w 1 -r 1}): 3840x256x3000: scores 14.6 ms, product 14.4 ms, push 3.0 µs;
- * 512x64x300: 0.22 ms, 0.27 ms, 0.7 µs. Bytes per call: push 0, scores 630 to 880, product 4,500 to
- * 5,300: objects ND4J's executioner makes around any op, of which a kept context saves most.
+ * -f 1 -wi 4 -i 3 -w 1 -r 1}): 3840x256x3000: scores 15.7 ms, product 14.2 ms, push 3.0 µs;
+ * 512x64x300: 0.22 ms, 0.25 ms, 0.7 µs. Bytes per call: push 0.004, scores 1.3 (0.2 ms) and 92 (16
+ * ms), which is the harness's own 0.006 MB/s; the product by an ND4J call 4,600 to 5,200.
  */
 @State(Scope.Thread)
 @BenchmarkMode(Mode.AverageTime)
