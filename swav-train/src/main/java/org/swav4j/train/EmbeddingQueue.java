@@ -256,7 +256,7 @@ public final class EmbeddingQueue implements AutoCloseable {
     private final INDArray scores;
     private final HostTensor hostQueue = new HostTensor();
     private final HostTensor hostBatchScores = new HostTensor();
-    private final HostTensor hostSource = new HostTensor();
+    private final HostTensor[] hostSources = new HostTensor[rows.length];
 
     Stack(INDArray prototypes) {
       this.prototypes = prototypes;
@@ -282,11 +282,14 @@ public final class EmbeddingQueue implements AutoCloseable {
       queue = execution.array(earlier);
       batchScores = execution.array(current);
       scores = execution.array(all);
+      for (int i = 0; i < rows.length; i++) {
+        hostSources[i] = new HostTensor();
+      }
     }
 
     INDArray fill(int i, INDArray scoresOfBatch) {
       HostTensor.copyRows(hostRows[i], rows[i], hostQueue, queue, 0);
-      HostTensor.copyRows(hostSource, scoresOfBatch, hostBatchScores, batchScores, 0);
+      HostTensor.copyRows(hostSources[i], scoresOfBatch, hostBatchScores, batchScores, 0);
       execution.forward();
       return scores;
     }

@@ -66,7 +66,7 @@ public final class Trainer implements AutoCloseable {
   private final List<TrainingListener> listeners = new ArrayList<>();
 
   private ToDoubleFunction<SwavWeights> judge = w -> Double.NaN;
-  private final Engine exact;
+  private final Engine engine;
   private EmbeddingQueue queue;
   private int queueRows;
   private long done;
@@ -103,8 +103,7 @@ public final class Trainer implements AutoCloseable {
     this.codes = new SwavCodes(config.codes().epsilon(), config.codes().iterations());
     this.queuedCodes = new SwavCodes(config.codes().epsilon(), config.codes().iterations());
     this.step = new TrainingStep(weights, config.groups(), batch, assigning, engine);
-    // Codes are computed in full precision, whatever the network is.
-    this.exact = Engines.of(engine.name(), Precision.FLOAT);
+    this.engine = engine;
     this.scores = blocks(step.scores(), assigning, batch);
     this.embeddings = blocks(step.embeddings(), assigning, batch);
     this.codesOf = blocks(step.codes(), assigning, batch);
@@ -338,7 +337,8 @@ public final class Trainer implements AutoCloseable {
         plan.batch(),
         config.network().dim(),
         weights.type(),
-        exact);
+        // Codes are computed in full precision, whatever the network is.
+        Engines.of(engine.name(), Precision.FLOAT));
   }
 
   /**

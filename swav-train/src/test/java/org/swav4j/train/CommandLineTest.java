@@ -55,7 +55,8 @@ class CommandLineTest {
         .isEqualTo("batch is 1, expected 2");
     assertThat(SwavTrain.describe(new UncheckedIOException(new NoSuchFileException("a.png"))))
         .isEqualTo("a.png: there is no such file or folder");
-    assertThat(SwavTrain.describe(new AccessDeniedException("/root/x"))).contains("access denied");
+    assertThat(SwavTrain.describe(new AccessDeniedException("private/x")))
+        .contains("access denied");
     assertThat(SwavTrain.describe(new UncheckedIOException("disk full", new IOException("x"))))
         .isEqualTo("disk full");
     assertThat(SwavTrain.describe(new OutOfMemoryError("heap"))).contains("--batch");

@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
+import com.sun.management.ThreadMXBean;
+import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -123,6 +125,31 @@ class EmbeddingQueueTest {
     assertThatThrownBy(() -> other.restore(one.state()))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("DOUBLE[6, 3], expected DOUBLE[8, 3]");
+  }
+
+  @Test
+  void cropsInTurnAllocateNothing() {
+    ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+    INDArray prototypes = Nd4j.rand(DataType.FLOAT, 5, 3);
+    INDArray[] z = {Nd4j.rand(DataType.FLOAT, 2, 3), Nd4j.rand(DataType.FLOAT, 2, 3)};
+    INDArray[] batchScores = {Nd4j.rand(DataType.FLOAT, 2, 5), Nd4j.rand(DataType.FLOAT, 2, 5)};
+    long perStep = Long.MAX_VALUE;
+    try (EmbeddingQueue queue = queue(2, 4, 2, 3, DataType.FLOAT)) {
+      queue.push(0, z[0]);
+      queue.push(1, z[1]);
+      // Until the compiler has been there, which finds out what need not be an object.
+      for (int round = 0; round < 100 && perStep > 8; round++) {
+        long before = threads.getCurrentThreadAllocatedBytes();
+        for (int step = 0; step < 200; step++) {
+          for (int i = 0; i < 2; i++) {
+            queue.push(i, z[i]);
+            queue.scores(i, batchScores[i], prototypes);
+          }
+        }
+        perStep = (threads.getCurrentThreadAllocatedBytes() - before) / 200;
+      }
+    }
+    assertThat(perStep).as("bytes per step").isLessThanOrEqualTo(8);
   }
 
   @Test
