@@ -72,6 +72,19 @@ class SwavEncoderTest {
     }
   }
 
+  /** Of channels enough for Winograd's algorithm, in plans of 64, 16, 4 and 1 images. */
+  @Test
+  void aWideNetworkGivesWhatNd4jGives() {
+    SwavConfig config = new SwavConfig(Architecture.RESNET18, 0.5, Stem.SMALL, 3, 12, 8, 5, 0.1);
+    SwavWeights weights = TrainedWeights.of(config, 3, DataType.FLOAT);
+    INDArray images = TrainedWeights.images(2, DataType.FLOAT, 85, 3, 20, 20);
+    try (SwavEncoder fast = SwavEncoder.ofNormalised(weights);
+        SwavEncoder nd4j = SwavEncoder.ofNormalised(weights, new Nd4jEngine())) {
+      assertThat(difference(fast.features(images), nd4j.features(images))).isLessThan(1e-5);
+      assertThat(difference(fast.embeddings(images), nd4j.embeddings(images))).isLessThan(1e-5);
+    }
+  }
+
   @Test
   void normalisedImagesGiveWhatPixelsGive() {
     SwavWeights weights = weights(Architecture.RESNET18, Stem.SMALL, DataType.FLOAT);

@@ -17,6 +17,8 @@ import org.swav4j.model.plan.Value;
  * it.
  */
 final class Convolutions {
+  private static final long FEWEST_TILES = 16;
+
   private final Lowering lowering;
   private final PixelProducts products;
   private final Map<List<Value>, Description> forwards = new HashMap<>();
@@ -37,12 +39,8 @@ final class Convolutions {
     Arguments a = op.arguments();
     Value bias = a.bias() ? op.input(2) : null;
     Value residual = a.residual() ? op.input(a.bias() ? 3 : 2) : null;
-    Description plain = describeForward(op, new Attributes(), null);
-    Description d = plain;
-    if (residual != null || a.relu()) {
-      Attributes attributes = residual == null ? new Attributes() : new Attributes().sum();
-      d = required(describeForward(op, attributes.relu(a.relu()), plain), op);
-    }
+    Description plain = describeForward(op);
+    Description d = residual == null && !a.relu() ? plain : describeFused(op, plain);
     forwards.put(List.of(x, w), plain);
     Tensor src = lowering.read(x, d.src());
     Tensor weights = lowering.read(w, Axes.WEIGHTS, d.weights());
@@ -88,7 +86,7 @@ final class Convolutions {
     }
     Description hint = forwards.get(List.of(x, w));
     if (hint == null) {
-      hint = describeForward(op, new Attributes(), null);
+      hint = describeForward(op);
     }
     if (lowering.isWanted(dw)) {
       Description d = describeBackwardWeights(op, hint);
@@ -117,18 +115,19 @@ final class Convolutions {
   /**
    * Whether Winograd's F(4×4, 3×3) is the better algorithm: a quarter of the multiplications, two
    * and a half times the speed from 64 channels on. Not with fewer than 32, where its transforms
-   * cost as much as they save; not on maps of which its 4×4 tiles cover mostly margin; and not in
-   * inference, which is held to 1e-5 of other implementations (Winograd rounds to about 1e-5 of the
-   * largest output in float). Lavin and Gray 2016.
+   * cost as much as they save; not on maps of which its 4×4 tiles cover mostly margin; and not for
+   * a few tiles, which have to read weights that became four times as large. In inference the
+   * weights are transformed once, and for one or two images oneDNN may take F(2×2, 3×3). Rounding
+   * grows to some 1e-6 of the result. Lavin and Gray 2016.
    */
   private boolean winogradPays(Geometry g) {
     long tiles = tiled(g.dst()[2]) * tiled(g.dst()[3]);
-    return !lowering.isInference()
-        && lowering.hiddenType() == dnnl_f32
+    return lowering.hiddenType() == dnnl_f32
         && g.weights()[2] == 3
         && g.strides()[0] == 1
         && Math.min(g.weights()[0], g.weights()[1]) >= 32
-        && tiles < 2 * g.dst()[2] * g.dst()[3];
+        && tiles < 2 * g.dst()[2] * g.dst()[3]
+        && g.dst()[0] * tiles >= FEWEST_TILES * 16;
   }
 
   /**
@@ -148,43 +147,39 @@ final class Convolutions {
     return (side + 3) / 4 * 4;
   }
 
-  /** With {@code like} given, in its layouts. */
-  private Description describeForward(Op op, Attributes attributes, Description like) {
+  private Description describeForward(Op op) {
     Geometry g = Geometry.of(op);
     int type = lowering.hiddenType();
-    if (like != null) {
-      return forward(op, g, like.src(), like.dst(), attributes);
-    }
-    attributes.close();
     Layout anySrc = Layout.any(type, g.src());
     Layout anyDst = Layout.any(type, g.dst());
-    Description free = required(forward(op, g, anySrc, anyDst, new Attributes()), op);
+    Description free = required(forward(op, g, anySrc, anyDst, false), op);
     Layout src = lowering.read(op.input(0)).layout();
     Description best = free;
     if (src.type() == type && !src.padded()) {
-      best = better(best, forward(op, g, src, anyDst, new Attributes()));
+      best = better(best, forward(op, g, src, anyDst, false));
     }
     if (best.dst().padded()) {
       Layout last = Layout.channelsLast(type, g.dst()[0], g.dst()[1], g.dst()[2], g.dst()[3]);
-      best = better(best, forward(op, g, best.src(), last, new Attributes()));
+      best = better(best, forward(op, g, best.src(), last, false));
     }
     return best;
   }
 
-  private Description forward(Op op, Geometry g, Layout src, Layout dst, Attributes attributes) {
+  /** With the residual added and rectified in the same pass, in the layouts of the plain one. */
+  private Description describeFused(Op op, Description plain) {
+    return required(forward(op, Geometry.of(op), plain.src(), plain.dst(), true), op);
+  }
+
+  private Description forward(Op op, Geometry g, Layout src, Layout dst, boolean fused) {
     Description winograd =
-        winogradPays(g)
-            ? forward(dnnl_convolution_winograd, op, g, src, dst, new Attributes())
-            : null;
-    return winograd != null
-        ? winograd
-        : forward(dnnl_convolution_direct, op, g, src, dst, attributes);
+        winogradPays(g) ? forward(dnnl_convolution_winograd, op, g, src, dst, fused) : null;
+    return winograd != null ? winograd : forward(dnnl_convolution_direct, op, g, src, dst, fused);
   }
 
   private Description forward(
-      int algorithm, Op op, Geometry g, Layout src, Layout dst, Attributes attributes) {
+      int algorithm, Op op, Geometry g, Layout src, Layout dst, boolean fused) {
     dnnl_convolution_desc_t desc = new dnnl_convolution_desc_t();
-    boolean bias = op.arguments().bias();
+    Arguments a = op.arguments();
     Dnnl.check(
         dnnl_convolution_forward_desc_init(
             desc,
@@ -192,12 +187,17 @@ final class Convolutions {
             algorithm,
             src.md(),
             Layout.any(lowering.hiddenType(), g.weights()).md(),
-            bias ? Layout.dense(dnnl_f32, g.dst()[1]).md() : null,
+            a.bias() ? Layout.dense(dnnl_f32, g.dst()[1]).md() : null,
             dst.md(),
             g.strides(),
             g.padding(),
             g.padding()),
         "describing " + op);
+    Attributes attributes = new Attributes();
+    if (fused && a.residual()) {
+      attributes.sum();
+    }
+    attributes.relu(fused && a.relu());
     return Description.create(desc, attributes, null, lowering.resources());
   }
 

@@ -104,6 +104,11 @@ final class Layout {
     return false;
   }
 
+  /** Whether only the primitives that made it know how it lies, as with Winograd's weights. */
+  boolean isOpaque() {
+    return md.format_kind() != dnnl_blocked;
+  }
+
   boolean same(Layout other) {
     return dnnl_memory_desc_equal(md, other.md) == 1;
   }
@@ -148,7 +153,7 @@ final class Layout {
           case dnnl_bf16 -> "bf16:";
           default -> "type" + type() + ":";
         };
-    if (md.format_kind() != dnnl_blocked) {
+    if (isOpaque()) {
       return type + (md.format_kind() == dnnl_format_kind_any ? "any" : "opaque");
     }
     dnnl_blocking_desc_t blocks = md.format_desc_blocking();

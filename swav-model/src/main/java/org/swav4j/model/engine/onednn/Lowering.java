@@ -35,8 +35,17 @@ final class Lowering {
     WEIGHTS
   }
 
-  /** Where a value lies: the tensor its op wrote, then its copies in other layouts. */
-  private record Home(Axes axes, List<Tensor> copies) {}
+  /** Where a value lies, and the order of dimensions its layout is told in. */
+  private record Copy(Axes axes, Tensor tensor) {
+    /** Null if only the primitives that made the layout know it. */
+    Layout layout(Axes wanted) {
+      Layout layout = tensor.layout();
+      if (axes == wanted) {
+        return layout;
+      }
+      return layout.isOpaque() ? null : turned(layout, wanted);
+    }
+  }
 
   /** The rows of a concatenated matrix that a value is. */
   private record Slot(Value whole, long row) {}
@@ -49,7 +58,10 @@ final class Lowering {
   private final Map<Value, List<Op>> readers = new IdentityHashMap<>();
   private final Map<Value, Slot> slots = new IdentityHashMap<>();
   private final Map<Value, Tensor> wholes = new IdentityHashMap<>();
-  private final Map<Value, Home> homes = new IdentityHashMap<>();
+
+  /** What an op wrote, then copies of it in other layouts. */
+  private final Map<Value, List<Copy>> copies = new IdentityHashMap<>();
+
   private final Map<Value, INDArray> arrays = new LinkedHashMap<>();
   private final Set<Buffer> buffers = new LinkedHashSet<>();
   private final List<Step> setup = new ArrayList<>();
@@ -88,7 +100,7 @@ final class Lowering {
     for (Value v : plan.inputs()) {
       INDArray array = Nd4j.create(DataType.FLOAT, v.shape());
       arrays.put(v, array);
-      homes.put(v, external(v, array));
+      copies.put(v, external(v, array));
     }
     for (Value v : plan.outputs()) {
       arrays.computeIfAbsent(v, o -> Nd4j.create(DataType.FLOAT, o.shape()));
@@ -210,23 +222,21 @@ final class Lowering {
   }
 
   Tensor read(Value v, Axes axes) {
-    Home home = home(v);
-    Tensor t = home.copies.get(0);
-    return home.axes == axes ? t : t.as(turned(t.layout(), axes));
+    Copy first = copies(v).get(0);
+    return first.tensor.as(first.layout(axes));
   }
 
   /** The order of dimensions the value was written in. */
   Axes axes(Value v) {
-    return home(v).axes;
+    return copies(v).get(0).axes;
   }
 
   /** The value in a layout: as it lies, or a copy made before, or a reorder added here. */
   Tensor read(Value v, Axes axes, Layout wanted) {
-    Home home = home(v);
-    for (Tensor t : home.copies) {
-      Layout seen = home.axes == axes ? t.layout() : turned(t.layout(), axes);
-      if (seen.same(wanted)) {
-        return t.as(wanted);
+    for (Copy c : copies(v)) {
+      Layout seen = c.layout(axes);
+      if (seen != null && seen.same(wanted)) {
+        return c.tensor.as(wanted);
       }
     }
     Tensor from = read(v, axes);
@@ -238,7 +248,7 @@ final class Lowering {
     } else {
       emit(reorder(from, to));
     }
-    home.copies.add(home.axes == axes ? to : to.as(turned(wanted, home.axes)));
+    copies(v).add(new Copy(axes, to));
     return to;
   }
 
@@ -273,13 +283,12 @@ final class Lowering {
   }
 
   void put(Value v, Tensor tensor, Axes axes) {
-    Home home = new Home(axes, new ArrayList<>(List.of(tensor)));
-    homes.put(v, home);
+    Copy written = new Copy(axes, tensor);
+    copies.put(v, new ArrayList<>(List.of(written)));
     Tensor target = target(v);
     if (target != null && !target.samePlace(tensor)) {
-      Tensor seen = axes == Axes.PLAN ? tensor : tensor.as(turned(tensor.layout(), Axes.PLAN));
-      emit(reorder(seen, target));
-      home.copies.add(axes == Axes.PLAN ? target : target.as(turned(target.layout(), axes)));
+      emit(reorder(tensor.as(written.layout(Axes.PLAN)), target));
+      copies(v).add(new Copy(Axes.PLAN, target));
     }
     if (v.rank() == 4 && axes == Axes.PLAN) {
       imageLayouts.put(Arrays.stream(v.shape()).boxed().toList(), tensor.layout());
@@ -354,8 +363,8 @@ final class Lowering {
         .with(DNNL_ARG_TO, to);
   }
 
-  private Home home(Value v) {
-    return homes.computeIfAbsent(
+  private List<Copy> copies(Value v) {
+    return copies.computeIfAbsent(
         v,
         k -> {
           if (v.array() == null) {
@@ -367,8 +376,8 @@ final class Lowering {
         });
   }
 
-  private Home external(Value v, INDArray array) {
-    return new Home(Axes.PLAN, new ArrayList<>(List.of(outside(v, array))));
+  private List<Copy> external(Value v, INDArray array) {
+    return new ArrayList<>(List.of(new Copy(Axes.PLAN, outside(v, array))));
   }
 
   private Tensor outside(Value v, INDArray array) {

@@ -2,7 +2,9 @@ package org.swav4j.model.engine.onednn;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assumptions.assumeThat;
 
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -33,7 +35,8 @@ class OneDnnOpsTest {
   @CsvSource({
     "1, 16, 3, 1, 1, 7, 9", "3, 64, 7, 2, 3, 17, 13", "5, 19, 3, 2, 1, 8, 8",
     "16, 16, 3, 1, 1, 5, 5", "19, 5, 1, 1, 0, 6, 4", "64, 3, 1, 2, 0, 9, 7",
-    "16, 64, 1, 2, 0, 4, 4", "64, 64, 3, 2, 1, 4, 4", "64, 64, 3, 1, 1, 1, 1"
+    "16, 64, 1, 2, 0, 4, 4", "64, 64, 3, 2, 1, 4, 4", "64, 64, 3, 1, 1, 1, 1",
+    "48, 32, 3, 1, 1, 9, 11"
   })
   void convolutionForwardAndBackward(int c, int o, int k, int stride, int pad, int h, int w) {
     Value x = checks.input(3, c, h, w);
@@ -103,7 +106,7 @@ class OneDnnOpsTest {
     Value weights = checks.constant(3, 3, c, o);
     Value y = checks.result(2, o, 7, 6);
     Arguments a = Arguments.window(3, 1, 1);
-    List<Value> in = new java.util.ArrayList<>(List.of(x, weights));
+    List<Value> in = new ArrayList<>(List.of(x, weights));
     if (bias) {
       a = a.withBias();
       in.add(checks.constant(o));
@@ -126,6 +129,35 @@ class OneDnnOpsTest {
     Value y2 = other.convolution(x2, other.parameter(3, 3, 16, 16), 1, 1);
     long parameter = kinds(other.plan(y2)).stream().filter("reorder"::equals).count();
     assertThat(parameter).isEqualTo(constant + 1);
+  }
+
+  /** One or two images take F(2×2, 3×3) where the library offers it, more take F(4×4, 3×3). */
+  @ParameterizedTest
+  @CsvSource({
+    "1, true, true",
+    "5, true, true",
+    "5, true, false",
+    "5, false, true",
+    "5, false, false"
+  })
+  void inferenceByWinogradTransformsItsWeightsOnce(int n, boolean residual, boolean relu) {
+    Value x = checks.input(n, 32, 17, 16);
+    Value y = checks.result(n, 48, 17, 16);
+    List<Value> in =
+        new ArrayList<>(List.of(x, checks.constant(3, 3, 32, 48), checks.constant(48)));
+    Arguments a = Arguments.window(3, 1, 1).withBias();
+    if (residual) {
+      a = a.withResidual();
+      in.add(checks.input(y.shape()));
+    }
+    checks.op(OpType.CONV2D, relu ? a.withRelu() : a, in, y);
+    Plan plan = checks.plan(y);
+    checks.assertMatches(engine, TOLERANCE, plan);
+    assumeThat(Dnnl.isa()).isIn(Dnnl.Isa.AVX512, Dnnl.Isa.AVX512_VNNI, Dnnl.Isa.AVX512_BF16);
+    assertThat(steps(plan)).anyMatch(s -> s.describe().contains("wino"));
+    long reordersOfImages = residual ? 4 : 2;
+    assertThat(kinds(plan).stream().filter("reorder"::equals).count())
+        .isLessThanOrEqualTo(reordersOfImages);
   }
 
   @ParameterizedTest
@@ -468,11 +500,15 @@ class OneDnnOpsTest {
   }
 
   private List<String> kinds(Plan plan) {
+    return steps(plan).stream()
+        .filter(PrimitiveStep.class::isInstance)
+        .map(s -> ((PrimitiveStep) s).kind())
+        .toList();
+  }
+
+  private List<Step> steps(Plan plan) {
     try (OneDnnExecution execution = (OneDnnExecution) engine.prepare(plan)) {
-      return execution.steps().stream()
-          .filter(PrimitiveStep.class::isInstance)
-          .map(s -> ((PrimitiveStep) s).kind())
-          .toList();
+      return execution.steps();
     }
   }
 }
