@@ -23,7 +23,9 @@ final class DoctorCommand implements Callable<Integer> {
       Map.of(
           "heap limit", "for Java's objects, decoded images above all; SWAV_HEAP changes it",
           "process limit", "for everything, the network too; a command that needs more says so",
-          "allocator", "hands out memory to native code",
+          "allocator",
+              "hands out memory to native code; ./swav has what is freed returned every second,"
+                  + " where Java can",
           "native threads", "compute; SWAV_THREADS changes it",
           "loader workers", "read and crop images meanwhile; --workers changes it");
 

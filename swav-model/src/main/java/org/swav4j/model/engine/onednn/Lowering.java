@@ -109,6 +109,7 @@ final class Lowering {
       lower(op);
     }
     goingBack = true;
+    forgetCopiesOfParameters();
     for (Op op : plan.backward()) {
       lower(op);
     }
@@ -118,6 +119,19 @@ final class Lowering {
       }
     }
     return new Program(setup, forward, backward, arrays, buffers);
+  }
+
+  /**
+   * Weights in the layouts of their convolutions are as large as the weights: better reordered
+   * again on the way back, in half a percent of a step, than kept through its largest moment.
+   */
+  private void forgetCopiesOfParameters() {
+    copies.forEach(
+        (v, list) -> {
+          if (v.kind() == Value.Kind.PARAMETER) {
+            list.subList(1, list.size()).clear();
+          }
+        });
   }
 
   /** Who reads what last, and which matrices can be written where they will be concatenated. */
