@@ -26,12 +26,11 @@ import org.swav4j.train.evaluation.KNearestNeighbours;
  * <p>Control: {@link #productAlone}, all similarities in one product into memory made beforehand
  * (80 MB; the evaluation needs 4 MB). D = 512 is ResNet-18's trunk, 784 raw pixels of 28×28.
  *
- * <p>Run: {@code java -jar benchmarks/target/benchmarks.jar KnnBenchmark}. Expected: within twice
- * the product.
+ * <p>Run: {@code java -jar benchmarks/target/benchmarks.jar KnnBenchmark}.
  *
  * <p>Seen (2026-11-27, 2 cores of an AMD EPYC with AVX-512, JDK 17.0.15, 2 native threads, {@code
  * -f 1 -wi 2 -i 3 -w 1 -r 1}): D = 64: 354 ms, product 48 ms; 512: 568 and 211 ms; 784: 660 and 353
- * ms. So the rest takes some 300 ms at any D, and only D = 784 is within twice.
+ * ms. So the rest takes some 300 ms at any D, and only D = 784 is within twice the product.
  */
 @State(Scope.Thread)
 @BenchmarkMode(Mode.AverageTime)

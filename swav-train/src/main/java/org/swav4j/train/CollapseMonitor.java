@@ -17,12 +17,16 @@ final class CollapseMonitor {
 
   private static final double STUCK = 0.99;
 
+  /** How far above its lowest epoch a loss may come to lie, as a share of ln K. */
+  private static final double RISE = 0.1;
+
   private enum Finding {
     NONE,
     COLLAPSED,
     SLOW,
     UNIFORM,
     STUCK,
+    RISEN,
     FLOOR,
     ONE_FOR_ALL,
     COPIES
@@ -31,6 +35,7 @@ final class CollapseMonitor {
   private final TrainingConfig config;
   private final TrainingPlan plan;
   private Finding last = Finding.NONE;
+  private double lowest = Double.POSITIVE_INFINITY;
 
   /** A monitor of one run. */
   CollapseMonitor(TrainingConfig config, TrainingPlan plan) {
@@ -136,12 +141,21 @@ final class CollapseMonitor {
    * @param health of the epoch; what is NaN is not judged
    */
   Optional<String> afterEpoch(long step, double loss, EpochDiagnostics health) {
+    if (queueJoined(step)) {
+      lowest = loss; // codes over more images are harder to predict
+    }
     Finding finding = find(step, loss, health);
+    String line = finding == Finding.NONE ? "" : say(finding, step, loss, health);
+    lowest = Math.min(lowest, loss);
     boolean told = finding == last;
     last = finding;
-    return told || finding == Finding.NONE
-        ? Optional.empty()
-        : Optional.of(say(finding, step, loss, health));
+    return told || finding == Finding.NONE ? Optional.empty() : Optional.of(line);
+  }
+
+  /** Whether the queue began to take part in the epoch that ends here or the one before. */
+  private boolean queueJoined(long step) {
+    long full = plan.queueStartStep() + plan.queueRows() / plan.batch();
+    return plan.queueRows() > 0 && step >= full && step - 2L * plan.stepsPerEpoch() < full;
   }
 
   private Finding find(long step, double loss, EpochDiagnostics health) {
@@ -160,6 +174,9 @@ final class CollapseMonitor {
         return Finding.SLOW;
       }
       return health.codeEntropy() > 0.9 * plan.logK() ? Finding.UNIFORM : Finding.STUCK;
+    }
+    if (loss > lowest + RISE * plan.logK()) {
+      return Finding.RISEN;
     }
     if (plan.prototypes() > 2 && health.largest() > 0.5) {
       return Finding.ONE_FOR_ALL;
@@ -190,6 +207,14 @@ final class CollapseMonitor {
       case STUCK ->
           stuck(step, loss)
               + "take a higher --lr, a longer --freeze, or ease the augmentation (larger --scales)";
+      case RISEN ->
+          text(
+              "the loss was down at %.3f and is at %.3f: training is not stable at an --lr of %s with"
+                  + " a batch of %d; if it doesn't come down again, start with half of that",
+              lowest,
+              loss,
+              TrainingConfig.number(config.optimisation().learningRate()),
+              plan.batch());
       case ONE_FOR_ALL ->
           text(
               "one prototype is the best of %.0f %% of the images: take a lower --epsilon or --lr",

@@ -75,7 +75,20 @@ final class MetricsLog implements TrainingListener, AutoCloseable {
     }
   }
 
-  /** The epochs written so far, in order. */
+  /**
+   * The epochs in the file when it was opened, in order: those of a run that goes on.
+   *
+   * @throws UncheckedIOException if it can't be read
+   */
+  List<EpochMetrics> epochs() {
+    try {
+      return epochs(file);
+    } catch (IOException e) {
+      throw failed(e);
+    }
+  }
+
+  /** The epochs that a file tells of, in order. */
   static List<EpochMetrics> epochs(Path file) throws IOException {
     List<EpochMetrics> epochs = new ArrayList<>();
     for (String line : Files.readAllLines(file)) {

@@ -1,6 +1,5 @@
 package org.swav4j.train;
 
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.LocalDateTime;
@@ -132,7 +131,14 @@ final class TrainCommand implements Callable<Integer> {
           !judging ? Double.NaN : checkpoint == null ? judge.rawPixels() : checkpoint.rawPixels();
       trainer.listener(progress).listener(log);
       trainer.listener(new CheckpointListener(trainer, weights, folder, rawPixels));
-      run(trainer, () -> finish(trainer, folder, judge, rawPixels));
+      ReportListener report =
+          new ReportListener(
+              folder.report(),
+              log.epochs(),
+              rawPixels,
+              e -> note("warning: no plot is drawn (%s)", SwavTrain.describe(e)));
+      trainer.listener(report);
+      run(trainer, () -> finish(trainer, folder, judge, rawPixels, report.epochs()));
       return trainer.stopped() ? SwavTrain.INTERRUPTED : 0;
     }
   }
@@ -192,15 +198,12 @@ final class TrainCommand implements Callable<Integer> {
     }
   }
 
-  private void finish(Trainer trainer, RunFolder folder, KnnJudge judge, double rawPixels) {
-    List<EpochMetrics> epochs = List.of();
-    try {
-      epochs = MetricsLog.epochs(folder.metrics());
-      Report.write(folder.report(), epochs, rawPixels);
-    } catch (IOException | RuntimeException | LinkageError e) {
-      // A picture is not worth failing a run whose weights are safe: fonts may be missing.
-      note("warning: no plot was drawn (%s)", SwavTrain.describe(e));
-    }
+  private void finish(
+      Trainer trainer,
+      RunFolder folder,
+      KnnJudge judge,
+      double rawPixels,
+      List<EpochMetrics> epochs) {
     if (trainer.skipped().count() > 0) {
       note("%s", trainer.skipped().summary());
     }

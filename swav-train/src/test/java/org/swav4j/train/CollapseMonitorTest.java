@@ -115,6 +115,27 @@ class CollapseMonitorTest {
   }
 
   @Test
+  void aLossThatRisesAgainIsBlamedOnTheLearningRate() {
+    CollapseMonitor monitor = monitor("--lr=0.4");
+    assertThat(monitor.afterEpoch(1000, 0.5 * LOG_K, HEALTHY)).isEmpty();
+    assertThat(monitor.afterEpoch(1039, 0.59 * LOG_K, HEALTHY)).isEmpty();
+    assertThat(monitor.afterEpoch(1078, 0.61 * LOG_K, HEALTHY))
+        .hasValueSatisfying(
+            line -> assertThat(line).contains("2.649", "3.232", "--lr of 0.4", "batch of 256"));
+    assertThat(monitor.afterEpoch(1117, 0.45 * LOG_K, HEALTHY)).isEmpty();
+  }
+
+  @Test
+  void aLossThatRisesWithTheQueueIsNoTrouble() {
+    CollapseMonitor monitor = monitor("--prototypes=200", "--queue=512", "--queue-start=30");
+    long start = 30 * 39;
+    assertThat(monitor.afterEpoch(start, 0.5 * LOG_K, HEALTHY)).isEmpty();
+    assertThat(monitor.afterEpoch(start + 39, 0.65 * LOG_K, HEALTHY)).isEmpty();
+    assertThat(monitor.afterEpoch(start + 78, 0.7 * LOG_K, HEALTHY)).isEmpty();
+    assertThat(monitor.afterEpoch(start + 117, 0.85 * LOG_K, HEALTHY)).isPresent();
+  }
+
+  @Test
   void eachKindOfTroubleGetsItsOwnAdvice() {
     double learning = 0.9 * LOG_K;
     assertThat(monitor().afterEpoch(39, LOG_K, health(0.01, 0.9, 0.1)))

@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.LongStream;
+import javax.imageio.ImageIO;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -67,7 +68,9 @@ class InterruptedRunTest {
     if (!signal.equals("KILL")) {
       assertThat(folder.resolve(signal + ".err"))
           .content()
-          .contains("stopped after step " + step, "--resume " + run);
+          .contains("stopped after step " + step, "--resume " + run)
+          .doesNotContain("plot");
+      assertThat(ImageIO.read(run.resolve("report.png").toFile())).isNotNull();
     }
 
     CommandLineTest.Outcome resumed = CommandLineTest.swav("train", "--resume", run.toString());
