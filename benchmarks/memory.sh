@@ -4,7 +4,8 @@
 #   benchmarks/memory.sh [BATCH [FLAGS]]    default 16, some 5 minutes on 2 cores; the preset's own 256 takes over an hour
 #   benchmarks/memory.sh 256 --width 0.25   its batch, crops, queue of crops and evaluation with a narrow network: 10 minutes
 # 800 images at batch 16 make 50 steps an epoch, each of which ends with a line, a checkpoint and every fifth with k-NN.
-# So the first size is from before the first checkpoint, and the second from after nine of them. Linux only: it reads /proc.
+# So the first size is from before the first checkpoint, and the second from after nine of them. Each is read two seconds
+# into the next epoch, when what k-NN has just freed has gone back to the system. Linux only: it reads /proc.
 set -euo pipefail
 batch=${1:-16}
 shift || true
@@ -25,6 +26,8 @@ declare -A mib
 while read -r line; do
   if [[ $line =~ ^epoch\ ([0-9]+)/ ]]; then
     steps=$((50 * BASH_REMATCH[1]))
+    sleep 2
+    [[ -r /proc/$pid/status ]] || continue # the run has ended
     mib[$steps]=$(awk '/^VmRSS/ { printf "%.1f", $2 / 1024 }' "/proc/$pid/status")
     echo "step $steps: ${mib[$steps]} MiB"
   fi
