@@ -131,6 +131,32 @@ class OneDnnOpsTest {
     assertThat(parameter).isEqualTo(constant + 1);
   }
 
+  @Test
+  void parametersInAConvolutionsLayoutAreNotHeldForTheWayBack() {
+    Value x = checks.input(4, 32, 9, 9);
+    Value weights = checks.parameter(3, 3, 32, 48);
+    Value y = checks.convolution(x, weights, 1, 1);
+    Value dy = checks.input(y.shape());
+    Value dx = checks.result(x.shape());
+    Value dw = checks.result(weights.shape());
+    checks.codes();
+    checks.op(OpType.CONV2D_BP, Arguments.window(3, 1, 1), List.of(x, weights, dy), dx, dw);
+    List<Step> steps = steps(checks.plan(y, dx, dw));
+    List<Buffer> reordered =
+        steps.stream()
+            .filter(s -> s.op().type() == OpType.CONV2D && s.describe().startsWith("reorder"))
+            .map(s -> s.tensors().get(1))
+            .filter(t -> t.layout().dim(2) == 3)
+            .map(Tensor::buffer)
+            .toList();
+    assertThat(reordered).isNotEmpty();
+    assertThat(steps.stream().filter(s -> s.op().type() == OpType.CONV2D_BP))
+        .isNotEmpty()
+        .flatMap(Step::tensors)
+        .extracting(Tensor::buffer)
+        .doesNotContainAnyElementsOf(reordered);
+  }
+
   /** One or two images take F(2×2, 3×3) where the library offers it, more take F(4×4, 3×3). */
   @ParameterizedTest
   @CsvSource({
