@@ -230,16 +230,16 @@ def write(store):
              "Written by `benchmarks/peers.sh`; the peer is `benchmarks/peer/torch_swav.py`, the better of its two layouts"
              " each time. Ours and the peer's processes run in turn, both with 2 threads, random crops in memory. Times are"
              " medians over steps, then over rounds; memory is the whole process's peak, the JVM and Python included.", "",
-             f"- Machine: {store['machine']}", f"- Versions: {store['versions']}", f"- Rounds: {store['rounds']};"
-             f" load average before the last run: {store['load']}", "",
-             "| what | ours | peer | ratio | | memory, MB | ratio | measured (UTC) |", "|---|---|---|---|---|---|---|---|"]
+             f"- Machine: {store['machine']}", f"- Versions: {store['versions']}",
+             f"- Load average before the last run: {store['load']}", "",
+             "| what | ours | peer | ratio | | memory, MB | ratio | rounds | measured (UTC) |", "|---|---|---|---|---|---|---|---|---|"]
     for rows in (store["rows"].get(name, []) for name in ROWS):
         for r in rows:
             memory = ("", "")
             if r["memory"]:
                 memory = (" : ".join(f"{m:,.0f}" for m in r["memory"]), f"{r['memory'][0] / r['memory'][1]:.2f}×")
             lines.append(f"| {r['what']}{' (' + r['note'] + ')' if r['note'] else ''} | {number(r['ours'])} {r['unit']} "
-                         f"| {number(r['peer'])} {r['unit']} | {r['ratio']:.2f}× | {verdict(r)} | {memory[0]} | {memory[1]} | {r['when']} |")
+                         f"| {number(r['peer'])} {r['unit']} | {r['ratio']:.2f}× | {verdict(r)} | {memory[0]} | {memory[1]} | {r['rounds']} | {r['when']} |")
     if store["failed"]:
         lines += ["", "Not measured: " + "; ".join(f"{k} ({v})" for k, v in store["failed"].items()) + "."]
     with open(TABLE, "w") as f:
@@ -264,11 +264,11 @@ def main():
     if os.path.exists(STORE):
         with open(STORE) as f:
             store = json.load(f)
-    store.update(machine=machine(), versions=versions(), rounds=a.rounds, load="%.1f %.1f %.1f" % os.getloadavg())
+    store.update(machine=machine(), versions=versions(), load="%.1f %.1f %.1f" % os.getloadavg())
     os.makedirs(os.path.dirname(STORE), exist_ok=True)
     for name in a.rows or ROWS:
         try:
-            store["rows"][name] = list(ROWS[name](a))
+            store["rows"][name] = [{**r, "rounds": a.rounds} for r in ROWS[name](a)]
             store["failed"].pop(name, None)
         except RuntimeError as e:
             print(f"peers: {name}: {e}", file=sys.stderr)
