@@ -332,15 +332,20 @@ public final class Evidence {
   private void line(int epoch, double loss, double knn, EpochDiagnostics health) {
     System.out.printf(
         Locale.ROOT,
-        "| %s | %d | %s | %d | %d | %.2f | %.1f | %.2f | %.0f |%n",
+        "| %s | %d | %s | %d | %d | %s | %s | %s | %s |%n",
         target,
         batch,
         TrainingConfig.format(crops),
         seed,
         epoch,
-        loss,
-        100 * knn,
-        health.spread(),
-        100 * health.used());
+        cell("%.2f", loss),
+        cell("%.1f", 100 * knn),
+        cell("%.2f", health.spread()),
+        cell("%.0f", 100 * health.used()));
+  }
+
+  /** Empty for what isn't known, such as the loss before training. */
+  private static String cell(String format, double value) {
+    return Double.isNaN(value) ? "" : String.format(Locale.ROOT, format, value);
   }
 }
