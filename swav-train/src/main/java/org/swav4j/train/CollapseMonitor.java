@@ -145,11 +145,13 @@ final class CollapseMonitor {
       lowest = loss; // codes over more images are harder to predict
     }
     Finding finding = find(step, loss, health);
-    String line = finding == Finding.NONE ? "" : say(finding, step, loss, health);
-    lowest = Math.min(lowest, loss);
-    boolean told = finding == last;
+    Optional<String> advice =
+        finding == Finding.NONE || finding == last
+            ? Optional.empty()
+            : Optional.of(say(finding, step, loss, health));
     last = finding;
-    return told || finding == Finding.NONE ? Optional.empty() : Optional.of(line);
+    lowest = Math.min(lowest, loss);
+    return advice;
   }
 
   /** Whether the queue began to take part in the epoch that ends here or the one before. */

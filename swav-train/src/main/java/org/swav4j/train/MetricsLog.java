@@ -76,7 +76,7 @@ final class MetricsLog implements TrainingListener, AutoCloseable {
   }
 
   /**
-   * The epochs in the file when it was opened, in order: those of a run that goes on.
+   * The epochs flushed so far, in order; before training, those of a run that goes on.
    *
    * @throws UncheckedIOException if it can't be read
    */

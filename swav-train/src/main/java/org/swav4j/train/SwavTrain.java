@@ -1,7 +1,6 @@
 package org.swav4j.train;
 
 import java.io.PrintWriter;
-import java.io.StringWriter;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.AccessDeniedException;
@@ -142,9 +141,7 @@ public final class SwavTrain {
     PrintWriter err = command.getErr();
     err.println("swav: " + describe(e));
     if (wantsTrace(command)) {
-      StringWriter trace = new StringWriter();
-      e.printStackTrace(new PrintWriter(trace, true));
-      err.print(trace);
+      e.printStackTrace(err);
       err.flush();
     }
     return e instanceof IllegalArgumentException ? BAD_ARGUMENTS : FAILURE;

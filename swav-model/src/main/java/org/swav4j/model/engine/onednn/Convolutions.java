@@ -17,7 +17,8 @@ import org.swav4j.model.plan.Value;
  * it.
  */
 final class Convolutions {
-  private static final long FEWEST_TILES = 16;
+  /** Output pixels of a layer's images below which Winograd's algorithm doesn't pay: 16 tiles. */
+  private static final long FEWEST_PIXELS = 16 * 16;
 
   private final Lowering lowering;
   private final PixelProducts products;
@@ -121,13 +122,13 @@ final class Convolutions {
    * grows to some 1e-6 of the result. Lavin and Gray 2016.
    */
   private boolean winogradPays(Geometry g) {
-    long tiles = tiled(g.dst()[2]) * tiled(g.dst()[3]);
+    long tiled = tiled(g.dst()[2]) * tiled(g.dst()[3]);
     return lowering.hiddenType() == dnnl_f32
         && g.weights()[2] == 3
         && g.strides()[0] == 1
         && Math.min(g.weights()[0], g.weights()[1]) >= 32
-        && tiles < 2 * g.dst()[2] * g.dst()[3]
-        && g.dst()[0] * tiles >= FEWEST_TILES * 16;
+        && tiled < 2 * g.dst()[2] * g.dst()[3]
+        && g.dst()[0] * tiled >= FEWEST_PIXELS;
   }
 
   /**
