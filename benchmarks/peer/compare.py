@@ -215,13 +215,25 @@ def machine():
     return f"{lscpu['Model name'].strip()} ({sets}), {os.cpu_count()} cores, {total / 2**20:.0f} GiB"
 
 
+def blas():
+    """The library behind PyTorch's matrix products; None for Debian's default, the reference BLAS, on one thread and forty
+    times slower than the others: a comparison with it would be unfair to the peer's head and prototypes."""
+    import torch as t
+    t.ones(2, 2) @ t.ones(2, 2)
+    with open("/proc/self/maps") as f:
+        loaded = {os.path.basename(os.path.realpath(line.split()[-1])) for line in f if ".so" in line}
+    if any(name.startswith("libblas.so.3.") for name in loaded):  # others go by that name too, but without more numbers
+        return None
+    return next((n for n in sorted(loaded) if n.startswith(("libopenblas", "libmkl", "libblis", "libatlas"))), "BLAS built in")
+
+
 def versions():
     doctor = json.loads(subprocess.check_output([SWAV, "doctor", "--json"], text=True))
     import torch as t
     mkl = next((line.strip(" -") for line in t.__config__.show().splitlines() if "MKL-DNN" in line or "oneDNN" in line), "")
     revision = subprocess.run(["git", "-C", ROOT, "rev-parse", "--short", "HEAD"], capture_output=True, text=True)
     return (f"swav4j {doctor['swav4j']} ({revision.stdout.strip() or 'no git'}), Java {doctor['java']}, "
-            f"oneDNN {doctor['oneDNN_direct']}; PyTorch {t.__version__}" + (f" ({mkl})" if mkl else "") +
+            f"oneDNN {doctor['oneDNN_direct']}; PyTorch {t.__version__} ({blas()}{', ' + mkl if mkl else ''})"
             f", Python {sys.version.split()[0]}")
 
 
@@ -257,6 +269,9 @@ def main():
             p.error(f"no row '{name}', expected some of {', '.join(ROWS)}")
     if a.rounds < 1 or a.repeats < 1:
         p.error("--rounds and --repeats are at least 1")
+    if not blas():
+        p.exit(1, "peers: PyTorch multiplies matrices with the reference BLAS here, which would make it look slow"
+                  " (Debian: apt-get install libopenblas0-openmp)\n")
     a.seen = {}
     # Ten steps that don't count, on both sides: HotSpot's compiler takes a core from the step in its first seconds.
     a.steps = ["--warmup", "10", "--repeats", str(a.repeats)]
