@@ -216,8 +216,8 @@ def machine():
 
 
 def blas():
-    """The library behind PyTorch's matrix products; None for Debian's default, the reference BLAS, on one thread and forty
-    times slower than the others: a comparison with it would be unfair to the peer's head and prototypes."""
+    """The library behind PyTorch's matrix products; None for Debian's default, the reference BLAS, on one thread and 35
+    times slower than OpenBLAS here: a comparison with it would be unfair to the peer's head and prototypes."""
     import torch as t
     t.ones(2, 2) @ t.ones(2, 2)
     with open("/proc/self/maps") as f:
