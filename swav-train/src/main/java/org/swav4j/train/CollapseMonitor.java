@@ -20,6 +20,12 @@ final class CollapseMonitor {
   /** How far above its lowest epoch a loss may come to lie, as a share of ln K. */
   private static final double RISE = 0.1;
 
+  /** Batches above which a queue does harm while the network is new. */
+  private static final int LONG_QUEUE = 8;
+
+  /** How far k-NN accuracy may lie below the untrained network's; it often dips in epoch 1. */
+  private static final double LOSS_OF_FEATURES = 0.05;
+
   private enum Finding {
     NONE,
     COLLAPSED,
@@ -36,6 +42,8 @@ final class CollapseMonitor {
   private final TrainingPlan plan;
   private Finding last = Finding.NONE;
   private double lowest = Double.POSITIVE_INFINITY;
+  private double untrained = Double.NaN;
+  private boolean worse;
 
   /** A monitor of one run. */
   CollapseMonitor(TrainingConfig config, TrainingPlan plan) {
@@ -85,7 +93,9 @@ final class CollapseMonitor {
   private String orMoreSamples() {
     int rows = (plan.prototypes() - 1) / plan.batch() * plan.batch();
     return rows <= plan.images() / 2
-        ? ", a larger --batch or a --queue of " + rows
+        ? ", a larger --batch or a --queue of "
+            + rows
+            + (rows > LONG_QUEUE * plan.batch() ? " with a --queue-start of some epochs" : "")
         : " or a larger --batch";
   }
 
@@ -104,6 +114,13 @@ final class CollapseMonitor {
               "the queue of %d is longer than the %d images, so it holds stale copies of the"
                   + " batch's own: take a --queue of at most %d",
               rows, plan.images(), plan.images() / 2));
+    } else if (longQueue() && plan.queueStartStep() < plan.stepsPerEpoch()) {
+      lines.add(
+          text(
+              "the queue of %d holds the embeddings of %d steps and starts with the run, when they"
+                  + " are soon out of date, which can spoil the features: take a --queue-start of"
+                  + " some epochs, or a shorter --queue",
+              rows, rows / plan.batch()));
     }
     if (rows > 0 && plan.queueRows() == 0) {
       lines.add(
@@ -152,6 +169,46 @@ final class CollapseMonitor {
     last = finding;
     lowest = Math.min(lowest, loss);
     return advice;
+  }
+
+  /**
+   * Whether features have become worse than those of the untrained network, which a falling loss
+   * can hide; empty if not, or if that was said after the last evaluation.
+   *
+   * @param step steps completed; 0 for the untrained network
+   * @param accuracy k-NN's, 0 to 1; what is NaN is not judged
+   */
+  Optional<String> afterEvaluation(long step, double accuracy) {
+    if (step == 0) {
+      untrained = accuracy;
+    }
+    if (Double.isNaN(accuracy) || step - plan.schedule().warmup() < 2 * PATIENCE) {
+      return Optional.empty();
+    }
+    boolean before = worse;
+    worse = accuracy < untrained - LOSS_OF_FEATURES;
+    return worse && !before ? Optional.of(worse(step, accuracy)) : Optional.empty();
+  }
+
+  private String worse(long step, double accuracy) {
+    return text(
+        "after %d steps k-NN is right for %.1f %% of the test images, with the untrained network it"
+            + " was for %.1f %%: %s",
+        step,
+        100 * accuracy,
+        100 * untrained,
+        longQueue()
+            ? text(
+                "the queue's embeddings are up to %d steps old, too old while the network changes"
+                    + " fast: start again with a shorter --queue or a later --queue-start",
+                plan.queueRows() / plan.batch())
+            : "something else than what they show gives crops of an image away, such as brightness"
+                + " or colour: take a stronger --jitter, --grey or --solarise, or a lower --lr");
+  }
+
+  /** Whether codes use embeddings so old that they were made by quite another network. */
+  private boolean longQueue() {
+    return plan.queueRows() > LONG_QUEUE * plan.batch();
   }
 
   /** Whether the queue began to take part in the epoch that ends here or the one before. */

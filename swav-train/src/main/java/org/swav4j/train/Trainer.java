@@ -5,6 +5,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.ToDoubleFunction;
+import java.util.stream.Stream;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.indexing.NDArrayIndex;
 import org.swav4j.data.ImageSource;
@@ -190,17 +191,11 @@ public final class Trainer implements AutoCloseable {
     listeners.forEach(l -> l.started(plan));
     if (done == 0) {
       double nan = Double.NaN;
+      double untrained = judge.applyAsDouble(weights);
+      monitor.afterEvaluation(0, untrained);
       tell(
           new EpochMetrics(
-              0,
-              0,
-              nan,
-              nan,
-              nan,
-              nan,
-              judge.applyAsDouble(weights),
-              EpochDiagnostics.UNKNOWN,
-              warnings()));
+              0, 0, nan, nan, nan, nan, untrained, EpochDiagnostics.UNKNOWN, warnings()));
     }
     while (done < plan.totalSteps() && !stopping) {
       epoch((int) (done / plan.stepsPerEpoch()));
@@ -262,6 +257,7 @@ public final class Trainer implements AutoCloseable {
     EpochDiagnostics health = diagnostics.finishEpoch(weights.parameters().get(PROTOTYPES));
     int every = config.evaluation().everyEpochs();
     boolean due = every > 0 && ((epoch + 1) % every == 0 || done == plan.totalSteps());
+    double knn = due && !stopping ? judge.applyAsDouble(weights) : Double.NaN;
     tell(
         new EpochMetrics(
             epoch + 1,
@@ -270,9 +266,12 @@ public final class Trainer implements AutoCloseable {
             mean / plan.logK(),
             steps * (double) plan.batch() / seconds,
             waited / seconds,
-            due && !stopping ? judge.applyAsDouble(weights) : Double.NaN,
+            knn,
             health,
-            monitor.afterEpoch(done, mean, health).stream().toList()));
+            Stream.concat(
+                    monitor.afterEpoch(done, mean, health).stream(),
+                    monitor.afterEvaluation(done, knn).stream())
+                .toList()));
   }
 
   private void tell(EpochMetrics metrics) {

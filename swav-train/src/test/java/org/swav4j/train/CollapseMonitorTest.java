@@ -62,7 +62,7 @@ class CollapseMonitorTest {
                 "3000 prototypes for a batch of 256:",
                 "ln(K/(B+L)) = 2.46 (0.31 ln K)",
                 "256 --prototypes",
-                "--queue of 2816"),
+                "--queue of 2816 with a --queue-start"),
             "--prototypes=3000"),
         Doubtful.of(
             List.of("batch of 256 and a queue of 512", "= 1.36", "768 --prototypes"),
@@ -70,6 +70,9 @@ class CollapseMonitorTest {
             "--queue=512"),
         Doubtful.of(List.of("rounded down to 0", "leaves none"), "--queue=60"),
         Doubtful.of(List.of("longer than the 10000 images", "at most 5000"), "--queue=10240"),
+        Doubtful.of(
+            List.of("queue of 2304", "of 9 steps", "--queue-start", "shorter --queue"),
+            "--queue=2304"),
         Doubtful.of(
             List.of("starts at step 3861 of 3900", "takes 39 to fill", "never used"),
             "--queue=9984",
@@ -90,6 +93,45 @@ class CollapseMonitorTest {
         .asString()
         .contains(settings.says)
         .doesNotContain("\n");
+  }
+
+  @Test
+  void aLongQueueThatStartsLaterIsNoTrouble() {
+    assertThat(monitor("--queue=2304", "--queue-start=1").beforeTraining()).isEmpty();
+    assertThat(monitor("--queue=2048").beforeTraining()).isEmpty();
+  }
+
+  @Test
+  void featuresWorseThanUntrainedOnesAreReportedOnceAndBlamedOnALongQueue() {
+    CollapseMonitor monitor = monitor("--queue=2304");
+    assertThat(monitor.afterEvaluation(0, 0.72)).isEmpty();
+    assertThat(monitor.afterEvaluation(599, 0.6)).as("an early dip").isEmpty();
+    assertThat(monitor.afterEvaluation(600, 0.67)).isEmpty();
+    assertThat(monitor.afterEvaluation(900, Double.NaN)).isEmpty();
+    assertThat(monitor.afterEvaluation(1000, 0.6))
+        .hasValueSatisfying(
+            line ->
+                assertThat(line)
+                    .contains(
+                        "after 1000 steps", "60.0 %", "72.0 %", "9 steps old", "--queue-start")
+                    .doesNotContain("--jitter"));
+    assertThat(monitor.afterEvaluation(1039, 0.6)).isEmpty();
+    assertThat(monitor.afterEvaluation(1078, 0.7)).isEmpty();
+    assertThat(monitor.afterEvaluation(1117, 0.6)).isPresent();
+  }
+
+  @Test
+  void withoutALongQueueTheAugmentationIsBlamed() {
+    CollapseMonitor monitor = monitor();
+    assertThat(monitor.afterEvaluation(0, 0.72)).isEmpty();
+    assertThat(monitor.afterEvaluation(1000, 0.6))
+        .hasValueSatisfying(
+            line -> assertThat(line).contains("--jitter").doesNotContain("--queue"));
+  }
+
+  @Test
+  void withoutAnUntrainedAccuracyFeaturesAreNotJudged() {
+    assertThat(monitor().afterEvaluation(1000, 0.1)).isEmpty();
   }
 
   @Test
