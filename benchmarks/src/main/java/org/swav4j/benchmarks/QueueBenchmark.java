@@ -16,7 +16,7 @@ import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.Warmup;
 import org.swav4j.model.engine.Engines;
-import org.swav4j.train.EmbeddingQueue;
+import org.swav4j.train.method.EmbeddingQueue;
 
 /**
  * Question: what does a queue cost per step and crop, beside the codes over its rows?

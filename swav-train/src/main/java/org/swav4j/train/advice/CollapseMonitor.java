@@ -1,0 +1,303 @@
+package org.swav4j.train.advice;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import org.swav4j.train.config.TrainingConfig;
+import org.swav4j.train.config.TrainingConfig.OptimiserKind;
+import org.swav4j.train.diagnostics.EpochDiagnostics;
+import org.swav4j.train.loop.TrainingPlan;
+
+/**
+ * Turns settings and an epoch's numbers into plain advice: what is wrong, and which flag to turn.
+ * The cases are those that users of SwAV reported. Not thread-safe.
+ */
+public final class CollapseMonitor {
+  /** Steps after warm-up for which a loss may stay at ln K before it counts as stuck. */
+  private static final int PATIENCE = 300;
+
+  private static final double STUCK = 0.99;
+
+  /** How far above its lowest epoch a loss may come to lie, as a share of ln K. */
+  private static final double RISE = 0.1;
+
+  /**
+   * Batches above which a queue counts as long. On Fashion-MNIST, from the first step, 15 spoiled
+   * the features and 2 did not; the line between is a choice.
+   */
+  private static final int LONG_QUEUE = 8;
+
+  /** How far k-NN accuracy may lie below the untrained network's; it often dips in epoch 1. */
+  private static final double LOSS_OF_FEATURES = 0.05;
+
+  private enum Finding {
+    NONE,
+    COLLAPSED,
+    SLOW,
+    UNIFORM,
+    STUCK,
+    RISEN,
+    FLOOR,
+    ONE_FOR_ALL,
+    COPIES
+  }
+
+  private final TrainingConfig config;
+  private final TrainingPlan plan;
+  private Finding last = Finding.NONE;
+  private double lowest = Double.POSITIVE_INFINITY;
+  private double untrained = Double.NaN;
+  private boolean worse;
+
+  /** A monitor of one run. */
+  public CollapseMonitor(TrainingConfig config, TrainingPlan plan) {
+    this.config = config;
+    this.plan = plan;
+  }
+
+  /** What the settings alone foretell, one line each; empty if nothing is amiss. */
+  public List<String> beforeTraining() {
+    List<String> lines = new ArrayList<>();
+    if (plan.lossFloor() > 0) {
+      lines.add(
+          text(
+              "%d prototypes for a batch of %d%s: the loss can't fall below ln(K/(B+L)) = %.2f"
+                  + " (%.2f ln K); take at most %d --prototypes%s",
+              plan.prototypes(),
+              plan.batch(),
+              plan.queueRows() > 0 ? " and a queue of " + plan.queueRows() : "",
+              plan.lossFloor(),
+              plan.lossFloor() / plan.logK(),
+              plan.batch() + plan.queueRows(),
+              orMoreSamples()));
+    }
+    addQueueWarnings(lines);
+    TrainingConfig.Optimisation o = config.optimisation();
+    if (o.freezeEpochs() > 0.5 * o.epochs()) {
+      lines.add(
+          text(
+              "the prototypes stay frozen for %s of %d epochs; about one, at most a tenth of the"
+                  + " run, is meant: take a shorter --freeze",
+              TrainingConfig.number(o.freezeEpochs()), o.epochs()));
+    }
+    if (tooSlowForLars()) {
+      lines.add(slow());
+    }
+    if (plan.totalSteps() - plan.schedule().warmup() < PATIENCE) {
+      lines.add(
+          text(
+              "the run has only %d steps, and a loss often stays at ln K for the first few hundred:"
+                  + " take --epochs %d or more",
+              plan.totalSteps(), (3 * PATIENCE - 1) / plan.stepsPerEpoch() + 1));
+    }
+    return lines;
+  }
+
+  /** The other cures; a queue that covers the prototypes only if the data are enough for it. */
+  private String orMoreSamples() {
+    int rows = (plan.prototypes() - 1) / plan.batch() * plan.batch();
+    return rows <= plan.images() / 2
+        ? ", a larger --batch or a --queue of "
+            + rows
+            + (rows > LONG_QUEUE * plan.batch() ? " with a --queue-start of some epochs" : "")
+        : " or a larger --batch";
+  }
+
+  private void addQueueWarnings(List<String> lines) {
+    int asked = config.codes().queueLength();
+    int rows = config.queueRows();
+    if (rows != asked) {
+      lines.add(
+          text(
+              "the queue of %d is rounded down to %d, whole batches of %d%s",
+              asked, rows, plan.batch(), rows == 0 ? ", which leaves none" : ""));
+    }
+    if (rows > plan.images()) {
+      lines.add(
+          text(
+              "the queue of %d is longer than the %d images, so it holds stale copies of the"
+                  + " batch's own: take a --queue of at most %d",
+              rows, plan.images(), plan.images() / 2));
+    } else if (longQueue() && plan.queueStartStep() < plan.stepsPerEpoch()) {
+      lines.add(
+          text(
+              "the queue of %d holds the embeddings of %d steps and starts with the run, when they"
+                  + " are soon out of date, which can spoil the features: take a --queue-start of"
+                  + " some epochs, or a shorter --queue",
+              rows, rows / plan.batch()));
+    }
+    if (rows > 0 && plan.queueRows() == 0) {
+      lines.add(
+          text(
+              "the queue starts at step %d of %d and takes %d to fill, so it is never used: take an"
+                  + " earlier --queue-start or a shorter --queue",
+              plan.queueStartStep(), plan.totalSteps(), rows / plan.batch()));
+    }
+  }
+
+  /** SwAV's rate for this batch with LARS: 0.6 per 256 images. */
+  private double usualLarsRate() {
+    return 0.6 * plan.batch() / 256;
+  }
+
+  /** A twentieth of the usual rate: each step then moves the weights by next to nothing. */
+  private boolean tooSlowForLars() {
+    return config.optimisation().optimiser() == OptimiserKind.LARS
+        && config.optimisation().learningRate() < usualLarsRate() / 20;
+  }
+
+  private String slow() {
+    double rate = config.optimisation().learningRate();
+    return text(
+        "a learning rate of %s with lars moves weights by about %.0e of their norm a step, which is"
+            + " too little to learn: take an --lr of about %.2g, 0.6 per 256 images",
+        TrainingConfig.number(rate), rate * 1e-3, usualLarsRate());
+  }
+
+  /**
+   * What an epoch's numbers say; empty if all is well or the same was said after the last epoch.
+   *
+   * @param step steps completed
+   * @param loss mean over the epoch, in nats
+   * @param health of the epoch; what is NaN is not judged
+   */
+  public Optional<String> afterEpoch(long step, double loss, EpochDiagnostics health) {
+    if (queueJoined(step)) {
+      lowest = loss; // codes over more images are harder to predict
+    }
+    Finding finding = find(step, loss, health);
+    Optional<String> advice =
+        finding == Finding.NONE || finding == last
+            ? Optional.empty()
+            : Optional.of(say(finding, step, loss, health));
+    last = finding;
+    lowest = Math.min(lowest, loss);
+    return advice;
+  }
+
+  /**
+   * Whether features have become worse than those of the untrained network, which a falling loss
+   * can hide; empty if not, or if that was said after the last evaluation.
+   *
+   * @param step steps completed; 0 for the untrained network
+   * @param accuracy k-NN's, 0 to 1; what is NaN is not judged
+   */
+  public Optional<String> afterEvaluation(long step, double accuracy) {
+    if (step == 0) {
+      untrained = accuracy;
+    }
+    if (Double.isNaN(accuracy) || step - plan.schedule().warmup() < 2 * PATIENCE) {
+      return Optional.empty();
+    }
+    boolean before = worse;
+    worse = accuracy < untrained - LOSS_OF_FEATURES;
+    return worse && !before ? Optional.of(worse(step, accuracy)) : Optional.empty();
+  }
+
+  private String worse(long step, double accuracy) {
+    return text(
+        "after %d steps k-NN is right for %.1f %% of the test images, with the untrained network it"
+            + " was for %.1f %%: %s",
+        step,
+        100 * accuracy,
+        100 * untrained,
+        longQueue()
+            ? text(
+                "the queue's embeddings are up to %d steps old, which may be too old while the"
+                    + " network changes fast: start again with a shorter --queue or a later"
+                    + " --queue-start",
+                plan.queueRows() / plan.batch())
+            : "perhaps brightness or colour alone tell which crops belong together: try a stronger"
+                + " --jitter, --grey or --solarise, or a lower --lr");
+  }
+
+  /** Whether codes use embeddings so old that they were made by quite another network. */
+  private boolean longQueue() {
+    return plan.queueRows() > LONG_QUEUE * plan.batch();
+  }
+
+  /** Whether the queue began to take part in the epoch that ends here or the one before. */
+  private boolean queueJoined(long step) {
+    long full = plan.queueStartStep() + plan.queueRows() / plan.batch();
+    return plan.queueRows() > 0 && step >= full && step - 2L * plan.stepsPerEpoch() < full;
+  }
+
+  private Finding find(long step, double loss, EpochDiagnostics health) {
+    // Batch norm spreads the embeddings of even an untrained network: these two need no patience.
+    if (health.spread() < 0.05) {
+      return Finding.COLLAPSED;
+    }
+    if (plan.lossFloor() > 0 && loss < 1.02 * plan.lossFloor()) {
+      return Finding.FLOOR;
+    }
+    if (step - plan.schedule().warmup() < PATIENCE) {
+      return Finding.NONE;
+    }
+    if (loss > STUCK * plan.logK()) {
+      if (tooSlowForLars()) {
+        return Finding.SLOW;
+      }
+      return health.codeEntropy() > 0.9 * plan.logK() ? Finding.UNIFORM : Finding.STUCK;
+    }
+    if (loss > lowest + RISE * plan.logK()) {
+      return Finding.RISEN;
+    }
+    if (plan.prototypes() > 2 && health.largest() > 0.5) {
+      return Finding.ONE_FOR_ALL;
+    }
+    return health.distinct() < 0.9 ? Finding.COPIES : Finding.NONE;
+  }
+
+  private String say(Finding finding, long step, double loss, EpochDiagnostics health) {
+    return switch (finding) {
+      case COLLAPSED ->
+          text(
+              "collapsed: the embeddings of all images are nearly equal (spread %.3f; 1 is even, 0"
+                  + " one point): start again with a lower --lr, a lower --epsilon (0.03) or a"
+                  + " longer --freeze",
+              health.spread());
+      case FLOOR ->
+          text(
+              "the loss, %.3f, has reached the lowest that %d prototypes allow with a batch of %d"
+                  + " and a queue of %d, ln(K/(B+L)) = %.2f: take fewer --prototypes or a --queue",
+              loss, plan.prototypes(), plan.batch(), plan.queueRows(), plan.lossFloor());
+      case SLOW -> stuck(step, loss) + slow();
+      case UNIFORM ->
+          stuck(step, loss)
+              + text(
+                  "the codes are nearly uniform (entropy %.2f of ln K = %.2f): take a lower"
+                      + " --epsilon (0.03) or a longer --freeze",
+                  health.codeEntropy(), plan.logK());
+      case STUCK ->
+          stuck(step, loss)
+              + "take a higher --lr, a longer --freeze, or ease the augmentation (larger --scales)";
+      case RISEN ->
+          text(
+              "the loss was down at %.3f and is at %.3f: training is not stable at an --lr of %s with"
+                  + " a batch of %d; if it doesn't come down again, start with half of that",
+              lowest,
+              loss,
+              TrainingConfig.number(config.optimisation().learningRate()),
+              plan.batch());
+      case ONE_FOR_ALL ->
+          text(
+              "one prototype is the best of %.0f %% of the images: take a lower --epsilon or --lr",
+              100 * health.largest());
+      case COPIES ->
+          text(
+              "only %d of %d prototypes are distinct, and copies stay copies: take fewer"
+                  + " --prototypes, or a longer --freeze",
+              Math.round(health.distinct() * plan.prototypes()), plan.prototypes());
+      case NONE -> throw new IllegalStateException("nothing to say");
+    };
+  }
+
+  private static String stuck(long step, double loss) {
+    return text("after %d steps the loss, %.3f, is still that of chance, ln K: ", step, loss);
+  }
+
+  private static String text(String format, Object... values) {
+    return String.format(Locale.ROOT, format, values);
+  }
+}

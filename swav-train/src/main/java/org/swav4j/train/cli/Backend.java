@@ -1,0 +1,108 @@
+package org.swav4j.train.cli;
+
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import org.bytedeco.dnnl.dnnl_version_t;
+import org.bytedeco.dnnl.global.dnnl;
+import org.bytedeco.javacpp.Loader;
+import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.nativeblas.NativeOps;
+import org.nd4j.nativeblas.NativeOpsHolder;
+import org.swav4j.train.loop.TrainingException;
+
+/**
+ * The native numeric libraries as they run here.
+ *
+ * @param name {@code CPU} or {@code CUDA}
+ * @param build what the native library says of how it was built, one fact an entry
+ * @param oneDnnHelpers whether ND4J's own convolutions use oneDNN
+ * @param library the native library's file, empty if not told
+ * @param threads of native operations
+ */
+record Backend(
+    String name, List<String> build, boolean oneDnnHelpers, String library, int threads) {
+  private static final String NO_DEVICE =
+      "the CUDA back end found no usable device: it needs an NVIDIA driver and a device of compute"
+          + " capability 3.7 to 8.9; build for the processor instead with SWAV_BACKEND=cpu ./swav"
+          + " (or ./mvnw package)";
+
+  /**
+   * Loads the native library if that has not happened yet.
+   *
+   * @throws TrainingException if it can't be loaded, with the likely cause and what to do
+   */
+  static Backend start() {
+    try {
+      String name = Nd4j.getExecutioner().getEnvironmentInformation().getProperty("backend");
+      NativeOps ops = NativeOpsHolder.getInstance().getDeviceNativeOps();
+      boolean cpu = "CPU".equals(name);
+      // Without a device ND4J silently takes the processor if that is on the class path too.
+      if (cpu ? cudaOnClassPath() : ops.getAvailableDevices() < 1) {
+        throw new TrainingException(NO_DEVICE);
+      }
+      List<String> build = ops.buildInfo().lines().map(String::strip).toList();
+      return new Backend(
+          name == null ? Nd4j.getBackend().getClass().getSimpleName() : name,
+          build,
+          build.contains("HAVE_ONEDNN"),
+          loaded().getOrDefault("jnind4jcpu", loaded().getOrDefault("jnind4jcuda", "")),
+          ops.ompGetMaxThreads());
+    } catch (LinkageError | RuntimeException e) {
+      if (e instanceof TrainingException known) {
+        throw known;
+      }
+      throw new TrainingException(explain(e), e);
+    }
+  }
+
+  /** What a failure to load most likely means. */
+  static String explain(Throwable failure) {
+    StringBuilder all = new StringBuilder();
+    for (Throwable t = failure; t != null; t = t.getCause()) {
+      all.append(t).append(' ');
+    }
+    String text = all.toString();
+    if (cudaOnClassPath()) {
+      return NO_DEVICE + " [" + root(failure) + "]";
+    }
+    if (text.contains("No space left")) {
+      return "no space to unpack the native libraries into ~/.javacpp/cache (about 500 MB): free"
+          + " some, or name another folder with -Dorg.bytedeco.javacpp.cachedir=DIR";
+    }
+    return "the native numeric library did not start ("
+        + root(failure)
+        + "): are the natives of this system and processor in swav-train/target/lib? './mvnw"
+        + " -DskipTests package' on this computer picks them";
+  }
+
+  private static String root(Throwable failure) {
+    Throwable t = failure;
+    while (t.getCause() != null && t.getCause() != t) {
+      t = t.getCause();
+    }
+    return String.valueOf(t.getMessage() == null ? t.getClass().getSimpleName() : t.getMessage())
+        .replaceAll("\\s*\\R\\s*", " ");
+  }
+
+  private static boolean cudaOnClassPath() {
+    return Backend.class
+            .getClassLoader()
+            .getResource("org/nd4j/linalg/jcublas/JCublasBackend.class")
+        != null;
+  }
+
+  private static Map<String, String> loaded() {
+    return new TreeMap<>(Loader.getLoadedLibraries());
+  }
+
+  /** The version of the oneDNN that is driven directly, or why it can't be. */
+  static String oneDnn() {
+    try {
+      dnnl_version_t version = dnnl.dnnl_version();
+      return version.major() + "." + version.minor() + "." + version.patch();
+    } catch (LinkageError e) {
+      return "not available: " + root(e);
+    }
+  }
+}

@@ -1,0 +1,43 @@
+package org.swav4j.train.cli;
+
+import com.google.gson.Gson;
+import com.google.gson.GsonBuilder;
+import java.io.PrintWriter;
+import java.util.Map;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** What every command takes, and where its results go. */
+final class OutputOptions {
+  private static final Gson GSON =
+      new GsonBuilder()
+          .serializeNulls()
+          .serializeSpecialFloatingPointValues()
+          .disableHtmlEscaping()
+          .create();
+
+  @Option(names = "--json", description = "Print results as JSON, one object a line.")
+  boolean json;
+
+  @Option(names = "--debug", description = "Show the stack trace of an error.")
+  boolean debug;
+
+  @Spec(Spec.Target.MIXEE)
+  CommandSpec mixee;
+
+  /** Standard output. */
+  PrintWriter out() {
+    return mixee.commandLine().getOut();
+  }
+
+  /** Standard error. */
+  PrintWriter err() {
+    return mixee.commandLine().getErr();
+  }
+
+  /** A result: as JSON, or as the text that people read. */
+  void result(Map<String, ?> fields, String text) {
+    out().println(json ? GSON.toJson(fields) : text);
+  }
+}

@@ -1,0 +1,146 @@
+package org.swav4j.train.cli;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
+import org.swav4j.data.DataSets;
+import org.swav4j.data.Normalisation;
+import org.swav4j.model.SwavWeights;
+import org.swav4j.model.engine.Engine;
+import org.swav4j.model.engine.Engines;
+import org.swav4j.model.engine.Precision;
+import org.swav4j.train.config.Machine;
+import org.swav4j.train.config.TrainingConfig;
+import org.swav4j.train.features.Embedder;
+import org.swav4j.train.run.RunFolder;
+import picocli.CommandLine.ArgGroup;
+import picocli.CommandLine.Option;
+
+/** A trained network and the images it is to look at, for commands that use what was trained. */
+final class SourceOptions {
+  /** One of the two. */
+  static final class Where {
+    @Option(
+        names = "--run",
+        paramLabel = "DIR",
+        description = "A run folder: its weights, image size and data.")
+    Path run;
+
+    @Option(
+        names = "--weights",
+        paramLabel = "FILE",
+        description = "Weights in safetensors, as train writes them.")
+    Path weights;
+  }
+
+  @ArgGroup(multiplicity = "1")
+  Where where;
+
+  @Option(
+      names = "--data",
+      paramLabel = "SPEC",
+      description =
+          "Images, as for train: shapes[:N], folder:DIR, idx:DIR, cifar10:DIR, cifar100:DIR or a"
+              + " directory. Not given: those of the run.")
+  String data;
+
+  @Option(
+      names = "--size",
+      paramLabel = "PIXELS",
+      description =
+          "Side at which images are embedded. Not given: that of the run, or 32 with --weights.")
+  Integer size;
+
+  @Option(
+      names = "--engine",
+      paramLabel = "NAME",
+      defaultValue = "auto",
+      description = "auto (default), onednn or nd4j.")
+  String engine;
+
+  @Option(
+      names = "--workers",
+      paramLabel = "N",
+      description = "Threads that read and resize images.")
+  Integer workers;
+
+  /**
+   * What these options mean.
+   *
+   * @param weights the network
+   * @param spec of the data
+   * @param data opened with the network's channels
+   * @param normalisation the network was trained with
+   * @param size side in pixels
+   * @param workers threads that read
+   * @param engine what runs the network
+   */
+  record Opened(
+      SwavWeights weights,
+      String spec,
+      DataSets data,
+      Normalisation normalisation,
+      int size,
+      int workers,
+      Engine engine) {
+    Embedder embedder() {
+      return new Embedder(size, normalisation, workers);
+    }
+  }
+
+  /**
+   * Reads the weights and opens the data.
+   *
+   * @throws IllegalArgumentException if something can't be used, saying what
+   * @throws UncheckedIOException if the weights can't be read
+   */
+  Opened open() {
+    if (size != null && (size < 4 || size > 4096)) {
+      throw new IllegalArgumentException(
+          "--size is "
+              + size
+              + ", expected 4 to 4096 pixels, about what the network was trained on");
+    }
+    if (workers != null && workers < 1) {
+      throw new IllegalArgumentException("--workers is " + workers + ", expected at least 1");
+    }
+    TrainingConfig config = null;
+    Path file = where.weights;
+    if (where.run != null) {
+      RunFolder folder = RunFolder.existing(where.run);
+      config = folder.readConfig();
+      file = folder.weights();
+    } else if (data == null) {
+      throw new IllegalArgumentException(
+          "--weights needs --data: which images are to be embedded?");
+    }
+    Backend.start();
+    SwavWeights weights = load(file);
+    if (weights.mean().isEmpty()) {
+      throw new IllegalArgumentException(
+          file
+              + " does not say how images were normalised: it was not written by 'swav train'; set"
+              + " it with SwavWeights.withNormalisation and save the file again");
+    }
+    String spec = data != null ? data : config.data().spec();
+    DataSets sets =
+        TrainCommand.open(new TrainingConfig.Data(spec, weights.config().channels(), null));
+    int side = size != null ? size : config != null ? config.evaluationSize() : 32;
+    return new Opened(
+        weights,
+        spec,
+        sets,
+        new Normalisation(weights.mean(), weights.deviation()),
+        side,
+        workers != null ? workers : Machine.cores(),
+        Engines.of(engine, Precision.FLOAT));
+  }
+
+  private static SwavWeights load(Path file) {
+    try {
+      return SwavWeights.load(file);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e.getMessage(), e);
+    }
+  }
+}

@@ -1,0 +1,91 @@
+package org.swav4j.train.features;
+
+import java.util.Optional;
+import java.util.function.ToDoubleFunction;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.swav4j.data.DataSets;
+import org.swav4j.data.Normalisation;
+import org.swav4j.model.SwavEncoder;
+import org.swav4j.model.SwavWeights;
+import org.swav4j.model.engine.Engine;
+import org.swav4j.train.config.TrainingConfig;
+import org.swav4j.train.evaluation.FeatureSet;
+import org.swav4j.train.evaluation.KNearestNeighbours;
+
+/**
+ * Judges features by k-NN: labelled training images vote on test images. The same images at every
+ * call, so that figures can be compared.
+ */
+public final class KnnJudge implements ToDoubleFunction<SwavWeights>, AutoCloseable {
+  private final Sample bank;
+  private final Sample test;
+  private final KNearestNeighbours knn;
+  private final Embedder embedder;
+  private final Engine engine;
+
+  private KnnJudge(
+      Sample bank, Sample test, KNearestNeighbours knn, Embedder embedder, Engine engine) {
+    this.bank = bank;
+    this.test = test;
+    this.knn = knn;
+    this.embedder = embedder;
+    this.engine = engine;
+  }
+
+  /** Why these data can't be used to judge features; empty if they can. */
+  public static Optional<String> obstacle(DataSets data) {
+    if (data.test().size() == 0) {
+      return Optional.of("there are no test images");
+    }
+    if (Sample.labelled(data.train(), 1).size() == 0
+        || Sample.labelled(data.test(), 1).size() == 0) {
+      return Optional.of(
+          "the images have no labels; sort them into one folder per class to have k-NN");
+    }
+    return Optional.empty();
+  }
+
+  /** A judge of the configuration's size. */
+  public static KnnJudge of(
+      TrainingConfig config, DataSets data, Normalisation normalisation, Engine engine) {
+    TrainingConfig.Evaluation e = config.evaluation();
+    return new KnnJudge(
+        Sample.labelled(data.train(), e.bankImages()),
+        Sample.labelled(data.test(), e.testImages()),
+        new KNearestNeighbours(e.neighbours(), 0.07),
+        new Embedder(config.evaluationSize(), normalisation, config.execution().workers()),
+        engine);
+  }
+
+  @Override
+  public double applyAsDouble(SwavWeights weights) {
+    try (SwavEncoder encoder = SwavEncoder.ofNormalised(weights, engine)) {
+      return accuracy(encoder::features);
+    }
+  }
+
+  /** k-NN on the pixels themselves, at the size at which images are embedded. */
+  public double rawPixels() {
+    return accuracy(images -> images.dup('c').reshape(images.size(0), -1));
+  }
+
+  private double accuracy(Embedder.Network network) {
+    FeatureSet voting = embedder.collect(bank, network);
+    FeatureSet asked = embedder.collect(test, network);
+    try (INDArray first = voting.features();
+        INDArray second = asked.features()) {
+      return knn.accuracy(voting, asked);
+    }
+  }
+
+  /** {@code 20 neighbours among 2000 images, 1000 test images}. */
+  public String describe() {
+    return String.format(
+        "%d neighbours among %d images, %d test images", knn.k(), bank.size(), test.size());
+  }
+
+  @Override
+  public void close() {
+    embedder.close();
+  }
+}

@@ -1,0 +1,40 @@
+package org.swav4j.train.loop;
+
+import java.util.List;
+import org.swav4j.train.diagnostics.EpochDiagnostics;
+
+/**
+ * What is known at the end of an epoch, or before the first.
+ *
+ * @param epoch epochs completed, so 0 before training
+ * @param step steps completed
+ * @param loss mean over the epoch, in nats; NaN before training
+ * @param lossShare the same / ln K
+ * @param imagesPerSecond during the epoch's steps; NaN before training
+ * @param waitShare share of that time spent waiting for crops; NaN before training
+ * @param knn k-NN accuracy of the network's features, 0 to 1; NaN where not measured
+ * @param health of codes, embeddings and prototypes, from a sample of the epoch's steps
+ * @param advice what is wrong and which flag to turn, one line each: before training what the
+ *     settings foretell, afterwards what the numbers say; empty if nothing is amiss
+ */
+public record EpochMetrics(
+    int epoch,
+    long step,
+    double loss,
+    double lossShare,
+    double imagesPerSecond,
+    double waitShare,
+    double knn,
+    EpochDiagnostics health,
+    List<String> advice) {
+
+  /** Copies the list. */
+  public EpochMetrics {
+    advice = List.copyOf(advice);
+  }
+
+  /** Whether k-NN was measured. */
+  public boolean hasKnn() {
+    return !Double.isNaN(knn);
+  }
+}

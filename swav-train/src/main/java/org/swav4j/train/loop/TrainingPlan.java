@@ -1,0 +1,84 @@
+package org.swav4j.train.loop;
+
+import org.swav4j.train.config.TrainingConfig;
+import org.swav4j.train.optimiser.LearningRateSchedule;
+
+/**
+ * The sizes of a run, which follow from its configuration and the number of images.
+ *
+ * @param images in the training data
+ * @param batch B
+ * @param epochs to be done in all
+ * @param stepsPerEpoch images / batch; the images of the last incomplete batch rest in that epoch
+ * @param prototypes K
+ * @param frozenSteps during which the prototypes stay as they began
+ * @param queueRows L, rows of the queue that join each batch once it is full; 0 without one, or if
+ *     the run ends before
+ * @param queueStartStep at which the queue begins to fill
+ * @param schedule the learning rate of every step
+ */
+public record TrainingPlan(
+    int images,
+    int batch,
+    int epochs,
+    int stepsPerEpoch,
+    int prototypes,
+    long frozenSteps,
+    int queueRows,
+    long queueStartStep,
+    LearningRateSchedule schedule) {
+
+  /**
+   * The sizes of a run.
+   *
+   * @throws IllegalArgumentException if the batch is larger than the data
+   */
+  public static TrainingPlan of(TrainingConfig config, int images) {
+    TrainingConfig.Optimisation o = config.optimisation();
+    if (o.batch() > images) {
+      throw new IllegalArgumentException(
+          String.format(
+              "batch is %d, but there are only %d training images: take a --batch of at most %d, or"
+                  + " more images",
+              o.batch(), images, Math.max(2, images / 4)));
+    }
+    int steps = images / o.batch();
+    long total = (long) steps * o.epochs();
+    int queue = config.queueRows();
+    long queueStart = Math.round(config.codes().queueStartEpoch() * steps);
+    return new TrainingPlan(
+        images,
+        o.batch(),
+        o.epochs(),
+        steps,
+        config.network().prototypes(),
+        Math.round(o.freezeEpochs() * steps),
+        queueStart + queue / o.batch() < total ? queue : 0,
+        queueStart,
+        new LearningRateSchedule(
+            Math.round(o.warmupEpochs() * steps),
+            total,
+            o.startLearningRate(),
+            o.learningRate(),
+            o.finalLearningRate()));
+  }
+
+  /** Steps of the whole run. */
+  public long totalSteps() {
+    return (long) epochs * stepsPerEpoch;
+  }
+
+  /** ln K, in nats: the loss of a network that says nothing. */
+  public double logK() {
+    return Math.log(prototypes);
+  }
+
+  /**
+   * The least loss that balanced codes allow, ln(K / (B + L)), in nats; 0 where there are enough
+   * samples for all prototypes. A prototype can't be given less than its share, so with fewer
+   * samples than prototypes every code must spread over several.
+   */
+  public double lossFloor() {
+    return Math.max(0, Math.log((double) prototypes / (batch + queueRows)));
+  }
+}

@@ -1,0 +1,223 @@
+package org.swav4j.train.run;
+
+import com.google.gson.Gson;
+import com.google.gson.GsonBuilder;
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParseException;
+import com.google.gson.JsonParser;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.io.Writer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.List;
+import org.swav4j.train.diagnostics.EpochDiagnostics;
+import org.swav4j.train.loop.EpochMetrics;
+import org.swav4j.train.loop.StepMetrics;
+import org.swav4j.train.loop.TrainingListener;
+
+/**
+ * Writes metrics as they come, one JSON object a line: {@code {"kind":"step",...}} and {@code
+ * {"kind":"epoch",...}}; numbers that are not known, and advice where there is none, are left out.
+ * Losses, {@code code_entropy} and {@code kl} are in nats, shares from 0 to 1. Flushed at every
+ * epoch, so that what was written can be read while training goes on.
+ */
+public final class MetricsLog implements TrainingListener, AutoCloseable {
+  private static final Gson GSON = new GsonBuilder().disableHtmlEscaping().create();
+
+  private final Path file;
+  private final Writer writer;
+
+  /**
+   * Continues or begins the file.
+   *
+   * @param completedSteps what was written of later steps, by a run that was cut off before its
+   *     next checkpoint, is taken back
+   * @throws UncheckedIOException if it can't be written
+   */
+  public MetricsLog(Path file, long completedSteps) {
+    this.file = file;
+    try {
+      if (Files.exists(file)) {
+        RunFolder.replace(file, upTo(completedSteps));
+      }
+      writer = Files.newBufferedWriter(file, StandardOpenOption.CREATE, StandardOpenOption.APPEND);
+    } catch (IOException e) {
+      throw failed(e);
+    }
+  }
+
+  private String upTo(long completedSteps) throws IOException {
+    StringBuilder kept = new StringBuilder();
+    for (String line : Files.readAllLines(file)) {
+      JsonObject entry = parse(line);
+      if (entry == null) {
+        continue;
+      }
+      long done = entry.get("step").getAsLong() + (isStep(entry) ? 1 : 0);
+      if (done <= completedSteps) {
+        kept.append(line).append('\n');
+      }
+    }
+    return kept.toString();
+  }
+
+  private static boolean isStep(JsonObject entry) {
+    return entry.get("kind").getAsString().equals("step");
+  }
+
+  /** Null for a line that was cut off. */
+  private static JsonObject parse(String line) {
+    try {
+      JsonObject entry = JsonParser.parseString(line).getAsJsonObject();
+      return entry.has("kind") && entry.has("step") ? entry : null;
+    } catch (JsonParseException | IllegalStateException e) {
+      return null;
+    }
+  }
+
+  /**
+   * The epochs flushed so far, in order; before training, those of a run that goes on.
+   *
+   * @throws UncheckedIOException if it can't be read
+   */
+  public List<EpochMetrics> epochs() {
+    try {
+      return epochs(file);
+    } catch (IOException e) {
+      throw failed(e);
+    }
+  }
+
+  /** The epochs that a file tells of, in order. */
+  public static List<EpochMetrics> epochs(Path file) throws IOException {
+    List<EpochMetrics> epochs = new ArrayList<>();
+    for (String line : Files.readAllLines(file)) {
+      JsonObject e = parse(line);
+      if (e != null && !isStep(e)) {
+        epochs.add(
+            new EpochMetrics(
+                e.get("epoch").getAsInt(),
+                e.get("step").getAsLong(),
+                number(e, "loss"),
+                number(e, "loss_share"),
+                number(e, "images_per_s"),
+                number(e, "wait_share"),
+                number(e, "knn"),
+                new EpochDiagnostics(
+                    number(e, "code_entropy"),
+                    number(e, "kl"),
+                    number(e, "prototypes_used"),
+                    number(e, "largest_share"),
+                    number(e, "spread"),
+                    number(e, "prototypes_distinct")),
+                texts(e, "advice")));
+      }
+    }
+    return epochs;
+  }
+
+  private static double number(JsonObject entry, String name) {
+    return entry.has(name) ? entry.get(name).getAsDouble() : Double.NaN;
+  }
+
+  private static List<String> texts(JsonObject entry, String name) {
+    List<String> texts = new ArrayList<>();
+    if (entry.has(name)) {
+      entry.getAsJsonArray(name).forEach(t -> texts.add(t.getAsString()));
+    }
+    return texts;
+  }
+
+  @Override
+  public void step(StepMetrics m) {
+    JsonObject o = new JsonObject();
+    o.addProperty("kind", "step");
+    o.addProperty("epoch", m.epoch());
+    o.addProperty("step", m.step());
+    add(o, "loss", m.loss());
+    add(o, "loss_share", m.lossShare());
+    add(o, "lr", m.learningRate());
+    o.addProperty("queue_rows", m.queueRows());
+    add(o, "seconds", round(m.seconds()));
+    add(o, "waited_s", round(m.waitedSeconds()));
+    write(o);
+  }
+
+  @Override
+  public void epoch(EpochMetrics m) {
+    write(json(m));
+    try {
+      writer.flush();
+    } catch (IOException e) {
+      throw failed(e);
+    }
+  }
+
+  static JsonObject json(EpochMetrics m) {
+    JsonObject o = new JsonObject();
+    o.addProperty("kind", "epoch");
+    o.addProperty("epoch", m.epoch());
+    o.addProperty("step", m.step());
+    add(o, "loss", m.loss());
+    add(o, "loss_share", m.lossShare());
+    add(o, "images_per_s", round(m.imagesPerSecond()));
+    add(o, "wait_share", round(m.waitShare()));
+    add(o, "knn", m.knn());
+    EpochDiagnostics h = m.health();
+    add(o, "code_entropy", h.codeEntropy());
+    add(o, "kl", h.divergence());
+    add(o, "prototypes_used", h.used());
+    add(o, "largest_share", h.largest());
+    add(o, "spread", h.spread());
+    add(o, "prototypes_distinct", h.distinct());
+    if (!m.advice().isEmpty()) {
+      o.add("advice", GSON.toJsonTree(m.advice()));
+    }
+    return o;
+  }
+
+  private static void add(JsonObject o, String name, double value) {
+    if (Double.isFinite(value)) {
+      o.addProperty(name, value);
+    }
+  }
+
+  private static double round(double value) {
+    return Double.isFinite(value) ? Math.rint(value * 1e6) / 1e6 : value;
+  }
+
+  private void write(JsonObject o) {
+    try {
+      writer.write(GSON.toJson(o));
+      writer.write('\n');
+    } catch (IOException e) {
+      throw failed(e);
+    }
+  }
+
+  private UncheckedIOException failed(IOException e) {
+    return new UncheckedIOException(
+        file + " can't be written: " + RunFolder.reason(e) + "; is the disk full?", e);
+  }
+
+  @Override
+  public void ended() {
+    try {
+      writer.flush();
+    } catch (IOException e) {
+      throw failed(e);
+    }
+  }
+
+  @Override
+  public void close() {
+    try {
+      writer.close();
+    } catch (IOException e) {
+      throw failed(e);
+    }
+  }
+}

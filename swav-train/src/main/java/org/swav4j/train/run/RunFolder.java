@@ -1,0 +1,171 @@
+package org.swav4j.train.run;
+
+import com.google.gson.JsonParseException;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileSystemException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.stream.Stream;
+import org.swav4j.train.config.ConfigJson;
+import org.swav4j.train.config.TrainingConfig;
+import org.swav4j.train.loop.TrainingException;
+
+/**
+ * Where a run keeps what it makes: weights, checkpoint, metrics, plot and the configuration as run.
+ *
+ * @param directory of the run
+ */
+public record RunFolder(Path directory) {
+  /**
+   * Makes the folder for a new run.
+   *
+   * @throws IllegalArgumentException if it holds a run or anything else
+   * @throws UncheckedIOException if it can't be made or written to
+   */
+  public static RunFolder create(Path directory) {
+    RunFolder run = new RunFolder(directory);
+    if (Files.exists(run.checkpoint())) {
+      throw new IllegalArgumentException(
+          directory
+              + " already holds a run: continue it with --resume "
+              + directory
+              + ", or choose another --out");
+    }
+    try {
+      Files.createDirectories(directory);
+      requireEmpty(directory);
+      // Found out now rather than after the first epoch.
+      Files.delete(Files.createTempFile(directory, ".writable", null));
+    } catch (IOException e) {
+      throw new UncheckedIOException(
+          "the run can't be kept in " + directory + ": " + reason(e) + "; choose another --out", e);
+    }
+    return run;
+  }
+
+  /** A run's files take fixed names: among other files they could replace some. */
+  private static void requireEmpty(Path directory) throws IOException {
+    try (Stream<Path> entries = Files.list(directory)) {
+      entries
+          .map(entry -> entry.getFileName().toString())
+          .filter(name -> !name.startsWith("."))
+          .sorted()
+          .findFirst()
+          .ifPresent(
+              name -> {
+                throw new IllegalArgumentException(
+                    directory
+                        + " is not empty ("
+                        + (name.equals("config.json")
+                            ? "a run that ended before its first checkpoint"
+                            : "it holds " + name)
+                        + "), expected a new or an empty folder: choose another --out");
+              });
+    }
+  }
+
+  /**
+   * The folder of an earlier run.
+   *
+   * @throws IllegalArgumentException if there is none
+   */
+  public static RunFolder existing(Path directory) {
+    RunFolder run = new RunFolder(directory);
+    if (!Files.isDirectory(directory)) {
+      throw new IllegalArgumentException(
+          Files.exists(directory)
+              ? directory + " is a file, expected the run folder that holds it"
+              : "there is no run folder " + directory + ": 'swav train' prints the folder it made");
+    }
+    if (!Files.exists(run.config())) {
+      throw new IllegalArgumentException(
+          directory + " is no run folder: it holds no " + run.config().getFileName());
+    }
+    return run;
+  }
+
+  /** The network of the last completed epoch, in safetensors. */
+  public Path weights() {
+    return directory.resolve("weights.safetensors");
+  }
+
+  /** Everything needed to continue, as of the last completed epoch or stop. */
+  public Path checkpoint() {
+    return directory.resolve("checkpoint.safetensors");
+  }
+
+  /** One JSON object per step and per epoch. */
+  public Path metrics() {
+    return directory.resolve("metrics.jsonl");
+  }
+
+  /** Loss, k-NN and health over epochs. */
+  public Path report() {
+    return directory.resolve("report.png");
+  }
+
+  /** The configuration as run. */
+  public Path config() {
+    return directory.resolve("config.json");
+  }
+
+  /**
+   * Writes {@link #config}.
+   *
+   * @throws UncheckedIOException if it can't be written
+   */
+  public void write(TrainingConfig config) {
+    replace(config(), ConfigJson.toJson(config) + System.lineSeparator());
+  }
+
+  /**
+   * Reads {@link #config}.
+   *
+   * @throws TrainingException if it can't be read or is no configuration
+   */
+  public TrainingConfig readConfig() {
+    try {
+      return ConfigJson.fromJson(Files.readString(config()));
+    } catch (IOException | JsonParseException | IllegalArgumentException e) {
+      throw new TrainingException(
+          config() + " can't be used: " + reason(e) + "; was it edited?", e);
+    }
+  }
+
+  /** Writes a text file whole or not at all. */
+  static void replace(Path file, String text) {
+    Path part = file.resolveSibling(file.getFileName() + ".part");
+    try {
+      try {
+        Files.writeString(part, text);
+        Files.move(part, file, StandardCopyOption.REPLACE_EXISTING);
+      } finally {
+        Files.deleteIfExists(part);
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(file + " can't be written: " + reason(e), e);
+    }
+  }
+
+  /** What the system said, without repeating the path. */
+  static String reason(Exception e) {
+    if (e instanceof AccessDeniedException) {
+      return "permission denied";
+    }
+    if (e instanceof FileAlreadyExistsException) {
+      return "there is a file of that name";
+    }
+    if (e instanceof NoSuchFileException) {
+      return "no folder can be made there";
+    }
+    if (e instanceof FileSystemException f && f.getReason() != null) {
+      return f.getReason();
+    }
+    return e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage();
+  }
+}

@@ -1,0 +1,221 @@
+package org.swav4j.train.advice;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.swav4j.train.cli.TrainingConfigTest;
+import org.swav4j.train.config.Preset;
+import org.swav4j.train.config.TrainingConfig;
+import org.swav4j.train.diagnostics.EpochDiagnostics;
+import org.swav4j.train.loop.TrainingPlan;
+
+class CollapseMonitorTest {
+  private static final int IMAGES = 10_000;
+  private static final double LOG_K = Math.log(200);
+  private static final EpochDiagnostics HEALTHY = health(0.9, 0.02, 1);
+  private static final long LATE = 2000;
+
+  private static EpochDiagnostics health(double spread, double largest, double distinct) {
+    return new EpochDiagnostics(0.3 * LOG_K, 0.3 * LOG_K, 0.9, largest, spread, distinct);
+  }
+
+  /** 39 steps an epoch, no warm-up. */
+  private static CollapseMonitor monitor(String... flags) {
+    List<String> all =
+        Stream.concat(
+                Stream.of("--batch=256", "--prototypes=200", "--epochs=100", "--warmup=0"),
+                Stream.of(flags))
+            .toList();
+    return monitor(TrainingConfigTest.quick(all.toArray(String[]::new)), IMAGES);
+  }
+
+  private static CollapseMonitor monitor(TrainingConfig config, int images) {
+    return new CollapseMonitor(config, TrainingPlan.of(config, images));
+  }
+
+  @ParameterizedTest
+  @EnumSource(Preset.class)
+  void presetsForetellNothing(Preset preset) {
+    assertThat(monitor(preset.config(), IMAGES).beforeTraining()).isEmpty();
+  }
+
+  @Test
+  void aHealthyRunHearsNothing() {
+    assertThat(monitor().beforeTraining()).isEmpty();
+    assertThat(monitor().afterEpoch(LATE, 0.6 * LOG_K, HEALTHY)).isEmpty();
+    assertThat(monitor().afterEpoch(LATE, 0.6 * LOG_K, EpochDiagnostics.UNKNOWN)).isEmpty();
+  }
+
+  /** Flags, and what the only line must say. */
+  record Doubtful(List<String> says, String... flags) {
+    static Doubtful of(List<String> says, String... flags) {
+      return new Doubtful(says, flags);
+    }
+  }
+
+  static Stream<Doubtful> doubtful() {
+    return Stream.of(
+        Doubtful.of(
+            List.of(
+                "3000 prototypes for a batch of 256:",
+                "ln(K/(B+L)) = 2.46 (0.31 ln K)",
+                "256 --prototypes",
+                "--queue of 2816 with a --queue-start"),
+            "--prototypes=3000"),
+        Doubtful.of(
+            List.of("batch of 256 and a queue of 512", "= 1.36", "768 --prototypes"),
+            "--prototypes=3000",
+            "--queue=512"),
+        Doubtful.of(List.of("rounded down to 0", "leaves none"), "--queue=60"),
+        Doubtful.of(List.of("longer than the 10000 images", "at most 5000"), "--queue=10240"),
+        Doubtful.of(
+            List.of("queue of 2304", "of 9 steps", "--queue-start", "shorter --queue"),
+            "--queue=2304"),
+        Doubtful.of(
+            List.of("starts at step 3861 of 3900", "takes 39 to fill", "never used"),
+            "--queue=9984",
+            "--queue-start=99"),
+        Doubtful.of(List.of("frozen for 60 of 100 epochs"), "--freeze=60"),
+        Doubtful.of(
+            List.of("rate of 0.001 with lars", "1e-06 of their norm", "--lr of about 0.60,"),
+            "--optimiser=lars",
+            "--lr=0.001"),
+        Doubtful.of(List.of("only 78 steps", "--epochs 24"), "--epochs=2"));
+  }
+
+  @ParameterizedTest
+  @MethodSource
+  void doubtful(Doubtful settings) {
+    assertThat(monitor(settings.flags).beforeTraining())
+        .singleElement()
+        .asString()
+        .contains(settings.says)
+        .doesNotContain("\n");
+  }
+
+  @Test
+  void aLongQueueThatStartsLaterIsNoTrouble() {
+    assertThat(monitor("--queue=2304", "--queue-start=1").beforeTraining()).isEmpty();
+    assertThat(monitor("--queue=2048").beforeTraining()).isEmpty();
+  }
+
+  @Test
+  void featuresWorseThanUntrainedOnesAreReportedOnceAndBlamedOnALongQueue() {
+    CollapseMonitor monitor = monitor("--queue=2304");
+    assertThat(monitor.afterEvaluation(0, 0.72)).isEmpty();
+    assertThat(monitor.afterEvaluation(599, 0.6)).as("an early dip").isEmpty();
+    assertThat(monitor.afterEvaluation(600, 0.67)).isEmpty();
+    assertThat(monitor.afterEvaluation(900, Double.NaN)).isEmpty();
+    assertThat(monitor.afterEvaluation(1000, 0.6))
+        .hasValueSatisfying(
+            line ->
+                assertThat(line)
+                    .contains(
+                        "after 1000 steps", "60.0 %", "72.0 %", "9 steps old", "--queue-start")
+                    .doesNotContain("--jitter"));
+    assertThat(monitor.afterEvaluation(1039, 0.6)).isEmpty();
+    assertThat(monitor.afterEvaluation(1078, 0.7)).isEmpty();
+    assertThat(monitor.afterEvaluation(1117, 0.6)).isPresent();
+  }
+
+  @Test
+  void withoutALongQueueTheAugmentationIsBlamed() {
+    CollapseMonitor monitor = monitor();
+    assertThat(monitor.afterEvaluation(0, 0.72)).isEmpty();
+    assertThat(monitor.afterEvaluation(1000, 0.6))
+        .hasValueSatisfying(
+            line -> assertThat(line).contains("--jitter").doesNotContain("--queue"));
+  }
+
+  @Test
+  void withoutAnUntrainedAccuracyFeaturesAreNotJudged() {
+    assertThat(monitor().afterEvaluation(1000, 0.1)).isEmpty();
+  }
+
+  @Test
+  void aQueueThatTheDataAreTooFewForIsNotSuggested() {
+    TrainingConfig config = TrainingConfigTest.quick("--prototypes=3000", "--epochs=100");
+    assertThat(monitor(config, 1000).beforeTraining())
+        .singleElement()
+        .asString()
+        .contains("at most 64 --prototypes or a larger --batch")
+        .doesNotContain("--queue");
+  }
+
+  @Test
+  void aLossAtLogKIsReportedOnceAfterPatienceAndAgainAfterRecovery() {
+    CollapseMonitor monitor = monitor("--warmup=1");
+    assertThat(monitor.afterEpoch(39 + 299, 0.999 * LOG_K, HEALTHY)).isEmpty();
+    assertThat(monitor.afterEpoch(39 + 300, 0.999 * LOG_K, HEALTHY))
+        .hasValueSatisfying(
+            line -> assertThat(line).contains("after 339 steps", "5.293", "--lr", "--scales"));
+    assertThat(monitor.afterEpoch(400, 0.999 * LOG_K, HEALTHY)).isEmpty();
+    assertThat(monitor.afterEpoch(500, 0.6 * LOG_K, HEALTHY)).isEmpty();
+    assertThat(monitor.afterEpoch(600, 0.999 * LOG_K, HEALTHY)).isPresent();
+  }
+
+  @Test
+  void aLossThatRisesAgainIsBlamedOnTheLearningRate() {
+    CollapseMonitor monitor = monitor("--lr=0.4");
+    assertThat(monitor.afterEpoch(1000, 0.5 * LOG_K, HEALTHY)).isEmpty();
+    assertThat(monitor.afterEpoch(1039, 0.59 * LOG_K, HEALTHY)).isEmpty();
+    assertThat(monitor.afterEpoch(1078, 0.61 * LOG_K, HEALTHY))
+        .hasValueSatisfying(
+            line -> assertThat(line).contains("2.649", "3.232", "--lr of 0.4", "batch of 256"));
+    assertThat(monitor.afterEpoch(1117, 0.45 * LOG_K, HEALTHY)).isEmpty();
+  }
+
+  @Test
+  void aLossThatRisesWithTheQueueIsNoTrouble() {
+    CollapseMonitor monitor = monitor("--prototypes=200", "--queue=512", "--queue-start=30");
+    long start = 30 * 39;
+    assertThat(monitor.afterEpoch(start, 0.5 * LOG_K, HEALTHY)).isEmpty();
+    assertThat(monitor.afterEpoch(start + 39, 0.65 * LOG_K, HEALTHY)).isEmpty();
+    assertThat(monitor.afterEpoch(start + 78, 0.7 * LOG_K, HEALTHY)).isEmpty();
+    assertThat(monitor.afterEpoch(start + 117, 0.85 * LOG_K, HEALTHY)).isPresent();
+  }
+
+  @Test
+  void eachKindOfTroubleGetsItsOwnAdvice() {
+    double learning = 0.9 * LOG_K;
+    assertThat(monitor().afterEpoch(39, LOG_K, health(0.01, 0.9, 0.1)))
+        .as("needs no patience")
+        .hasValueSatisfying(line -> assertThat(line).startsWith("collapsed").contains("0.010"));
+    assertThat(monitor().afterEpoch(LATE, learning, health(0.9, 0.7, 1)))
+        .hasValueSatisfying(line -> assertThat(line).contains("70 %"));
+    assertThat(monitor().afterEpoch(LATE, learning, health(0.9, 0.02, 0.5)))
+        .hasValueSatisfying(line -> assertThat(line).contains("100 of 200"));
+    assertThat(
+            monitor("--optimiser=lars", "--lr=0.001")
+                .afterEpoch(LATE, LOG_K, EpochDiagnostics.UNKNOWN))
+        .hasValueSatisfying(line -> assertThat(line).contains("0.001 with lars"));
+    assertThat(
+            monitor()
+                .afterEpoch(
+                    LATE, LOG_K, new EpochDiagnostics(0.95 * LOG_K, 0.05, 0.9, 0.02, 0.9, 1)))
+        .hasValueSatisfying(
+            line -> assertThat(line).contains("nearly uniform (entropy 5.03", "--epsilon"));
+    CollapseMonitor few = monitor("--batch=32");
+    assertThat(few.afterEpoch(39, 1.01 * Math.log(200 / 32.0), HEALTHY))
+        .hasValueSatisfying(line -> assertThat(line).contains("reached the lowest", "= 1.83"));
+  }
+
+  @Test
+  void theFloorIsThatOfTheQueueOnlyIfItIsEverFull() {
+    TrainingConfig used =
+        TrainingConfigTest.quick("--batch=256", "--prototypes=3000", "--queue=2560");
+    assertThat(TrainingPlan.of(used, IMAGES).lossFloor())
+        .isCloseTo(Math.log(3000 / 2816.0), within(1e-12));
+    TrainingConfig late =
+        TrainingConfigTest.quick(
+            "--batch=256", "--prototypes=3000", "--queue=2560", "--queue-start=5.8");
+    assertThat(TrainingPlan.of(late, IMAGES).lossFloor())
+        .isCloseTo(Math.log(3000 / 256.0), within(1e-12));
+  }
+}

@@ -1,0 +1,200 @@
+package org.swav4j.train.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.google.gson.JsonArray;
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class BenchCommandTest {
+  private static final String[] TINY = {
+    "bench",
+    "step",
+    "--arch",
+    "resnet20w4",
+    "--channels",
+    "1",
+    "--crops",
+    "2x12,1x8",
+    "--batch",
+    "6",
+    "--hidden",
+    "8",
+    "--dim",
+    "8",
+    "--prototypes",
+    "5",
+    "--threads",
+    "1",
+    "--warmup",
+    "1",
+    "--repeats",
+    "2",
+    "--json"
+  };
+
+  private static JsonObject step(String... more) {
+    String[] all = java.util.Arrays.copyOf(TINY, TINY.length + more.length);
+    System.arraycopy(more, 0, all, TINY.length, more.length);
+    CommandLineTest.Outcome outcome = CommandLineTest.swav(all);
+    assertThat(outcome.status()).as(outcome.err()).isZero();
+    assertThat(outcome.out().lines()).hasSize(1);
+    return JsonParser.parseString(outcome.out()).getAsJsonObject();
+  }
+
+  @ParameterizedTest
+  @CsvSource({"onednn", "nd4j"})
+  void aStepsPartsAddUpToItAndItsLossIsThatOfRandomScores(String engine) {
+    JsonObject json = step("--engine", engine);
+    assertThat(json.keySet())
+        .contains(
+            "mode",
+            "arch",
+            "stem",
+            "crops",
+            "batch",
+            "threads",
+            "engine",
+            "precision",
+            "median_ms",
+            "best_ms",
+            "images_per_s",
+            "forward_ms",
+            "backward_ms",
+            "codes_ms",
+            "update_ms",
+            "peak_rss_mb",
+            "peak_gflops",
+            "share_of_peak");
+    assertThat(json.get("engine").getAsString()).isEqualTo(engine);
+    double parts =
+        List.of("forward_ms", "backward_ms", "codes_ms", "update_ms").stream()
+            .mapToDouble(k -> json.get(k).getAsDouble())
+            .sum();
+    // Two runs: a median is their mean, so that parts and whole agree but for their rounding.
+    assertThat(parts).isBetween(json.get("median_ms").getAsDouble() - 0.3, Double.MAX_VALUE);
+    assertThat(parts - json.get("median_ms").getAsDouble()).isLessThan(0.3);
+    assertThat(json.get("images_per_s").getAsDouble())
+        .isPositive()
+        .isGreaterThanOrEqualTo(0.9 * 6e3 / (json.get("median_ms").getAsDouble() + 0.05));
+    assertThat(json.get("loss").getAsDouble()).isBetween(0.0, 3 * Math.log(5));
+    assertThat(json.get("peak_gflops").getAsDouble()).isPositive();
+  }
+
+  @Test
+  void kernelsByKindAndInOrderCoverBothPasses() {
+    JsonObject json = step("--per-op", "--print-plan");
+    JsonArray plan = json.getAsJsonArray("plan");
+    JsonArray kinds = json.getAsJsonArray("per_op");
+    int kernels = 0;
+    double forward = 0;
+    for (var row : kinds) {
+      kernels += row.getAsJsonObject().get("number").getAsInt();
+      forward += row.getAsJsonObject().get("forward_ms").getAsDouble();
+    }
+    assertThat(kernels).isEqualTo(plan.size());
+    assertThat(forward).isPositive();
+    assertThat(plan)
+        .extracting(l -> l.getAsJsonObject().get("pass").getAsString())
+        .contains("forward", "backward");
+    assertThat(plan.get(0).getAsJsonObject().get("inputs").getAsString())
+        .contains("[12, 1, 12, 12]");
+  }
+
+  @Test
+  void codesAreTimedInBothForms() {
+    CommandLineTest.Outcome outcome =
+        CommandLineTest.swav("bench", "sinkhorn", "--sizes", "4x6", "--threads", "1", "--json");
+    assertThat(outcome.status()).as(outcome.err()).isZero();
+    assertThat(outcome.out().lines().map(l -> JsonParser.parseString(l).getAsJsonObject()))
+        .hasSize(2)
+        .allSatisfy(
+            json -> {
+              assertThat(json.get("mode").getAsString()).isEqualTo("sinkhorn");
+              assertThat(json.get("prototypes").getAsInt()).isEqualTo(6);
+              assertThat(json.get("median_ms").getAsDouble())
+                  .isGreaterThanOrEqualTo(json.get("best_ms").getAsDouble());
+            })
+        .extracting(json -> json.get("form").getAsString())
+        .containsExactly("kernel", "log");
+  }
+
+  @Test
+  void inferenceIsTimedByTheImage() {
+    CommandLineTest.Outcome outcome =
+        CommandLineTest.swav(
+            "bench", "embed", "--arch", "resnet20w4", "--size", "16", "--batch", "3", "--json");
+    assertThat(outcome.status()).as(outcome.err()).isZero();
+    JsonObject json = JsonParser.parseString(outcome.out()).getAsJsonObject();
+    double ms = json.get("median_ms").getAsDouble();
+    assertThat(json.get("images_per_s").getAsDouble() * ms / 1e3)
+        .isCloseTo(3, org.assertj.core.data.Percentage.withPercentage(5 + 1 / ms));
+  }
+
+  @Test
+  void withoutThePeakThereIsNoShareOfIt() {
+    assertThat(step("--no-peak").keySet())
+        .contains("median_ms", "gflop")
+        .doesNotContain("peak_gflops", "share_of_peak");
+  }
+
+  @Test
+  void cropsAreTimedWithTheShareThatReadingTakes() {
+    CommandLineTest.Outcome outcome =
+        CommandLineTest.swav(
+            "bench", "data", "--data", "shapes:9", "--limit", "4", "--crops", "1x8", "--json");
+    assertThat(outcome.status()).as(outcome.err()).isZero();
+    JsonObject json = JsonParser.parseString(outcome.out()).getAsJsonObject();
+    assertThat(json.get("images").getAsInt()).isEqualTo(4);
+    assertThat(json.get("images_per_s_per_core").getAsDouble()).isPositive();
+    assertThat(json.get("reading_share").getAsDouble()).isBetween(0.0, 1.0);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "bench                                        | step",
+        "bench step --arch vgg                        | 'vgg' is unknown",
+        "bench step --arch resnet18w0                 | width is 0.0",
+        "bench step --crops 32                        | '32' can't be read",
+        "bench step --crops 1x32                      | expected at least 2",
+        "bench step --batch 0                         | batch is 0",
+        "bench step --prototypes 1                    | prototypes is 1",
+        "bench step --repeats 0                       | --repeats is 0",
+        "bench step --warmup -1                       | --warmup is -1",
+        "bench step --threads 0                       | --threads is 0",
+        "bench step --engine tpu                      | tpu",
+        "bench step --precision half                  | \"half\" is unknown",
+        "bench step --engine nd4j --precision bf16    | onednn",
+        "bench sinkhorn --sizes 64                    | '64' can't be read",
+        "bench sinkhorn --sizes 0x5                   | '0x5' can't be read",
+        "bench data --data shapes:0                   | shapes:0",
+        "bench data --data shapes:4 --limit -1        | --limit is -1",
+        "bench data --data folder:there/is/none       | there/is/none",
+        "bench data --data shapes:4 --crops 2x0       | 2x0",
+        "bench embed --batch 0                        | --batch is 0",
+        "bench embed --size 0                         | --size is 0",
+        "bench embed --arch vgg                       | 'vgg' is unknown"
+      })
+  void badArgumentsAreRefusedWithStatus2AndNamed(String line, String said) {
+    CommandLineTest.Outcome outcome = CommandLineTest.swav(line.strip().split(" +"));
+    assertThat(outcome.status()).as(outcome.err()).isEqualTo(2);
+    assertThat(outcome.err().lines().findFirst().orElse("")).contains(said);
+    assertThat(outcome.err()).doesNotContain("\tat ");
+  }
+
+  @Test
+  void aFolderWithoutImagesIsRefused(@TempDir Path folder) {
+    CommandLineTest.Outcome outcome =
+        CommandLineTest.swav("bench", "data", "--data", "folder:" + folder);
+    assertThat(outcome.status()).as(outcome.err()).isEqualTo(2);
+    assertThat(outcome.err()).contains(folder.toString());
+  }
+}

@@ -1,0 +1,174 @@
+package org.swav4j.train.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.within;
+
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.Stream;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import net.jqwik.api.constraints.IntRange;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.swav4j.data.CropSpec;
+import org.swav4j.data.Normalisation;
+import org.swav4j.train.config.ConfigJson;
+import org.swav4j.train.config.Preset;
+import org.swav4j.train.config.TrainingConfig;
+import org.swav4j.train.loop.TrainingPlan;
+import picocli.CommandLine;
+
+public class TrainingConfigTest {
+  /** The quick preset with flags, as the command line would make it. */
+  public static TrainingConfig quick(String... flags) {
+    return with(Preset.QUICK, flags);
+  }
+
+  public static TrainingConfig with(Preset preset, String... flags) {
+    TrainOptions options = new TrainOptions();
+    new CommandLine(CommandLine.Model.CommandSpec.forAnnotatedObject(options))
+        .setOverwrittenOptionsAllowed(true)
+        .parseArgs(flags);
+    return options.applyTo(preset.config());
+  }
+
+  public static Stream<List<String>> refused() {
+    return Stream.of(
+        List.of("epsilon is 0.0", "--epsilon", "0"),
+        List.of("epsilon is NaN", "--epsilon", "NaN"),
+        List.of("lr is NaN", "--lr", "NaN"),
+        List.of("lr is -1.0", "--lr", "-1"),
+        List.of("has 2 groups and --scales 0.3-1 has 1", "--scales", "0.3-1"),
+        List.of("has 3 groups", "--crops", "2x32,2x24,2x16"),
+        List.of("'2y32' can't be read", "--crops", "2y32"),
+        List.of("'0.3' can't be read", "--crops", "2x32", "--scales", "0.3"),
+        List.of("crop scale 1.0 to 0.3", "--crops", "2x32", "--scales", "1-0.3"),
+        List.of("at least two crops", "--crops", "1x32", "--assigning", "1"),
+        List.of("assigning is 3", "--assigning", "3"),
+        List.of("batch is 1", "--batch", "1"),
+        List.of("epochs is 0", "--epochs", "0"),
+        List.of("warmup is 20.0", "--warmup", "20", "--epochs", "3"),
+        List.of("momentum is 1.0", "--momentum", "1"),
+        List.of("sinkhorn-iterations is 0", "--sinkhorn-iterations", "0"),
+        List.of("architecture 'vit'", "--arch", "vit"),
+        List.of("--optimiser is 'adam'", "--optimiser", "adam"),
+        List.of("engine is 'cuda'", "--engine", "cuda"),
+        List.of("precision is 'fp8'", "--precision", "fp8"),
+        List.of("precision is bf16", "--precision", "bf16", "--engine", "nd4j"),
+        List.of("belong together", "--mean", "0.5,0.5,0.5"),
+        List.of("--mean is 'grey'", "--mean", "grey", "--deviation", "1"),
+        List.of(
+            "one value for each of 1 channels",
+            "--mean",
+            "0,0,0",
+            "--deviation",
+            "1,1,1",
+            "--channels",
+            "1"),
+        List.of("prototypes is 1", "--prototypes", "1"),
+        List.of("blur probability", "--blur", "2"));
+  }
+
+  @ParameterizedTest
+  @MethodSource
+  void refused(List<String> messageThenFlags) {
+    String[] flags = messageThenFlags.stream().skip(1).toArray(String[]::new);
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> quick(flags))
+        .withMessageContaining(messageThenFlags.get(0))
+        .satisfies(e -> assertThat(e.getMessage().lines()).hasSize(1));
+  }
+
+  @ParameterizedTest
+  @EnumSource(Preset.class)
+  void presetWithoutFlagsStaysAsItIs(Preset preset) {
+    assertThat(with(preset)).isEqualTo(preset.config());
+  }
+
+  @ParameterizedTest
+  @EnumSource(Preset.class)
+  void configurationSurvivesJson(Preset preset) {
+    TrainingConfig config = preset.config();
+    assertThat(ConfigJson.fromJson(ConfigJson.toJson(config))).isEqualTo(config);
+  }
+
+  @ParameterizedTest
+  @EnumSource(Preset.class)
+  void everyFlagGivenAsAPresetHasItChangesNothing(Preset preset) {
+    String[] flags =
+        TrainOptions.VALUES.entrySet().stream()
+            .map(e -> e.getKey() + "=" + e.getValue().apply(preset.config()).replace(" (here)", ""))
+            .filter(f -> !f.endsWith("=measured"))
+            .toArray(String[]::new);
+    assertThat(with(preset, flags)).isEqualTo(preset.config());
+  }
+
+  @Test
+  void everyOptionIsListedWithItsPresetValues() {
+    List<String> options =
+        CommandLine.Model.CommandSpec.forAnnotatedObject(new TrainOptions()).options().stream()
+            .map(o -> o.longestName())
+            .toList();
+    assertThat(TrainOptions.VALUES.keySet()).containsExactlyInAnyOrderElementsOf(options);
+    assertThat(Arrays.asList(TrainOptions.presetTable()))
+        .anyMatch(line -> line.matches(" +--arch +resnet20 +resnet18 +resnet50"));
+  }
+
+  @Test
+  void cropsAndScalesAreReadTogether() {
+    assertThat(quick("--crops", "2x28,4x14", "--scales", "0.3-1,0.1-0.3").crops())
+        .containsExactly(new CropSpec(2, 28, 0.3, 1), new CropSpec(4, 14, 0.1, 0.3));
+    assertThat(quick("--crops", "2x40").crops())
+        .as("scales not given are the preset's")
+        .containsExactly(
+            new CropSpec(
+                2,
+                40,
+                Preset.QUICK.config().crops().get(0).minScale(),
+                Preset.QUICK.config().crops().get(0).maxScale()));
+  }
+
+  @Test
+  void finalLearningRateKeepsItsRatioAndShorterRunsWarmUpAtMostATenth() {
+    TrainingConfig config = with(Preset.SMALL_IMAGES, "--lr", "0.4", "--epochs", "5");
+    TrainingConfig.Optimisation preset = Preset.SMALL_IMAGES.config().optimisation();
+    assertThat(config.optimisation().finalLearningRate())
+        .isCloseTo(2 * preset.finalLearningRate(), within(1e-12));
+    assertThat(config.optimisation().warmupEpochs()).isEqualTo(0.5);
+  }
+
+  @Test
+  void greyDataDropColourNormalisationOfAPreset() {
+    assertThat(with(Preset.IMAGENET, "--channels", "1").data().normalisation()).isNull();
+    assertThat(with(Preset.IMAGENET).data().normalisation()).isEqualTo(Normalisation.imageNet());
+  }
+
+  @Property
+  void lossFloorIsZeroExactlyIfSamplesCoverPrototypes(
+      @ForAll @IntRange(min = 2, max = 600) int batch,
+      @ForAll @IntRange(min = 0, max = 5000) int queue,
+      @ForAll @IntRange(min = 2, max = 5000) int prototypes) {
+    TrainingConfig config =
+        quick("--batch=" + batch, "--queue=" + queue, "--prototypes=" + prototypes);
+    int samples = batch + queue / batch * batch;
+    assertThat(TrainingPlan.of(config, 1_000_000).lossFloor() > 0).isEqualTo(prototypes > samples);
+  }
+
+  @Test
+  void planFollowsFromConfigurationAndData() {
+    TrainingPlan plan =
+        TrainingPlan.of(
+            quick("--batch", "100", "--epochs", "10", "--warmup", "0.5", "--freeze", "1.5"), 1050);
+    assertThat(plan.stepsPerEpoch()).isEqualTo(10);
+    assertThat(plan.totalSteps()).isEqualTo(100);
+    assertThat(plan.frozenSteps()).isEqualTo(15);
+    assertThat(plan.schedule().warmup()).isEqualTo(5);
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> TrainingPlan.of(quick("--batch", "128"), 100))
+        .withMessageContaining("batch is 128, but there are only 100");
+  }
+}
