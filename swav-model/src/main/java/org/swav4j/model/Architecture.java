@@ -51,6 +51,11 @@ public enum Architecture {
     return name().toLowerCase(Locale.ROOT);
   }
 
+  /** Whether an architecture has that label. */
+  static boolean isLabel(String label) {
+    return Arrays.stream(values()).anyMatch(a -> a.label().equals(label));
+  }
+
   /**
    * The architecture of that label.
    *

@@ -1,6 +1,9 @@
 package org.swav4j.model;
 
-import org.deeplearning4j.nn.api.Layer;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
 import org.deeplearning4j.nn.conf.ComputationGraphConfiguration.GraphBuilder;
 import org.deeplearning4j.nn.conf.ConvolutionMode;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
@@ -9,6 +12,7 @@ import org.deeplearning4j.nn.conf.layers.ActivationLayer;
 import org.deeplearning4j.nn.conf.layers.BatchNormalization;
 import org.deeplearning4j.nn.conf.layers.ConvolutionLayer;
 import org.deeplearning4j.nn.conf.layers.GlobalPoolingLayer;
+import org.deeplearning4j.nn.conf.layers.Layer;
 import org.deeplearning4j.nn.conf.layers.PoolingType;
 import org.deeplearning4j.nn.conf.layers.SubsamplingLayer;
 import org.deeplearning4j.nn.graph.ComputationGraph;
@@ -16,9 +20,6 @@ import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.activations.Activation;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.api.ops.impl.layers.convolution.config.Conv2DConfig;
-import org.nd4j.linalg.api.ops.impl.layers.convolution.config.PaddingMode;
-import org.nd4j.linalg.api.ops.impl.layers.convolution.config.Pooling2DConfig;
 
 /**
  * The trained trunk as Deeplearning4j's own models, for fine-tuning and for programs that know
@@ -43,96 +44,155 @@ public final class Dl4jExport {
    * names ({@code layer2.0.conv1}).
    */
   public static ComputationGraph computationGraph(SwavWeights weights) {
-    Trunk trunk = Trunk.of(weights.config());
     GraphBuilder builder =
         new NeuralNetConfiguration.Builder()
             .dataType(weights.type())
             .convolutionMode(ConvolutionMode.Truncate)
             .graphBuilder()
             .addInputs(IMAGES);
-    String x = rectified(builder, normalised(builder, trunk.stem(), IMAGES), "relu");
-    if (trunk.pooled()) {
-      builder.addLayer(
-          "maxpool",
-          new SubsamplingLayer.Builder(SubsamplingLayer.PoolingType.MAX)
-              .kernelSize(3, 3)
-              .stride(2, 2)
-              .padding(1, 1)
-              .build(),
-          x);
-      x = "maxpool";
-    }
-    for (Trunk.Block block : trunk.blocks()) {
-      x = block(builder, block, x);
-    }
-    builder.addLayer(FEATURES, new GlobalPoolingLayer.Builder(PoolingType.AVG).build(), x);
+    VertexLayers vertices = new VertexLayers(builder, weights);
+    weights.backbone().features(new Vertex(IMAGES, weights.config().channels()), vertices);
     ComputationGraph graph = new ComputationGraph(builder.setOutputs(FEATURES).build());
     graph.init();
-    for (Trunk.Conv conv : trunk.convolutions()) {
-      fill(graph, conv, weights);
-    }
+    vertices.fill(graph);
     return graph;
   }
 
-  private static String block(GraphBuilder builder, Trunk.Block block, String input) {
-    String x = input;
-    for (int i = 0; i < block.layers().size(); i++) {
-      x = normalised(builder, block.layers().get(i), x);
-      if (i < block.layers().size() - 1) {
-        x = rectified(builder, x, x + ".relu");
+  /** A vertex by its name, and the channels of what it gives. */
+  private record Vertex(String name, int channels) {}
+
+  /** A backbone's layers as vertices under the layers' names, and where there are none, made-up. */
+  private static final class VertexLayers implements Backbone.Layers<Vertex> {
+    private final GraphBuilder builder;
+    private final SwavWeights weights;
+    private final List<Backbone.Convolution> convolutions = new ArrayList<>();
+    private final List<String> norms = new ArrayList<>();
+    private final Set<String> taken = new HashSet<>();
+
+    VertexLayers(GraphBuilder builder, SwavWeights weights) {
+      this.builder = builder;
+      this.weights = weights;
+      for (String parameter : weights.parameters().keySet()) {
+        taken.add(parameter.substring(0, parameter.lastIndexOf('.')));
       }
     }
-    String shortcut =
-        block.shortcut() == null ? input : normalised(builder, block.shortcut(), input);
-    String sum = x + ".add";
-    builder.addVertex(sum, new ElementWiseVertex(ElementWiseVertex.Op.Add), x, shortcut);
-    return rectified(builder, sum, x + ".relu");
-  }
 
-  private static String normalised(GraphBuilder builder, Trunk.Conv conv, String input) {
-    builder.addLayer(
-        conv.name(),
-        new ConvolutionLayer.Builder(conv.kernel(), conv.kernel())
-            .nIn(conv.in())
-            .nOut(conv.out())
-            .stride(conv.stride(), conv.stride())
-            .padding(conv.padding(), conv.padding())
-            .hasBias(false)
-            .activation(Activation.IDENTITY)
-            .build(),
-        input);
-    builder.addLayer(
-        conv.norm(),
-        new BatchNormalization.Builder()
-            .nIn(conv.out())
-            .nOut(conv.out())
-            .eps(ParameterShapes.EPSILON)
-            .decay(0.9)
-            .useLogStd(false)
-            .build(),
-        conv.name());
-    return conv.norm();
-  }
+    private String free(String name) {
+      String free = name;
+      for (int i = 2; !taken.add(free); i++) {
+        free = name + i;
+      }
+      return free;
+    }
 
-  /** A layer of its own: DL4J's batch norm ignores an activation it is given. */
-  private static String rectified(GraphBuilder builder, String input, String name) {
-    builder.addLayer(
-        name, new ActivationLayer.Builder().activation(Activation.RELU).build(), input);
-    return name;
-  }
+    private Vertex layer(String name, Layer layer, Vertex x, int channels) {
+      builder.addLayer(name, layer, x.name);
+      return new Vertex(name, channels);
+    }
 
-  private static void fill(ComputationGraph graph, Trunk.Conv conv, SwavWeights weights) {
-    INDArray kernel = weights.parameters().get(conv.name() + ".weight");
-    graph.getLayer(conv.name()).getParam("W").assign(kernel.permute(3, 2, 0, 1));
-    Layer norm = graph.getLayer(conv.norm());
-    norm.getParam("gamma").assign(row(weights.parameters().get(conv.norm() + ".weight")));
-    norm.getParam("beta").assign(row(weights.parameters().get(conv.norm() + ".bias")));
-    norm.getParam("mean").assign(row(weights.statistics().get(conv.norm() + ".running_mean")));
-    norm.getParam("var").assign(row(weights.statistics().get(conv.norm() + ".running_var")));
-  }
+    @Override
+    public Vertex convolution(Vertex x, Backbone.Convolution c) {
+      convolutions.add(c);
+      Backbone.Window w = c.window();
+      return layer(
+          c.name(),
+          new ConvolutionLayer.Builder(w.kernel(), w.kernel())
+              .nIn(c.in())
+              .nOut(c.out())
+              .stride(w.stride(), w.stride())
+              .padding(w.padding(), w.padding())
+              .hasBias(c.bias())
+              .activation(Activation.IDENTITY)
+              .build(),
+          x,
+          c.out());
+    }
 
-  private static INDArray row(INDArray vector) {
-    return vector.reshape(1, vector.length());
+    @Override
+    public Vertex norm(Vertex x, String name) {
+      norms.add(name);
+      return layer(
+          name,
+          new BatchNormalization.Builder()
+              .nIn(x.channels)
+              .nOut(x.channels)
+              .eps(ParameterShapes.EPSILON)
+              .decay(0.9)
+              .useLogStd(false)
+              .build(),
+          x,
+          x.channels);
+    }
+
+    /** A layer of its own: DL4J's batch norm ignores an activation it is given. */
+    @Override
+    public Vertex relu(Vertex x) {
+      String of = x.name.endsWith(".add") ? x.name.substring(0, x.name.length() - 4) : x.name;
+      return layer(
+          free(of.contains(".") ? of + ".relu" : "relu"),
+          new ActivationLayer.Builder().activation(Activation.RELU).build(),
+          x,
+          x.channels);
+    }
+
+    @Override
+    public Vertex add(Vertex a, Vertex b) {
+      String name = free(a.name + ".add");
+      builder.addVertex(name, new ElementWiseVertex(ElementWiseVertex.Op.Add), a.name, b.name);
+      return new Vertex(name, a.channels);
+    }
+
+    @Override
+    public Vertex maxPool(Vertex x, Backbone.Window window) {
+      return pool("maxpool", SubsamplingLayer.PoolingType.MAX, x, window);
+    }
+
+    @Override
+    public Vertex averagePool(Vertex x, Backbone.Window window) {
+      return pool("avgpool", SubsamplingLayer.PoolingType.AVG, x, window);
+    }
+
+    private Vertex pool(
+        String name, SubsamplingLayer.PoolingType type, Vertex x, Backbone.Window w) {
+      return layer(
+          free(name),
+          new SubsamplingLayer.Builder(type)
+              .kernelSize(w.kernel(), w.kernel())
+              .stride(w.stride(), w.stride())
+              .padding(w.padding(), w.padding())
+              .build(),
+          x,
+          x.channels);
+    }
+
+    @Override
+    public Vertex mean(Vertex x) {
+      return layer(
+          FEATURES, new GlobalPoolingLayer.Builder(PoolingType.AVG).build(), x, x.channels);
+    }
+
+    /** Copies the weights into the graph that was built. */
+    void fill(ComputationGraph graph) {
+      for (Backbone.Convolution c : convolutions) {
+        INDArray kernel = weights.array(c.name() + ".weight");
+        graph.getLayer(c.name()).getParam("W").assign(kernel.permute(3, 2, 0, 1));
+        if (c.bias()) {
+          graph.getLayer(c.name()).getParam("b").assign(row(c.name() + ".bias"));
+        }
+      }
+      for (String name : norms) {
+        org.deeplearning4j.nn.api.Layer norm = graph.getLayer(name);
+        norm.getParam("gamma").assign(row(name + ".weight"));
+        norm.getParam("beta").assign(row(name + ".bias"));
+        norm.getParam("mean").assign(row(name + ".running_mean"));
+        norm.getParam("var").assign(row(name + ".running_var"));
+      }
+    }
+
+    private INDArray row(String name) {
+      INDArray vector = weights.array(name);
+      return vector.reshape(1, vector.length());
+    }
   }
 
   /**
@@ -141,67 +201,11 @@ public final class Dl4jExport {
    * extended: what is trained behind {@link #FEATURES} leaves the trunk as it is.
    */
   public static SameDiff sameDiff(SwavWeights weights) {
-    Trunk trunk = Trunk.of(weights.config());
     SameDiff sd = SameDiff.create();
     SDVariable images =
         sd.placeHolder(IMAGES, weights.type(), -1, weights.config().channels(), -1, -1);
-    SDVariable x = sd.nn().relu(normalised(sd, trunk.stem(), weights, images), 0);
-    if (trunk.pooled()) {
-      Pooling2DConfig window =
-          Pooling2DConfig.builder()
-              .kH(3)
-              .kW(3)
-              .sH(2)
-              .sW(2)
-              .pH(1)
-              .pW(1)
-              .paddingMode(PaddingMode.VALID)
-              .isNHWC(false)
-              .build();
-      x = sd.cnn().maxPooling2d(x, window);
-    }
-    for (Trunk.Block block : trunk.blocks()) {
-      SDVariable y = x;
-      for (Trunk.Conv conv : block.layers()) {
-        y = normalised(sd, conv, weights, y == x ? x : sd.nn().relu(y, 0));
-      }
-      SDVariable shortcut =
-          block.shortcut() == null ? x : normalised(sd, block.shortcut(), weights, x);
-      x = sd.nn().relu(y.add(shortcut), 0);
-    }
-    x.mean(FEATURES, 2, 3);
+    weights.backbone().features(images, GraphLayers.inference(sd, weights)).rename(FEATURES);
     sd.setOutputs(FEATURES);
     return sd;
-  }
-
-  private static SDVariable normalised(
-      SameDiff sd, Trunk.Conv conv, SwavWeights weights, SDVariable x) {
-    Conv2DConfig window =
-        Conv2DConfig.builder()
-            .kH(conv.kernel())
-            .kW(conv.kernel())
-            .sH(conv.stride())
-            .sW(conv.stride())
-            .pH(conv.padding())
-            .pW(conv.padding())
-            .paddingMode(PaddingMode.VALID)
-            .dataFormat("NCHW")
-            .build();
-    SDVariable kernel = constant(sd, conv.name() + ".weight", weights);
-    return sd.nn()
-        .batchNorm(
-            sd.cnn().conv2d(x, kernel, window),
-            constant(sd, conv.norm() + ".running_mean", weights),
-            constant(sd, conv.norm() + ".running_var", weights),
-            constant(sd, conv.norm() + ".weight", weights),
-            constant(sd, conv.norm() + ".bias", weights),
-            ParameterShapes.EPSILON,
-            1);
-  }
-
-  private static SDVariable constant(SameDiff sd, String name, SwavWeights weights) {
-    INDArray parameter = weights.parameters().get(name);
-    INDArray array = parameter != null ? parameter : weights.statistics().get(name);
-    return sd.constant(name, array.dup('c'));
   }
 }

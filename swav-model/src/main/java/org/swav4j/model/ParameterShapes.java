@@ -2,6 +2,7 @@ package org.swav4j.model;
 
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * Names and shapes of everything a network holds, in torchvision's names and order. Convolution
@@ -26,22 +27,130 @@ record ParameterShapes(Map<String, long[]> parameters, Map<String, long[]> stati
   /** The prototypes, {@code [K, D]}. */
   static final String PROTOTYPES = "prototypes.weight";
 
+  /** What plans and exports call something else. */
+  private static final Set<String> RESERVED = Set.of("images", "features", "embeddings", "scores");
+
   /** Added to a variance by every batch norm. */
   static final double EPSILON = 1e-5;
 
-  static ParameterShapes of(SwavConfig config) {
+  /**
+   * Of a network with that trunk.
+   *
+   * @throws IllegalArgumentException if the backbone's layers don't fit each other
+   */
+  static ParameterShapes of(Backbone backbone, SwavConfig config) {
     ParameterShapes shapes = new ParameterShapes(new LinkedHashMap<>(), new LinkedHashMap<>());
-    for (Trunk.Conv conv : Trunk.of(config).convolutions()) {
-      shapes.parameters.put(
-          conv.name() + ".weight",
-          new long[] {conv.kernel(), conv.kernel(), conv.in(), conv.out()});
-      shapes.batchNorm(conv.norm(), conv.out());
-    }
-    shapes.linear(HEAD_FIRST, config.features(), config.hidden());
+    long features = shapes.trunk(backbone, config.channels());
+    shapes.linear(HEAD_FIRST, features, config.hidden());
     shapes.batchNorm(HEAD_NORM, config.hidden());
     shapes.linear(HEAD_SECOND, config.hidden(), config.dim());
     shapes.parameters.put(PROTOTYPES, new long[] {config.prototypes(), config.dim()});
     return shapes;
+  }
+
+  /** Length of a feature vector: what the head's first layer takes. */
+  int features() {
+    return (int) parameters.get(HEAD_FIRST + ".weight")[1];
+  }
+
+  private long trunk(Backbone backbone, int channels) {
+    Maps features =
+        backbone.features(new Maps("images", channels, false), new TrunkShapes(backbone.name()));
+    if (!features.pooled) {
+      throw new IllegalArgumentException(
+          "backbone " + backbone.name() + " ends with " + features + ", expected a mean over it");
+    }
+    return features.channels;
+  }
+
+  /** What a layer makes: feature maps, or after the mean a row of as many numbers. */
+  private record Maps(String of, int channels, boolean pooled) {
+    @Override
+    public String toString() {
+      return channels + " channels of " + of;
+    }
+  }
+
+  /** Lists the parameters of a trunk and checks that its layers fit each other. */
+  private final class TrunkShapes implements Backbone.Layers<Maps> {
+    private final String backbone;
+
+    TrunkShapes(String backbone) {
+      this.backbone = backbone;
+    }
+
+    @Override
+    public Maps convolution(Maps x, Backbone.Convolution c) {
+      require(!x.pooled && x.channels == c.in(), c.name(), x, c.in() + " channels of maps");
+      requireNew(c.name());
+      long side = c.window().kernel();
+      parameters.put(c.name() + ".weight", new long[] {side, side, c.in(), c.out()});
+      if (c.bias()) {
+        parameters.put(c.name() + ".bias", new long[] {c.out()});
+      }
+      return new Maps(c.name(), c.out(), false);
+    }
+
+    @Override
+    public Maps norm(Maps x, String name) {
+      requireMaps(name, x);
+      requireNew(name);
+      batchNorm(name, x.channels);
+      return new Maps(name, x.channels, false);
+    }
+
+    @Override
+    public Maps relu(Maps x) {
+      requireMaps("relu", x);
+      return x;
+    }
+
+    @Override
+    public Maps add(Maps a, Maps b) {
+      requireMaps("add", a);
+      require(a.channels == b.channels && !b.pooled, "add", b, "as many as " + a + " has");
+      return a;
+    }
+
+    @Override
+    public Maps maxPool(Maps x, Backbone.Window window) {
+      requireMaps("maxPool", x);
+      return x;
+    }
+
+    @Override
+    public Maps averagePool(Maps x, Backbone.Window window) {
+      require(!x.pooled && window.padding() == 0, "averagePool", x, "maps, and no padding");
+      return x;
+    }
+
+    @Override
+    public Maps mean(Maps x) {
+      requireMaps("mean", x);
+      return new Maps("mean", x.channels, true);
+    }
+
+    private void requireMaps(String layer, Maps x) {
+      require(!x.pooled, layer, x, "maps: nothing follows the mean");
+    }
+
+    private void require(boolean fits, String layer, Maps x, String expected) {
+      if (!fits) {
+        throw new IllegalArgumentException(
+            "backbone %s: layer %s is given %s, expected %s"
+                .formatted(backbone, layer, x, expected));
+      }
+    }
+
+    private void requireNew(String name) {
+      if (parameters.containsKey(name + ".weight")
+          || !ofTrunk(name + ".weight")
+          || RESERVED.contains(name)) {
+        throw new IllegalArgumentException(
+            "backbone %s: the name %s is taken, expected one of its own for each layer"
+                .formatted(backbone, name));
+      }
+    }
   }
 
   /** Whether a name belongs to the trunk, and not to the head or the prototypes. */

@@ -53,12 +53,13 @@ public final class SwavEncoder implements AutoCloseable {
 
   private record Key(long images, long height, long width) {}
 
-  private record Compiled(InferencePlan.Made made, Execution execution) {}
+  private record Compiled(FoldedNetwork.Inference inference, Execution execution) {}
 
   private final SwavConfig config;
   private final DataType type;
+  private final int features;
   private final boolean pixels;
-  private final InferencePlan plans;
+  private final FoldedNetwork network;
   private final Engine engine;
   private final Map<Key, Compiled> compiled = new LinkedHashMap<>(16, 0.75f, true);
   private boolean closed;
@@ -66,8 +67,9 @@ public final class SwavEncoder implements AutoCloseable {
   private SwavEncoder(SwavWeights weights, boolean pixels, Engine engine) {
     this.config = weights.config();
     this.type = weights.type();
+    this.features = weights.features();
     this.pixels = pixels;
-    this.plans = new InferencePlan(weights, pixels);
+    this.network = new FoldedNetwork(weights, pixels);
     this.engine = engine;
   }
 
@@ -163,7 +165,7 @@ public final class SwavEncoder implements AutoCloseable {
    * @throws IllegalStateException after {@link #close}
    */
   public INDArray features(INDArray images) {
-    return rows(images, config.features(), InferencePlan.Made::features);
+    return rows(images, features, FoldedNetwork.Inference::features);
   }
 
   /**
@@ -176,7 +178,7 @@ public final class SwavEncoder implements AutoCloseable {
    * @throws IllegalStateException after {@link #close}
    */
   public INDArray embeddings(INDArray images) {
-    return rows(images, config.dim(), InferencePlan.Made::embeddings);
+    return rows(images, config.dim(), FoldedNetwork.Inference::embeddings);
   }
 
   /**
@@ -188,7 +190,7 @@ public final class SwavEncoder implements AutoCloseable {
    * @throws IllegalStateException after {@link #close}
    */
   public int[] assign(INDArray images) {
-    INDArray scores = rows(images, config.prototypes(), InferencePlan.Made::scores);
+    INDArray scores = rows(images, config.prototypes(), FoldedNetwork.Inference::scores);
     int[] nearest = scores.argMax(1).toIntVector();
     scores.close();
     return nearest;
@@ -201,12 +203,12 @@ public final class SwavEncoder implements AutoCloseable {
       closed = true;
       compiled.values().forEach(c -> c.execution().close());
       compiled.clear();
-      plans.close();
+      network.close();
     }
   }
 
   private synchronized INDArray rows(
-      INDArray images, long width, Function<InferencePlan.Made, Value> result) {
+      INDArray images, long width, Function<FoldedNetwork.Inference, Value> result) {
     if (closed) {
       throw new IllegalStateException("this encoder was closed: make another");
     }
@@ -216,9 +218,9 @@ public final class SwavEncoder implements AutoCloseable {
     long at = 0;
     for (long part : parts(n, images.size(2), images.size(3))) {
       Compiled c = compiled(new Key(part, images.size(2), images.size(3)));
-      c.execution().array(c.made().images()).assign(slice(images, at, part));
+      c.execution().array(c.inference().images()).assign(slice(images, at, part));
       c.execution().forward();
-      slice(out, at, part).assign(c.execution().array(result.apply(c.made())));
+      slice(out, at, part).assign(c.execution().array(result.apply(c.inference())));
       at += part;
     }
     return out;
@@ -251,8 +253,8 @@ public final class SwavEncoder implements AutoCloseable {
       Key oldest = compiled.keySet().iterator().next();
       compiled.remove(oldest).execution().close();
     }
-    InferencePlan.Made made = plans.of(key.images(), key.height(), key.width());
-    Compiled fresh = new Compiled(made, engine.prepare(made.plan()));
+    FoldedNetwork.Inference inference = network.plan(key.images(), key.height(), key.width());
+    Compiled fresh = new Compiled(inference, engine.prepare(inference.plan()));
     compiled.put(key, fresh);
     return fresh;
   }

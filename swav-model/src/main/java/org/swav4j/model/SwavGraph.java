@@ -6,9 +6,6 @@ import java.util.List;
 import java.util.Map;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
-import org.nd4j.linalg.api.ops.impl.layers.convolution.config.Conv2DConfig;
-import org.nd4j.linalg.api.ops.impl.layers.convolution.config.PaddingMode;
-import org.nd4j.linalg.api.ops.impl.layers.convolution.config.Pooling2DConfig;
 import org.nd4j.linalg.factory.Nd4j;
 
 /**
@@ -61,7 +58,7 @@ final class SwavGraph {
     this.assigning = assigning;
     weights.parameters().forEach((name, array) -> parameters.put(name, sd.var(name, array)));
 
-    Trunk trunk = Trunk.of(config);
+    Backbone backbone = weights.backbone();
     List<SDVariable> features = new ArrayList<>();
     for (int g = 0; g < crops.size(); g++) {
       CropGroup group = crops.get(g);
@@ -73,7 +70,9 @@ final class SwavGraph {
               config.channels(),
               group.size(),
               group.size());
-      features.add(trunk(trunk, images, "group" + g + "."));
+      features.add(
+          backbone.features(
+              images, GraphLayers.training(sd, parameters, "group" + g + ".", moments)));
     }
     SDVariable rows =
         features.size() == 1
@@ -110,72 +109,17 @@ final class SwavGraph {
     return config;
   }
 
-  private SDVariable trunk(Trunk trunk, SDVariable images, String prefix) {
-    SDVariable x = sd.nn().relu(convolution(trunk.stem(), images, prefix), 0);
-    if (trunk.pooled()) {
-      x =
-          sd.cnn()
-              .maxPooling2d(
-                  x,
-                  Pooling2DConfig.builder()
-                      .kH(3)
-                      .kW(3)
-                      .sH(2)
-                      .sW(2)
-                      .pH(1)
-                      .pW(1)
-                      .paddingMode(PaddingMode.VALID)
-                      .build());
-    }
-    for (Trunk.Block block : trunk.blocks()) {
-      SDVariable y = x;
-      for (int i = 0; i < block.layers().size(); i++) {
-        y = convolution(block.layers().get(i), y, prefix);
-        if (i < block.layers().size() - 1) {
-          y = sd.nn().relu(y, 0);
-        }
-      }
-      SDVariable shortcut = block.shortcut() == null ? x : convolution(block.shortcut(), x, prefix);
-      x = sd.nn().relu(y.add(shortcut), 0);
-    }
-    return x.mean(2, 3);
-  }
-
-  private SDVariable convolution(Trunk.Conv conv, SDVariable x, String prefix) {
-    SDVariable y =
-        sd.cnn()
-            .conv2d(
-                prefix + conv.name(),
-                x,
-                parameters.get(conv.name() + ".weight"),
-                Conv2DConfig.builder()
-                    .kH(conv.kernel())
-                    .kW(conv.kernel())
-                    .sH(conv.stride())
-                    .sW(conv.stride())
-                    .pH(conv.padding())
-                    .pW(conv.padding())
-                    .paddingMode(PaddingMode.VALID)
-                    .build());
-    return batchNorm(conv.norm(), y, 4, prefix);
-  }
-
-  private SDVariable batchNorm(String norm, SDVariable x, int rank, String prefix) {
+  private SDVariable batchNorm(String norm, SDVariable x) {
     SDVariable[] y =
         BatchNormalization.apply(
-            sd,
-            prefix + norm,
-            x,
-            rank,
-            parameters.get(norm + ".weight"),
-            parameters.get(norm + ".bias"));
+            sd, norm, x, 2, parameters.get(norm + ".weight"), parameters.get(norm + ".bias"));
     moments.add(new Moments(norm, y[1].name(), y[2].name(), y[0].name()));
     return y[0];
   }
 
   private SDVariable head(SDVariable features) {
     SDVariable hidden = linear(ParameterShapes.HEAD_FIRST, features);
-    hidden = sd.nn().relu(batchNorm(ParameterShapes.HEAD_NORM, hidden, 2, ""), 0);
+    hidden = sd.nn().relu(batchNorm(ParameterShapes.HEAD_NORM, hidden), 0);
     SDVariable projection = linear(ParameterShapes.HEAD_SECOND, hidden).rename(PROJECTION);
     SDVariable norm = sd.math().sqrt(sd.math().squaredNorm(projection, true, 1));
     SDVariable embeddings =

@@ -23,6 +23,7 @@ import org.nd4j.linalg.factory.Nd4j;
  * share between threads as arrays that are written to: only while nobody trains it.
  */
 public final class SwavWeights {
+  private final Backbone backbone;
   private final SwavConfig config;
   private final DataType type;
   private final Map<String, INDArray> parameters;
@@ -30,13 +31,15 @@ public final class SwavWeights {
   private final List<Double> mean;
   private final List<Double> deviation;
 
-  SwavWeights(
+  private SwavWeights(
+      Backbone backbone,
       SwavConfig config,
       DataType type,
       Map<String, INDArray> parameters,
       Map<String, INDArray> statistics,
       List<Double> mean,
       List<Double> deviation) {
+    this.backbone = backbone;
     this.config = config;
     this.type = type;
     this.parameters = Collections.unmodifiableMap(parameters);
@@ -56,19 +59,45 @@ public final class SwavWeights {
 
   /**
    * An untrained network: convolutions normal with variance 2 / (kH·kW·out) (He et al. 2015, fan
-   * out), batch norms 1 and 0, linear layers uniform within ±1/√in, prototypes likewise and then
-   * scaled to unit rows. Each tensor has its own random stream, keyed by its name.
+   * out), batch norms 1 and 0, linear layers and all biases uniform within ±1/√in (of a
+   * convolution, in = kH·kW·in), prototypes likewise and then scaled to unit rows. Each tensor has
+   * its own random stream, keyed by its name.
    *
    * @param seed the same seed gives the same weights on every back end, to the rounding of the type
    * @param type FLOAT or DOUBLE
    * @throws IllegalArgumentException if the type is another
    */
   public static SwavWeights initialise(SwavConfig config, long seed, DataType type) {
+    return initialise(ResNet.of(config), config, seed, type);
+  }
+
+  /**
+   * An untrained network with a trunk of one's own in float, see {@link #initialise(SwavConfig,
+   * long, DataType)}.
+   *
+   * @param config of what stands around it, see {@link SwavConfig#aroundBackbone}
+   * @param seed the same seed gives the same weights on every back end
+   * @throws IllegalArgumentException if the backbone's layers don't fit each other, or it has the
+   *     name of a built-in {@link Architecture} without being one
+   */
+  public static SwavWeights initialise(Backbone backbone, SwavConfig config, long seed) {
+    return initialise(backbone, config, seed, DataType.FLOAT);
+  }
+
+  /**
+   * The same in a type of one's choice.
+   *
+   * @param type FLOAT or DOUBLE
+   * @throws IllegalArgumentException as above, or if the type is another
+   */
+  public static SwavWeights initialise(
+      Backbone backbone, SwavConfig config, long seed, DataType type) {
     if (type != DataType.FLOAT && type != DataType.DOUBLE) {
       throw new IllegalArgumentException(
           "weights of type " + type + ", expected FLOAT or DOUBLE: other types are for files only");
     }
-    ParameterShapes shapes = ParameterShapes.of(config);
+    requireName(backbone, config);
+    ParameterShapes shapes = ParameterShapes.of(backbone, config);
     LinkedHashMap<String, INDArray> parameters = new LinkedHashMap<>();
     shapes
         .parameters()
@@ -79,13 +108,30 @@ public final class SwavWeights {
             });
     LinkedHashMap<String, INDArray> statistics = zeros(shapes.statistics(), type);
     statistics.forEach((name, array) -> array.assign(name.endsWith(".running_var") ? 1 : 0));
-    return new SwavWeights(config, type, parameters, statistics, List.of(), List.of());
+    return new SwavWeights(backbone, config, type, parameters, statistics, List.of(), List.of());
+  }
+
+  /** Files tell backbones apart by name. */
+  private static void requireName(Backbone backbone, SwavConfig config) {
+    boolean builtIn = Architecture.isLabel(backbone.name());
+    if (builtIn != (config.architecture() != null)) {
+      throw new IllegalArgumentException(
+          builtIn
+              ? "the backbone is named " + backbone.name() + ", which is a built-in architecture's"
+              : "backbone "
+                  + backbone.name()
+                  + " comes with a configuration for "
+                  + config.architecture().label()
+                  + ", expected one of SwavConfig.aroundBackbone");
+    }
   }
 
   /** A network to be filled. */
-  static SwavWeights zeros(SwavConfig config, DataType type) {
-    ParameterShapes shapes = ParameterShapes.of(config);
+  static SwavWeights zeros(Backbone backbone, SwavConfig config, DataType type) {
+    requireName(backbone, config);
+    ParameterShapes shapes = ParameterShapes.of(backbone, config);
     return new SwavWeights(
+        backbone,
         config,
         type,
         zeros(shapes.parameters(), type),
@@ -120,6 +166,17 @@ public final class SwavWeights {
   }
 
   /**
+   * Reads a file that {@link #save} wrote of a network with a trunk of one's own.
+   *
+   * @param backbone the trunk that was trained, of the same name and layers
+   * @throws IOException if it can't be read, or holds another network; the message names the first
+   *     difference
+   */
+  public static SwavWeights load(Path file, Backbone backbone) throws IOException {
+    return WeightsFile.load(file, backbone);
+  }
+
+  /**
    * A network whose trunk comes from a safetensors file with torchvision's names, and whose head
    * and prototypes are untrained. What belongs to no trunk, such as {@code fc.weight}, is ignored.
    *
@@ -142,7 +199,23 @@ public final class SwavWeights {
     WeightsFile.save(file, this);
   }
 
-  /** What the weights belong to. */
+  /** The trunk that the weights belong to. */
+  public Backbone backbone() {
+    return backbone;
+  }
+
+  /** Length of a feature vector: what the trunk gives and the projection head takes. */
+  public int features() {
+    return (int) parameters.get(ParameterShapes.HEAD_FIRST + ".weight").size(1);
+  }
+
+  /** The parameter or running statistic of that name, null if there is none. */
+  INDArray array(String name) {
+    INDArray parameter = parameters.get(name);
+    return parameter != null ? parameter : statistics.get(name);
+  }
+
+  /** The configuration that the weights belong to. */
   public SwavConfig config() {
     return config;
   }
@@ -199,12 +272,13 @@ public final class SwavWeights {
               + deviation
               + ", expected finite numbers and deviations above 0, for pixels in [0, 1]");
     }
-    return new SwavWeights(config, type, parameters, statistics, mean, deviation);
+    return new SwavWeights(backbone, config, type, parameters, statistics, mean, deviation);
   }
 
   /** An independent copy. */
   public SwavWeights copy() {
-    return new SwavWeights(config, type, dup(parameters), dup(statistics), mean, deviation);
+    return new SwavWeights(
+        backbone, config, type, dup(parameters), dup(statistics), mean, deviation);
   }
 
   private static LinkedHashMap<String, INDArray> dup(Map<String, INDArray> arrays) {
@@ -231,7 +305,8 @@ public final class SwavWeights {
       if (shapes.statistics().containsKey(layer + ".running_mean")) {
         fill(values, () -> name.endsWith(".weight") ? 1 : 0);
       } else {
-        uniform(values, random, shapes.parameters().get(layer + ".weight")[1]);
+        long[] weight = shapes.parameters().get(layer + ".weight");
+        uniform(values, random, weight.length == 4 ? weight[0] * weight[1] * weight[2] : weight[1]);
       }
     }
     return values;

@@ -49,11 +49,31 @@ final class WeightsFile {
 
   static SwavWeights load(Path file) throws IOException {
     SafeTensors read = SafeTensors.read(file);
+    SwavConfig config = config(file, read.metadata());
+    if (config.architecture() == null) {
+      throw new IOException(
+          file
+              + " holds a network with the backbone '"
+              + read.metadata().get("architecture")
+              + "', which is not built in: hand it in with SwavWeights.load(file, backbone)");
+    }
+    return load(file, read, ResNet.of(config), config);
+  }
+
+  static SwavWeights load(Path file, Backbone backbone) throws IOException {
+    SafeTensors read = SafeTensors.read(file);
+    SwavConfig config = config(file, read.metadata());
+    compare(file, "backbone", read.metadata().get("architecture"), backbone.name());
+    return load(file, read, backbone, config);
+  }
+
+  private static SwavWeights load(Path file, SafeTensors read, Backbone backbone, SwavConfig config)
+      throws IOException {
     Map<String, String> metadata = read.metadata();
-    SwavConfig config = config(file, metadata);
-    INDArray first = read.tensors().get("conv1.weight");
+    INDArray first = read.tensors().get(ParameterShapes.PROTOTYPES);
     SwavWeights weights =
         SwavWeights.zeros(
+            backbone,
             config,
             first != null && first.dataType() == DataType.DOUBLE
                 ? DataType.DOUBLE
@@ -93,6 +113,9 @@ final class WeightsFile {
 
   private static void compareTrunk(Path file, SwavConfig stored, SwavConfig expected)
       throws IOException {
+    if (stored.architecture() == null) {
+      compare(file, "architecture", "not built in", expected.architecture().label());
+    }
     compare(file, "architecture", stored.architecture().label(), expected.architecture().label());
     compare(file, "width", stored.width(), expected.width());
     compare(file, "stem", stored.stem().label(), expected.stem().label());
@@ -112,9 +135,11 @@ final class WeightsFile {
     LinkedHashMap<String, String> metadata = new LinkedHashMap<>();
     metadata.put("format", "pt");
     metadata.put(VERSION_KEY, "" + VERSION);
-    metadata.put("architecture", config.architecture().label());
-    metadata.put("width", "" + config.width());
-    metadata.put("stem", config.stem().label());
+    metadata.put("architecture", weights.backbone().name());
+    if (config.architecture() != null) {
+      metadata.put("width", "" + config.width());
+      metadata.put("stem", config.stem().label());
+    }
     metadata.put("channels", "" + config.channels());
     metadata.put("hidden", "" + config.hidden());
     metadata.put("dim", "" + config.dim());
@@ -144,9 +169,15 @@ final class WeightsFile {
               + VERSION
               + ": use a newer release");
     }
-    Architecture architecture = value(file, metadata, "architecture", Architecture::of);
-    double width = value(file, metadata, "width", Double::parseDouble);
-    Stem stem = value(file, metadata, "stem", Stem::of);
+    // Of a backbone of one's own there is only the name.
+    boolean own =
+        !metadata.containsKey("stem")
+            && !metadata.containsKey("width")
+            && !Architecture.isLabel(value(file, metadata, "architecture", name -> name));
+    Architecture architecture =
+        own ? null : value(file, metadata, "architecture", Architecture::of);
+    double width = own ? 1 : value(file, metadata, "width", Double::parseDouble);
+    Stem stem = own ? null : value(file, metadata, "stem", Stem::of);
     int channels = value(file, metadata, "channels", Integer::parseInt);
     int hidden = value(file, metadata, "hidden", Integer::parseInt);
     int dim = value(file, metadata, "dim", Integer::parseInt);
@@ -224,17 +255,25 @@ final class WeightsFile {
       throw new IOException(
           file
               + " doesn't fit "
-              + weights.config().architecture().label()
-              + " of width "
-              + weights.config().width()
-              + " with "
-              + weights.config().channels()
-              + " channels and the "
-              + weights.config().stem().label()
-              + " stem: "
+              + described(weights)
+              + ": "
               + String.join("; ", problems.subList(0, shown))
               + (problems.size() > shown ? "; and " + (problems.size() - shown) + " more" : "")
               + ". Is it another architecture, or are its names not torchvision's?");
     }
+  }
+
+  private static String described(SwavWeights weights) {
+    SwavConfig config = weights.config();
+    return config.architecture() == null
+        ? "backbone " + weights.backbone().name()
+        : config.architecture().label()
+            + " of width "
+            + config.width()
+            + " with "
+            + config.channels()
+            + " channels and the "
+            + config.stem().label()
+            + " stem";
   }
 }

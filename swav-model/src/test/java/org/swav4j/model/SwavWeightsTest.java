@@ -19,6 +19,10 @@ class SwavWeightsTest {
     return new SwavConfig(Architecture.RESNET50, 1, Stem.IMAGENET, channels, 2048, 128, 3000, 0.1);
   }
 
+  private static ParameterShapes shapes(SwavConfig config) {
+    return ParameterShapes.of(ResNet.of(config), config);
+  }
+
   private static long count(ParameterShapes shapes, boolean trunk) {
     return shapes.parameters().entrySet().stream()
         .filter(e -> ParameterShapes.ofTrunk(e.getKey()) == trunk)
@@ -28,7 +32,7 @@ class SwavWeightsTest {
 
   @Test
   void resnet50HasThePublishedNumberOfParameters() {
-    ParameterShapes shapes = ParameterShapes.of(resnet50(3));
+    ParameterShapes shapes = shapes(resnet50(3));
     assertThat(count(shapes, true)).isEqualTo(23_508_032);
     assertThat(count(shapes, false)).isEqualTo(4_462_720 + 384_000);
   }
@@ -37,7 +41,7 @@ class SwavWeightsTest {
   void doubleWidthResnet50HasThePublishedNumberOfParameters() {
     SwavConfig config =
         new SwavConfig(Architecture.RESNET50, 2, Stem.IMAGENET, 3, 8192, 128, 3000, 0.1);
-    assertThat(count(ParameterShapes.of(config), true)).isEqualTo(93_907_072);
+    assertThat(count(shapes(config), true)).isEqualTo(93_907_072);
   }
 
   @Test
@@ -47,15 +51,14 @@ class SwavWeightsTest {
     SwavConfig resnet34 =
         new SwavConfig(Architecture.RESNET34, 1, Stem.IMAGENET, 3, 2048, 128, 300, 0.1);
     // torchvision's totals less the classifier's 512·1000 + 1000
-    assertThat(count(ParameterShapes.of(resnet18), true)).isEqualTo(11_689_512 - 513_000);
-    assertThat(count(ParameterShapes.of(resnet34), true)).isEqualTo(21_797_672 - 513_000);
+    assertThat(count(shapes(resnet18), true)).isEqualTo(11_689_512 - 513_000);
+    assertThat(count(shapes(resnet34), true)).isEqualTo(21_797_672 - 513_000);
   }
 
   @Test
   void namesAreTorchvisionsInItsOrder() {
     ParameterShapes shapes =
-        ParameterShapes.of(
-            new SwavConfig(Architecture.RESNET18, 1, Stem.SMALL, 1, 512, 128, 300, 0.1));
+        shapes(new SwavConfig(Architecture.RESNET18, 1, Stem.SMALL, 1, 512, 128, 300, 0.1));
     assertThat(shapes.parameters().keySet())
         .startsWith(
             "conv1.weight",

@@ -1,7 +1,5 @@
 package org.swav4j.train;
 
-import static com.tngtech.archunit.core.domain.JavaClass.Predicates.belongToAnyOf;
-import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.Architectures.layeredArchitecture;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
@@ -11,7 +9,6 @@ import com.tngtech.archunit.core.importer.Location;
 import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
 import com.tngtech.archunit.lang.ArchRule;
-import org.swav4j.model.engine.Engines;
 
 /** Data flows one way: images, crops, features, scores, codes, loss, update; so does the code. */
 @AnalyzeClasses(
@@ -52,13 +49,7 @@ class ArchitectureTest {
 
   @ArchTest
   static final ArchRule packagesFormNoCycle =
-      slices()
-          .matching("org.swav4j.(**)")
-          .should()
-          .beFreeOfCycles()
-          // The one place that chooses between the engines knows them all.
-          .ignoreDependency(
-              belongToAnyOf(Engines.class), resideInAPackage("org.swav4j.model.engine.onednn"));
+      slices().matching("org.swav4j.(**)").should().beFreeOfCycles();
 
   @ArchTest
   static final ArchRule learningKnowsNothingOfLoopImagesOrNetwork =

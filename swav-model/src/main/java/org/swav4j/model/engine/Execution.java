@@ -27,10 +27,44 @@ public interface Execution extends AutoCloseable {
   /** Bytes held, parameters and the caller's arrays not counted. */
   long bytes();
 
-  /** One entry per kernel run, in order, from the last {@link #profile} run. */
-  record Timing(Op op, boolean backward, long nanoseconds, String layout) {}
+  /** What a kernel does for its op. */
+  enum Work {
+    /** The op's arithmetic, or a part of it. */
+    ARITHMETIC,
+    /** Brings memory into the layout or state that the arithmetic needs. */
+    MEMORY
+  }
 
-  /** Runs the whole plan once, timing each op apart. Slower than a plain run. */
+  /**
+   * One kernel's run. An op takes one or several kernels.
+   *
+   * @param op whose kernel it is
+   * @param backward whether it ran in {@link #backward}
+   * @param kernel what the engine calls it: {@code batch norm gradient}
+   * @param work what it does for the op
+   * @param implementation which of the library's it is: {@code jit:avx512_core}; empty if the
+   *     library doesn't tell
+   * @param layouts of its operands in memory, in the library's words; empty if they are plain
+   * @param nanoseconds of wall-clock time
+   */
+  record Timing(
+      Op op,
+      boolean backward,
+      String kernel,
+      Work work,
+      String implementation,
+      List<String> layouts,
+      long nanoseconds) {
+    public Timing {
+      layouts = List.copyOf(layouts);
+    }
+  }
+
+  /**
+   * Runs the whole plan once with a clock on each kernel, slower than a plain run.
+   *
+   * @return one entry per kernel, in the order they ran
+   */
   List<Timing> profile();
 
   @Override

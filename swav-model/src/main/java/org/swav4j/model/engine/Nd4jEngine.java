@@ -1,5 +1,6 @@
 package org.swav4j.model.engine;
 
+import java.util.Optional;
 import org.swav4j.model.plan.Plan;
 
 /**
@@ -7,9 +8,30 @@ import org.swav4j.model.plan.Plan;
  * and double. The oracle for faster engines.
  */
 public final class Nd4jEngine implements Engine {
+  static final String NAME = "nd4j";
+
+  static Optional<String> obstacle(Precision precision) {
+    return precision == Precision.FLOAT
+        ? Optional.empty()
+        : Optional.of(
+            "it computes in the type of the weights, not in "
+                + precision.label()
+                + ": choose precision float, or engine onednn where the processor has bf16");
+  }
+
   @Override
   public String name() {
-    return "nd4j";
+    return NAME;
+  }
+
+  @Override
+  public Engine withPrecision(Precision precision) {
+    obstacle(precision)
+        .ifPresent(
+            why -> {
+              throw new IllegalArgumentException("engine " + NAME + " can't run here: " + why);
+            });
+    return this;
   }
 
   @Override

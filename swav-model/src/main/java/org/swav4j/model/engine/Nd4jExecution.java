@@ -10,7 +10,6 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.indexing.NDArrayIndex;
 import org.swav4j.model.plan.Op;
-import org.swav4j.model.plan.OpType;
 import org.swav4j.model.plan.Plan;
 import org.swav4j.model.plan.Value;
 
@@ -141,8 +140,11 @@ final class Nd4jExecution implements Execution {
             new Timing(
                 k.op,
                 k.backward,
-                System.nanoTime() - start,
-                k.op.type() == OpType.CONV2D ? "nchw" : ""));
+                k.op.label(),
+                Work.ARITHMETIC,
+                "",
+                List.of(),
+                System.nanoTime() - start));
       }
     }
     return timings;

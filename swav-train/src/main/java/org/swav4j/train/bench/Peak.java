@@ -60,7 +60,7 @@ public record Peak(double gflops, String by) {
           for (Op op : ops.subList(1, ops.size() - 1)) {
             long time =
                 timings.stream()
-                    .filter(t -> t.op() == op && !t.layout().startsWith("reorder"))
+                    .filter(t -> t.op() == op && t.work() == Execution.Work.ARITHMETIC)
                     .mapToLong(Execution.Timing::nanoseconds)
                     .sum();
             best = Math.max(best, FlopCount.of(op, read) / (double) time);

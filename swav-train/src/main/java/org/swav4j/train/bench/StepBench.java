@@ -19,7 +19,6 @@ import org.swav4j.model.TrainingStep;
 import org.swav4j.model.engine.Engine;
 import org.swav4j.model.engine.Execution;
 import org.swav4j.model.plan.Op;
-import org.swav4j.model.plan.OpType;
 import org.swav4j.model.plan.Plan;
 import org.swav4j.model.plan.Value;
 import org.swav4j.sinkhorn.SwavCodes;
@@ -177,58 +176,39 @@ public final class StepBench implements AutoCloseable {
     return step.profile();
   }
 
-  /** The kernels of a profile by kind, the dearest first. */
+  /**
+   * The kernels of a profile by kind, the dearest first. An op's operations are shared equally by
+   * the kinds that compute it, as a convolution's two gradients are, and counted with the first of
+   * each kind.
+   */
   public List<Cost> costs(List<Execution.Timing> profile) {
     Set<Value> read = FlopCount.wanted(step.plan());
+    Map<Op, Set<String>> kernels = new IdentityHashMap<>();
+    for (Execution.Timing t : profile) {
+      if (t.work() == Execution.Work.ARITHMETIC) {
+        kernels.computeIfAbsent(t.op(), op -> new HashSet<>()).add(t.kernel());
+      }
+    }
     Map<Op, Set<String>> counted = new IdentityHashMap<>();
     Map<String, Cost> costs = new LinkedHashMap<>();
     for (Execution.Timing t : profile) {
-      String kind = kind(t);
+      boolean counts =
+          t.work() == Execution.Work.ARITHMETIC
+              && counted.computeIfAbsent(t.op(), op -> new HashSet<>()).add(t.kernel());
+      long flops = counts ? FlopCount.of(t.op(), read) / kernels.get(t.op()).size() : 0;
       double ms = t.nanoseconds() / 1e6;
+      String kind = kind(t);
       costs.merge(
-          kind,
-          new Cost(
-              kind, 1, t.backward() ? 0 : ms, t.backward() ? ms : 0, flops(t, kind, read, counted)),
-          Cost::plus);
+          kind, new Cost(kind, 1, t.backward() ? 0 : ms, t.backward() ? ms : 0, flops), Cost::plus);
     }
     List<Cost> sorted = new ArrayList<>(costs.values());
     sorted.sort(Comparator.comparingDouble(Cost::total).reversed());
     return sorted;
   }
 
-  /**
-   * The operations a kernel does for its op: a convolution's two gradients are kernels of two
-   * kinds; where several kernels of a kind share the work, the first one's.
-   */
-  private static long flops(
-      Execution.Timing t, String kind, Set<Value> read, Map<Op, Set<String>> counted) {
-    Op op = t.op();
-    boolean gradient = op.type() == OpType.CONV2D_BP && !t.layout().isEmpty();
-    boolean works =
-        gradient
-            ? kind.startsWith("convolution")
-            : !kind.startsWith("reorder") && !kind.startsWith("zero");
-    if (!works
-        || !counted.computeIfAbsent(op, o -> new HashSet<>()).add(gradient ? kind : "forward")) {
-      return 0;
-    }
-    long flops = FlopCount.of(op, read);
-    return gradient ? flops / op.outputs().stream().filter(read::contains).count() : flops;
-  }
-
-  /**
-   * What an engine calls a kernel: the words before its implementation, which has a colon ({@code
-   * convolution jit:avx512_core ...}). An engine that has no names for kernels has the plan's.
-   */
+  /** A kernel's name, and whether it multiplies by Winograd's algorithm. */
   private static String kind(Execution.Timing t) {
-    String layout = t.layout();
-    int colon = layout.indexOf(':');
-    int end = colon < 0 ? -1 : layout.lastIndexOf(' ', colon);
-    if (end > 0) {
-      String implementation = layout.substring(end).split(" ", 3)[1];
-      return layout.substring(0, end) + (implementation.contains("wino") ? " (Winograd)" : "");
-    }
-    return layout.startsWith("java ") ? layout : t.op().label();
+    return t.kernel() + (t.implementation().contains("wino") ? " (Winograd)" : "");
   }
 
   @Override

@@ -27,12 +27,20 @@ record Backend(
           + " capability 3.7 to 8.9; build for the processor instead with SWAV_BACKEND=cpu ./swav"
           + " (or ./mvnw package)";
 
+  /** Compute capabilities, times ten, that ND4J's CUDA library holds code for. */
+  private static final int OLDEST_DEVICE = 37;
+
+  private static final int NEWEST_DEVICE = 89;
+
   /**
    * Loads the native library if that has not happened yet.
    *
    * @throws TrainingException if it can't be loaded, with the likely cause and what to do
    */
   static Backend start() {
+    if (cudaOnClassPath()) {
+      requireDevice();
+    }
     try {
       String name = Nd4j.getExecutioner().getEnvironmentInformation().getProperty("backend");
       NativeOps ops = NativeOpsHolder.getInstance().getDeviceNativeOps();
@@ -54,6 +62,45 @@ record Backend(
       }
       throw new TrainingException(explain(e), e);
     }
+  }
+
+  /**
+   * Asks CUDA itself, before ND4J does, which prints a stack trace where it finds no device. By
+   * reflection: CUDA's classes are there only if it was built for.
+   *
+   * @throws TrainingException if the first device is missing or one that ND4J has no code for
+   */
+  private static void requireDevice() {
+    int capability;
+    try {
+      Class<?> cuda = Class.forName("org.bytedeco.cuda.global.cudart");
+      int[] count = {0};
+      cuda.getMethod("cudaGetDeviceCount", int[].class).invoke(null, (Object) count);
+      if (count[0] < 1) {
+        throw new TrainingException(NO_DEVICE);
+      }
+      capability =
+          10 * attribute(cuda, "cudaDevAttrComputeCapabilityMajor")
+              + attribute(cuda, "cudaDevAttrComputeCapabilityMinor");
+    } catch (ReflectiveOperationException | LinkageError e) {
+      throw new TrainingException(NO_DEVICE + " [" + root(e) + "]", e);
+    }
+    if (capability < OLDEST_DEVICE || capability > NEWEST_DEVICE) {
+      throw new TrainingException(
+          "the first CUDA device is of compute capability "
+              + capability / 10
+              + "."
+              + capability % 10
+              + ": "
+              + NO_DEVICE);
+    }
+  }
+
+  private static int attribute(Class<?> cuda, String name) throws ReflectiveOperationException {
+    int[] value = {0};
+    cuda.getMethod("cudaDeviceGetAttribute", int[].class, int.class, int.class)
+        .invoke(null, value, cuda.getField(name).getInt(null), 0);
+    return value[0];
   }
 
   /** What a failure to load most likely means. */

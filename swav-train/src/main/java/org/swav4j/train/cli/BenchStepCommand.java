@@ -5,6 +5,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.swav4j.model.CropGroup;
 import org.swav4j.model.SwavConfig;
 import org.swav4j.model.engine.Engine;
@@ -177,17 +178,21 @@ final class BenchStepCommand implements Runnable {
   private static Map<String, Object> planLine(Execution.Timing t, StringBuilder text) {
     double ms = t.nanoseconds() / 1e6;
     long bytes = t.op().outputs().stream().mapToLong(Value::bytes).sum();
+    String kernel =
+        Stream.concat(Stream.of(t.kernel(), t.implementation()), t.layouts().stream())
+            .filter(word -> !word.isEmpty())
+            .collect(Collectors.joining(" "));
     String inputs = t.op().inputs().stream().map(Value::toString).collect(Collectors.joining(", "));
     text.append(
         String.format(
             "%s %9.3f ms %9.3f MB  %-40s  %s%n",
-            t.backward() ? "back" : "forw", ms, bytes / 1e6, t.layout(), t.op()));
+            t.backward() ? "back" : "forw", ms, bytes / 1e6, kernel, t.op()));
     Map<String, Object> line = new LinkedHashMap<>();
     line.put("op", t.op().label());
     line.put("pass", t.backward() ? "backward" : "forward");
     line.put("ms", BenchRuns.round(ms, 4));
     line.put("bytes", bytes);
-    line.put("kernel", t.layout());
+    line.put("kernel", kernel);
     line.put("inputs", inputs);
     line.put(
         "outputs",

@@ -10,6 +10,7 @@ import org.swav4j.model.Architecture;
 import org.swav4j.model.CropGroup;
 import org.swav4j.model.Stem;
 import org.swav4j.model.SwavConfig;
+import org.swav4j.model.engine.Engines;
 
 /**
  * Everything that decides a training run, and nothing that does not: two runs of equal
@@ -254,7 +255,7 @@ public record TrainingConfig(
   /**
    * How it is computed. But for precision and engine this does not change results.
    *
-   * @param engine {@code auto}, {@code nd4j} or {@code onednn}
+   * @param engine {@code auto} or one of {@link Engines#names}
    * @param precision of the network's arithmetic, {@code float} or {@code bf16}; weights,
    *     statistics, codes and loss are always float
    * @param seed of the initial weights, the order of images, crops and augmentations
@@ -268,10 +269,10 @@ public record TrainingConfig(
      */
     public Execution {
       require(
-          List.of("auto", "nd4j", "onednn").contains(engine),
+          engine.equals("auto") || Engines.names().contains(engine),
           "engine",
           "'" + engine + "'",
-          "auto, nd4j or onednn");
+          "auto, " + String.join(" or ", Engines.names()));
       require(
           List.of("float", "bf16").contains(precision),
           "precision",

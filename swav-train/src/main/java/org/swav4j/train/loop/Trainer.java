@@ -15,7 +15,6 @@ import org.swav4j.data.SkippedImages;
 import org.swav4j.model.SwavWeights;
 import org.swav4j.model.TrainingStep;
 import org.swav4j.model.engine.Engine;
-import org.swav4j.model.engine.Engines;
 import org.swav4j.model.engine.Precision;
 import org.swav4j.sinkhorn.SwavCodes;
 import org.swav4j.train.advice.CollapseMonitor;
@@ -340,7 +339,7 @@ public final class Trainer implements AutoCloseable {
         config.network().dim(),
         weights.type(),
         // Codes are computed in full precision, whatever the network is.
-        Engines.of(engine.name(), Precision.FLOAT));
+        engine.withPrecision(Precision.FLOAT));
   }
 
   /**

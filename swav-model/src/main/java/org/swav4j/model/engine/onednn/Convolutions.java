@@ -300,7 +300,7 @@ final class Convolutions {
   private static Description required(Description description, Op op) {
     if (description == null) {
       throw new IllegalStateException(
-          "oneDNN has no implementation of %s on %s: --engine nd4j has".formatted(op, Dnnl.isa()));
+          "oneDNN has no implementation of %s on %s: engine nd4j has".formatted(op, Dnnl.isa()));
     }
     return description;
   }

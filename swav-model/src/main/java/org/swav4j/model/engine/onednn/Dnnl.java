@@ -57,7 +57,7 @@ final class Dnnl {
         };
     return new IllegalStateException(
         "oneDNN failed with status %d (%s) when %s".formatted(status, name, doing)
-            + ": --engine nd4j runs without oneDNN");
+            + ": engine nd4j runs without oneDNN");
   }
 
   /** For example {@code 2.5.2}. */

@@ -4,6 +4,7 @@ import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.util.List;
 import org.bytedeco.dnnl.dnnl_stream;
+import org.swav4j.model.engine.Execution.Work;
 import org.swav4j.model.plan.Op;
 
 /** A few lines of Java over dense float tensors, for what oneDNN has no primitive for. */
@@ -26,8 +27,13 @@ final class JavaStep extends Step {
   }
 
   @Override
-  String describe() {
+  String kernel() {
     return "java " + name;
+  }
+
+  @Override
+  Work work() {
+    return Work.ARITHMETIC;
   }
 
   @Override

@@ -372,7 +372,7 @@ final class Lowering {
               attributes.handle()),
           "describing a reorder from " + from.layout() + " to " + to.layout());
     }
-    return step("reorder", Description.of(handle, resources))
+    return step(PrimitiveStep.REORDER, Description.of(handle, resources))
         .with(DNNL_ARG_FROM, from)
         .with(DNNL_ARG_TO, to);
   }

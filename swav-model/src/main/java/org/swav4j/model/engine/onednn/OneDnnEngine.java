@@ -1,5 +1,6 @@
 package org.swav4j.model.engine.onednn;
 
+import java.util.Optional;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.swav4j.model.engine.Engine;
 import org.swav4j.model.engine.Execution;
@@ -14,6 +15,8 @@ import org.swav4j.model.plan.Value;
  * the class path. Threads are those of {@code OMP_NUM_THREADS}.
  */
 public final class OneDnnEngine implements Engine {
+  static final String NAME = "onednn";
+
   private final Precision precision;
 
   /** Everything in 32-bit floats. */
@@ -29,19 +32,33 @@ public final class OneDnnEngine implements Engine {
    */
   public OneDnnEngine(Precision precision) {
     this.precision = precision;
-    Dnnl.Isa isa = Dnnl.isa();
     Dnnl.engine();
-    if (precision == Precision.BF16 && !isa.hasBf16()) {
-      throw new IllegalArgumentException(
-          "precision bf16 needs a processor with AVX512-BF16 or AMX, this one has %s (or"
-                  .formatted(isa)
-              + " DNNL_MAX_CPU_ISA caps it): use --precision float");
-    }
+    obstacle(precision)
+        .ifPresent(
+            why -> {
+              throw new IllegalArgumentException("engine " + NAME + " can't run here: " + why);
+            });
+  }
+
+  /** Why the processor can't compute in that precision; the library must be there. */
+  static Optional<String> obstacle(Precision precision) {
+    Dnnl.Isa isa = Dnnl.isa();
+    return precision == Precision.FLOAT || isa.hasBf16()
+        ? Optional.empty()
+        : Optional.of(
+            "precision bf16 needs a processor with AVX512-BF16 or AMX, this one has %s (or"
+                    .formatted(isa)
+                + " DNNL_MAX_CPU_ISA caps it): choose precision float");
   }
 
   @Override
   public String name() {
-    return "onednn";
+    return NAME;
+  }
+
+  @Override
+  public OneDnnEngine withPrecision(Precision other) {
+    return other == precision ? this : new OneDnnEngine(other);
   }
 
   /** The precision plans run in. */
@@ -72,7 +89,7 @@ public final class OneDnnEngine implements Engine {
   private static void requireFloat(Value v) {
     if (v.type() != DataType.FLOAT) {
       throw new IllegalArgumentException(
-          "%s is %s, but oneDNN computes in FLOAT only: make the weights FLOAT, or use --engine nd4j"
+          "%s is %s, but oneDNN computes in FLOAT only: make the weights FLOAT, or choose engine nd4j"
               .formatted(v, v.type()));
     }
   }

@@ -111,7 +111,15 @@ final class OneDnnExecution implements Execution {
         long start = System.nanoTime();
         s.run();
         long time = System.nanoTime() - start;
-        timings.add(new Timing(s.op(), steps == backward, time, s.describe()));
+        timings.add(
+            new Timing(
+                s.op(),
+                steps == backward,
+                s.kernel(),
+                s.work(),
+                s.implementation(),
+                s.layouts(),
+                time));
       }
     }
     return timings;

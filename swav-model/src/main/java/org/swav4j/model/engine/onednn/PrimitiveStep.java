@@ -4,27 +4,30 @@ import static org.bytedeco.dnnl.global.dnnl.*;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.stream.Collectors;
 import org.bytedeco.dnnl.dnnl_exec_arg_t;
 import org.bytedeco.dnnl.dnnl_memory;
 import org.bytedeco.dnnl.dnnl_primitive;
 import org.bytedeco.dnnl.dnnl_stream;
+import org.swav4j.model.engine.Execution.Work;
 import org.swav4j.model.plan.Op;
 
 /** A primitive of oneDNN with its arguments. */
 final class PrimitiveStep extends Step {
+  /** The kernel that copies a tensor into another layout. */
+  static final String REORDER = "reorder";
+
   private record Argument(int number, Tensor tensor) {}
 
-  private final String kind;
+  private final String kernel;
   private final Description description;
   private final List<Argument> arguments = new ArrayList<>();
   private dnnl_primitive primitive;
   private dnnl_exec_arg_t bound;
   private dnnl_stream stream;
 
-  PrimitiveStep(Op op, String kind, Description description) {
+  PrimitiveStep(Op op, String kernel, Description description) {
     super(op);
-    this.kind = kind;
+    this.kernel = kernel;
     this.description = description;
     Layout scratchpad = description.scratchpad();
     if (scratchpad != null) {
@@ -42,20 +45,27 @@ final class PrimitiveStep extends Step {
     return description;
   }
 
-  String kind() {
-    return kind;
+  @Override
+  String kernel() {
+    return kernel;
   }
 
   @Override
-  String describe() {
-    return kind
-        + " "
-        + description.implementation()
-        + " "
-        + arguments.stream()
-            .filter(a -> a.number != DNNL_ARG_SCRATCHPAD && a.number != DNNL_ARG_WORKSPACE)
-            .map(a -> a.tensor.layout().toString())
-            .collect(Collectors.joining(" "));
+  Work work() {
+    return kernel.equals(REORDER) ? Work.MEMORY : Work.ARITHMETIC;
+  }
+
+  @Override
+  String implementation() {
+    return description.implementation();
+  }
+
+  @Override
+  List<String> layouts() {
+    return arguments.stream()
+        .filter(a -> a.number != DNNL_ARG_SCRATCHPAD && a.number != DNNL_ARG_WORKSPACE)
+        .map(a -> a.tensor.layout().toString())
+        .toList();
   }
 
   @Override
@@ -84,7 +94,16 @@ final class PrimitiveStep extends Step {
   void run() {
     int status = dnnl_primitive_execute(primitive, stream, arguments.size(), bound);
     if (status != dnnl_success) {
-      Dnnl.check(status, "running " + describe() + " of " + op());
+      Dnnl.check(
+          status,
+          String.join(
+              " ",
+              "running",
+              kernel,
+              implementation(),
+              layouts().toString(),
+              "of",
+              op().toString()));
     }
   }
 }

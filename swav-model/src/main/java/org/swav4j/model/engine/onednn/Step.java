@@ -3,6 +3,7 @@ package org.swav4j.model.engine.onednn;
 import java.util.ArrayList;
 import java.util.List;
 import org.bytedeco.dnnl.dnnl_stream;
+import org.swav4j.model.engine.Execution.Work;
 import org.swav4j.model.plan.Op;
 
 /**
@@ -30,8 +31,21 @@ abstract class Step {
     tensors.add(tensor);
   }
 
-  /** The implementation and the layouts, for people. */
-  abstract String describe();
+  /** What it is called: {@code batch norm gradient}. */
+  abstract String kernel();
+
+  /** What it does for its op. */
+  abstract Work work();
+
+  /** Which of oneDNN's implementations it is; empty for Java. */
+  String implementation() {
+    return "";
+  }
+
+  /** Of the operands, in oneDNN's words. */
+  List<String> layouts() {
+    return List.of();
+  }
 
   /** Tells it where the arena is; once, before the first run. */
   abstract void bind(long arena, dnnl_stream stream, Resources resources);

@@ -1,7 +1,9 @@
 package org.swav4j.model.engine.onednn;
 
+import java.util.List;
 import org.bytedeco.dnnl.dnnl_stream;
 import org.bytedeco.javacpp.Pointer;
+import org.swav4j.model.engine.Execution.Work;
 import org.swav4j.model.plan.Op;
 
 /** Clears a tensor that sums are to be added to. */
@@ -16,8 +18,18 @@ final class ZeroStep extends Step {
   }
 
   @Override
-  String describe() {
-    return "zero " + tensor.layout();
+  String kernel() {
+    return "zero";
+  }
+
+  @Override
+  Work work() {
+    return Work.MEMORY;
+  }
+
+  @Override
+  List<String> layouts() {
+    return List.of(tensor.layout().toString());
   }
 
   @Override
