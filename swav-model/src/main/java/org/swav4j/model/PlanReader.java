@@ -114,7 +114,10 @@ final class PlanReader {
       Value scores = value(SwavGraph.SCORES);
       emit(
           OpType.SWAPPED_PREDICTION,
-          Arguments.prediction(graph.views(), graph.assigning(), graph.config().temperature()),
+          Arguments.prediction(
+              graph.views().count(),
+              ((SwappedPrediction) graph.objective()).assigning(),
+              ((SwappedPrediction) graph.objective()).temperature()),
           List.of(scores, value(SwavGraph.CODES)),
           Value.result(SwavGraph.LOSS, type),
           like(gradientName(SwavGraph.SCORES), scores));

@@ -26,7 +26,8 @@ class PassTest {
     SwavConfig config = new SwavConfig(Architecture.RESNET20, 0.25, Stem.SMALL, 1, 7, 5, 6, 0.1);
     SwavWeights weights = SwavWeights.initialise(config, 5, DataType.DOUBLE);
     List<CropGroup> crops = List.of(new CropGroup(2, 8), new CropGroup(1, 5));
-    return PlanReader.read(new SwavGraph(weights, crops, 3, 2), weights);
+    return PlanReader.read(
+        new SwavGraph(weights, new Views(crops, 3), new SwappedPrediction(2, 0.1)), weights);
   }
 
   private static void run(Execution execution, Plan plan) {

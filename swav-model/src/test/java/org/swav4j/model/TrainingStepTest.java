@@ -80,7 +80,11 @@ class TrainingStepTest {
   @MethodSource("cases")
   void planEqualsPlainSameDiff(Case c) {
     SwavWeights weights = weights(c);
-    SwavGraph graph = new SwavGraph(weights, c.crops, c.batch, c.assigning);
+    SwavGraph graph =
+        new SwavGraph(
+            weights,
+            new Views(c.crops, c.batch),
+            new SwappedPrediction(c.assigning, c.config.temperature()));
     SameDiff sd = graph.sameDiff();
     try (TrainingStep step =
         new TrainingStep(weights, c.crops, c.batch, c.assigning, new Nd4jEngine())) {
