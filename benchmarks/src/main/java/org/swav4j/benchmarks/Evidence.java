@@ -1,10 +1,9 @@
 package org.swav4j.benchmarks;
 
 import java.util.Arrays;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
+import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -19,28 +18,30 @@ import org.swav4j.data.MultiCropBatch;
 import org.swav4j.data.MultiCropLoader;
 import org.swav4j.data.Normalisation;
 import org.swav4j.model.CropGroup;
-import org.swav4j.model.SwavConfig;
+import org.swav4j.model.Objective;
 import org.swav4j.model.SwavEncoder;
 import org.swav4j.model.SwavWeights;
 import org.swav4j.model.TrainingStep;
+import org.swav4j.model.Views;
 import org.swav4j.model.engine.Engine;
 import org.swav4j.model.engine.Engines;
 import org.swav4j.sinkhorn.SwavCodes;
+import org.swav4j.train.collective.Collective;
 import org.swav4j.train.config.Preset;
 import org.swav4j.train.config.TrainingConfig;
 import org.swav4j.train.diagnostics.EpochDiagnostics;
 import org.swav4j.train.diagnostics.TrainingDiagnostics;
 import org.swav4j.train.evaluation.FeatureSet;
 import org.swav4j.train.evaluation.KNearestNeighbours;
-import org.swav4j.train.method.EmbeddingQueue;
+import org.swav4j.train.loop.MethodStep;
+import org.swav4j.train.method.Method;
+import org.swav4j.train.method.SwavMethod;
 import org.swav4j.train.optimiser.LearningRateSchedule;
-import org.swav4j.train.optimiser.Optimiser;
-import org.swav4j.train.optimiser.PrototypeNormaliser;
 import org.swav4j.train.optimiser.Sgd;
 
 /**
- * Does what SwAV claims hold here: does it learn faster than comparing images one by one, mind the
- * batch size less, gain from small crops, and not collapse?
+ * Does what SwAV claims hold here: does it learn faster than comparing images one by one, depend
+ * less on the batch size, gain from small crops, and not collapse?
  *
  * <p>One network (the {@code quick} preset's), the same generated images, augmentations, optimiser,
  * schedule and seed throughout; what differs is the target that crops must predict, the batch, or
@@ -53,9 +54,7 @@ import org.swav4j.train.optimiser.Sgd;
  *       softmax(scores / epsilon)}, not balanced over the batch.
  *   <li>{@code instances}, the control for speed and batch size: contrastive learning with the
  *       batch as its negatives (InfoNCE; van den Oord et al. 2018). The other crops of an image
- *       must pick its first crop out of those of all B images. In SwAV's terms the prototypes are
- *       the B embeddings of crop 0, detached, and codes are one-hot. Two forward passes a step, so
- *       compare epochs, not seconds.
+ *       must pick its first crop, detached, out of those of all B images.
  * </ul>
  *
  * <p>{@code benchmarks/evidence.sh} runs all cases and writes {@code benchmarks/EVIDENCE.md}. One
@@ -66,22 +65,10 @@ import org.swav4j.train.optimiser.Sgd;
  * </pre>
  */
 public final class Evidence {
-  private static final String PROTOTYPES = "prototypes.weight";
+  private static final int ASSIGNING = 2;
   private static final int REFERENCE_BATCH = 64;
   private static final int BANK = 2000;
   private static final int TEST = 1000;
-
-  /** What the crops of an image must predict. */
-  private interface Target {
-    /** Crops that give codes. */
-    int assigning();
-
-    /** Runs the forward pass and fills the step's codes. */
-    void run(TrainingStep step, INDArray prototypes);
-
-    /** Whether the prototypes are learned. */
-    boolean learnsPrototypes();
-  }
 
   private final TrainingConfig preset = Preset.QUICK.config();
   private final String target;
@@ -124,21 +111,9 @@ public final class Evidence {
   private void run(String images) {
     DataSets data = DataSpec.parse("shapes:" + images).open();
     Normalisation normalisation = Normalisation.of(data.train(), 1000);
-    TrainingConfig.Network n = preset.network();
-    SwavConfig network =
-        new SwavConfig(
-            n.architecture(),
-            n.width(),
-            n.stem(),
-            3,
-            n.hidden(),
-            n.dim(),
-            target.equals("instances") ? batch : n.prototypes(),
-            n.temperature());
-    SwavWeights weights = SwavWeights.initialise(network, seed);
-    int stepsPerEpoch = data.train().size() / batch;
-    Target rule = target(network, stepsPerEpoch);
     TrainingConfig.Optimisation o = preset.optimisation();
+    SwavWeights weights = SwavWeights.initialise(preset.network().with(3), seed);
+    int stepsPerEpoch = data.train().size() / batch;
     double rate = o.learningRate() * batch / REFERENCE_BATCH;
     LearningRateSchedule schedule =
         new LearningRateSchedule(
@@ -147,26 +122,22 @@ public final class Evidence {
             0,
             rate,
             rate / 1000);
-    Optimiser optimiser = new Sgd(o.momentum(), o.weightDecay());
-    PrototypeNormaliser normaliser = new PrototypeNormaliser();
-    INDArray prototypes = weights.parameters().get(PROTOTYPES);
-    long frozen =
-        rule.learnsPrototypes() ? Math.round(o.freezeEpochs() * stepsPerEpoch) : Long.MAX_VALUE;
-    TrainingDiagnostics diagnostics = new TrainingDiagnostics(network.prototypes(), network.dim());
     line(0, Double.NaN, accuracy(data, normalisation, weights), EpochDiagnostics.UNKNOWN);
+    Case trained = target(weights, stepsPerEpoch);
+    TrainingDiagnostics diagnostics =
+        new TrainingDiagnostics(trained.classes(), weights.config().dim());
     try (MultiCropLoader loader =
             new MultiCropLoader(
                 data.train(), crops, preset.augmentation(), normalisation, batch, seed, 1);
-        TrainingStep step =
-            new TrainingStep(
+        MethodStep step =
+            new MethodStep(
                 weights,
-                crops.stream().map(c -> new CropGroup(c.count(), c.size())).toList(),
-                batch,
-                rule.assigning(),
-                engine)) {
-      Map<String, INDArray> thawed = step.gradients();
-      Map<String, INDArray> held = new LinkedHashMap<>(thawed);
-      held.remove(PROTOTYPES);
+                new Views(
+                    crops.stream().map(c -> new CropGroup(c.count(), c.size())).toList(), batch),
+                trained,
+                new Sgd(o.momentum(), o.weightDecay()),
+                engine,
+                Collective.single())) {
       long t = 0;
       for (int epoch = 0; epoch < epochs; epoch++) {
         double sum = 0;
@@ -176,109 +147,129 @@ public final class Evidence {
               step.crops(g).assign(made.crops(g));
             }
           }
-          normaliser.normalise(prototypes);
-          rule.run(step, prototypes);
-          double loss = step.backward();
+          double loss = step.run(t, schedule.at(t));
           sum += loss;
           if (t % 10 == 0) {
-            diagnostics.inspect(loss, step.scores(), step.codes(), step.embeddings());
+            trained.inspect(diagnostics, loss, step.network());
           }
-          optimiser.step(weights.parameters(), t < frozen ? held : thawed, schedule.at(t));
           t++;
         }
         line(
             epoch + 1,
-            sum / stepsPerEpoch / Math.log(network.prototypes()),
+            sum / stepsPerEpoch / trained.chanceLoss(),
             accuracy(data, normalisation, weights),
-            diagnostics.finishEpoch(prototypes));
+            diagnostics.finishEpoch(trained.directions(step.network())));
       }
     }
   }
 
-  private Target target(SwavConfig network, int stepsPerEpoch) {
-    TrainingConfig.Codes c = preset.codes();
+  private Case target(SwavWeights weights, int stepsPerEpoch) {
     return switch (target) {
-      case "codes" -> new Codes(network, batch, c.epsilon(), c.iterations(), stepsPerEpoch, engine);
-      case "softmax" -> new Softmax(c.epsilon());
-      case "instances" -> new Instances(batch);
+      case "codes" -> new Codes(weights, swav(weights, stepsPerEpoch));
+      case "softmax" ->
+          new Softmax(weights, swav(weights, stepsPerEpoch), preset.codes().epsilon());
+      case "instances" -> new Instances(batch, weights.config().temperature());
       default ->
           throw new IllegalArgumentException(
               "target '" + target + "' is unknown, expected codes, softmax or instances");
     };
   }
 
-  /** SwAV's, with a queue where the batch is smaller than K. */
-  private static final class Codes implements Target {
-    private static final int ASSIGNING = 2;
-    private final int batch;
-    private final SwavCodes solver;
-    private final SwavCodes queued;
-    private final EmbeddingQueue queue;
-    private int stepsToQueue;
+  /** With a queue where the batch is smaller than K. */
+  private SwavMethod swav(SwavWeights weights, int stepsPerEpoch) {
+    int k = weights.config().prototypes();
+    return new SwavMethod(
+        new SwavMethod.Settings(ASSIGNING, weights.config().temperature())
+            .withFrozenPrototypes(Math.round(preset.optimisation().freezeEpochs() * stepsPerEpoch))
+            .withQueue(batch >= k ? 0 : k / batch * batch, stepsPerEpoch),
+        new SwavCodes(preset.codes().epsilon(), preset.codes().iterations()),
+        engine);
+  }
 
-    Codes(
-        SwavConfig network,
-        int batch,
-        double epsilon,
-        int iterations,
-        int stepsToQueue,
-        Engine engine) {
-      this.batch = batch;
-      this.stepsToQueue = stepsToQueue;
-      solver = new SwavCodes(epsilon, iterations);
-      queued = new SwavCodes(epsilon, iterations);
-      int k = network.prototypes();
-      queue =
-          batch >= k
-              ? null
-              : new EmbeddingQueue(
-                  ASSIGNING, (k / batch) * batch, batch, network.dim(), DataType.FLOAT, engine);
+  /** A method, and what its health is read from. */
+  private interface Case extends Method {
+    /** How many things a crop is to be told apart from. */
+    int classes();
+
+    /** Looks into a step. */
+    void inspect(TrainingDiagnostics diagnostics, double loss, TrainingStep step);
+
+    /** {@code [classes, D]}. */
+    INDArray directions(TrainingStep step);
+  }
+
+  /** SwAV's. */
+  private static class Codes implements Case {
+    private final SwavWeights weights;
+    private final SwavMethod swav;
+
+    Codes(SwavWeights weights, SwavMethod swav) {
+      this.weights = weights;
+      this.swav = swav;
     }
 
     @Override
-    public int assigning() {
-      return ASSIGNING;
+    public Objective objective() {
+      return swav.objective();
     }
 
     @Override
-    public boolean learnsPrototypes() {
-      return true;
+    public void begin(TrainingStep step, SwavWeights trained) {
+      swav.begin(step, trained);
     }
 
     @Override
-    public void run(TrainingStep step, INDArray prototypes) {
-      step.forward();
-      boolean queueing = queue != null && --stepsToQueue < 0;
-      for (int i = 0; i < ASSIGNING; i++) {
-        INDArray scores = rows(step.scores(), i, batch);
-        INDArray codes = rows(step.codes(), i, batch);
-        if (queueing && queue.full(i)) {
-          queued.assign(queue.scores(i, scores, prototypes), codes);
-        } else {
-          solver.assign(scores, codes);
-        }
-        if (queueing) {
-          queue.push(i, rows(step.embeddings(), i, batch));
-        }
-      }
+    public void beforeForward(SwavWeights trained) {
+      swav.beforeForward(trained);
+    }
+
+    @Override
+    public void targets(TrainingStep step, long number, Collective collective) {
+      swav.targets(step, number, collective);
+    }
+
+    @Override
+    public boolean trains(String parameter, long number) {
+      return swav.trains(parameter, number);
+    }
+
+    @Override
+    public double chanceLoss() {
+      return swav.chanceLoss();
+    }
+
+    @Override
+    public int classes() {
+      return weights.config().prototypes();
+    }
+
+    @Override
+    public void inspect(TrainingDiagnostics diagnostics, double loss, TrainingStep step) {
+      diagnostics.inspect(loss, step.scores(), step.codes(), step.embeddings());
+    }
+
+    @Override
+    public INDArray directions(TrainingStep step) {
+      return weights.parameters().get(SwavMethod.PROTOTYPES);
+    }
+
+    @Override
+    public void close() {
+      swav.close();
     }
   }
 
-  /** Each row by itself. */
-  private record Softmax(double epsilon) implements Target {
-    @Override
-    public int assigning() {
-      return 2;
+  /** Codes of each row by itself. */
+  private static final class Softmax extends Codes {
+    private final double epsilon;
+
+    Softmax(SwavWeights weights, SwavMethod swav, double epsilon) {
+      super(weights, swav);
+      this.epsilon = epsilon;
     }
 
     @Override
-    public boolean learnsPrototypes() {
-      return true;
-    }
-
-    @Override
-    public void run(TrainingStep step, INDArray prototypes) {
-      step.forward();
+    public void targets(TrainingStep step, long number, Collective collective) {
       INDArray codes = step.codes();
       INDArray first = step.scores().get(NDArrayIndex.interval(0, codes.size(0)));
       codes.assign(Transforms.softmax(first.div(epsilon)));
@@ -286,28 +277,53 @@ public final class Evidence {
   }
 
   /** Every image a class of its own, known by its first crop. */
-  private record Instances(int batch) implements Target {
+  private record Instances(int batch, double temperature) implements Case {
+    private static final String FIRST = "first";
+
+    /** InfoNCE: the other crops of an image must pick its first crop out of those of all B images. */
     @Override
-    public int assigning() {
-      return 1;
+    public Objective objective() {
+      return (sd, z, views) -> {
+        int d = (int) z.getShape()[1];
+        int others = views.rows() - batch;
+        SDVariable first = sd.placeHolder(FIRST, z.dataType(), batch, d);
+        SDVariable logits =
+            sd.mmul(sd.slice(z, new int[] {batch, 0}, others, d), first, false, true, false)
+                .mul(1 / temperature);
+        INDArray own = Nd4j.tile(Nd4j.eye(batch), others / batch, 1).castTo(z.dataType());
+        return sd.nn().logSoftmax(logits).mul(sd.constant(own)).sum().mul(-1.0 / others);
+      };
+    }
+
+    /** The first crops as they are: no gradient goes through them. */
+    @Override
+    public void targets(TrainingStep step, long number, Collective collective) {
+      step.target(FIRST).assign(step.embeddings().get(NDArrayIndex.interval(0, batch)));
     }
 
     @Override
-    public boolean learnsPrototypes() {
-      return false;
+    public double chanceLoss() {
+      return Math.log(batch);
     }
 
     @Override
-    public void run(TrainingStep step, INDArray prototypes) {
-      step.forward();
-      prototypes.assign(rows(step.embeddings(), 0, batch));
-      step.forward();
-      step.codes().assign(Nd4j.eye(batch));
+    public int classes() {
+      return batch;
     }
-  }
 
-  private static INDArray rows(INDArray matrix, int crop, int batch) {
-    return matrix.get(NDArrayIndex.interval((long) crop * batch, (crop + 1L) * batch));
+    /** Cosines of second and first crops stand for scores, the identity for codes. */
+    @Override
+    public void inspect(TrainingDiagnostics diagnostics, double loss, TrainingStep step) {
+      INDArray second = step.embeddings().get(NDArrayIndex.interval(batch, 2 * batch));
+      INDArray cosines = Nd4j.matmul(second, step.target(FIRST), false, true, false).dup('c');
+      diagnostics.inspect(
+          loss, cosines, Nd4j.eye(batch).castTo(cosines.dataType()), step.embeddings());
+    }
+
+    @Override
+    public INDArray directions(TrainingStep step) {
+      return step.target(FIRST);
+    }
   }
 
   private double accuracy(DataSets data, Normalisation normalisation, SwavWeights weights) {

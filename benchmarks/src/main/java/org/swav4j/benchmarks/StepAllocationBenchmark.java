@@ -1,11 +1,8 @@
 package org.swav4j.benchmarks;
 
-import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
-import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
-import org.nd4j.linalg.indexing.NDArrayIndex;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
 import org.openjdk.jmh.annotations.Fork;
@@ -24,12 +21,16 @@ import org.swav4j.model.Stem;
 import org.swav4j.model.SwavConfig;
 import org.swav4j.model.SwavWeights;
 import org.swav4j.model.TrainingStep;
+import org.swav4j.model.Views;
+import org.swav4j.model.engine.Engine;
 import org.swav4j.model.engine.Engines;
 import org.swav4j.model.engine.Precision;
 import org.swav4j.sinkhorn.SwavCodes;
+import org.swav4j.train.collective.Collective;
+import org.swav4j.train.loop.MethodStep;
+import org.swav4j.train.method.SwavMethod;
 import org.swav4j.train.optimiser.Lars;
 import org.swav4j.train.optimiser.Optimiser;
-import org.swav4j.train.optimiser.PrototypeNormaliser;
 import org.swav4j.train.optimiser.Sgd;
 
 /**
@@ -73,34 +74,33 @@ public class StepAllocationBenchmark {
   @Param({"sgd", "lars"})
   public String optimiser;
 
-  private final SwavCodes solver = new SwavCodes(0.05, 3);
-  private final PrototypeNormaliser normaliser = new PrototypeNormaliser();
-  private final List<INDArray> scores = new ArrayList<>();
-  private final List<INDArray> codes = new ArrayList<>();
   private SwavWeights weights;
-  private TrainingStep step;
+  private SwavMethod method;
   private Optimiser rule;
+  private MethodStep step;
+  private TrainingStep network;
 
   /** A step that has run once. */
   @Setup
   public void setUp() {
-    SwavConfig network = new SwavConfig(Architecture.RESNET20, 0.5, Stem.SMALL, 1, 32, 16, 30, 0.1);
-    weights = SwavWeights.initialise(network, 1);
+    SwavConfig config = new SwavConfig(Architecture.RESNET20, 0.5, Stem.SMALL, 1, 32, 16, 30, 0.1);
+    weights = SwavWeights.initialise(config, 1);
     List<CropGroup> crops = List.of(new CropGroup(2, 16), new CropGroup(2, 8));
-    step = new TrainingStep(weights, crops, BATCH, ASSIGNING, Engines.of(engine, Precision.FLOAT));
+    Engine runner = Engines.of(engine, Precision.FLOAT);
+    method =
+        new SwavMethod(
+            new SwavMethod.Settings(ASSIGNING, config.temperature()),
+            new SwavCodes(0.05, 3),
+            runner);
+    rule = optimiser.equals("lars") ? new Lars(0.9, 1e-6) : new Sgd(0.9, 1e-6);
+    step =
+        new MethodStep(
+            weights, new Views(crops, BATCH), method, rule, runner, Collective.single());
+    network = step.network();
     for (int g = 0; g < crops.size(); g++) {
       step.crops(g).assign(Nd4j.randn(step.crops(g).shape()));
     }
-    for (int a = 0; a < ASSIGNING; a++) {
-      scores.add(rows(step.scores(), a));
-      codes.add(rows(step.codes(), a));
-    }
-    rule = optimiser.equals("lars") ? new Lars(0.9, 1e-6) : new Sgd(0.9, 1e-6);
     step();
-  }
-
-  private static INDArray rows(INDArray matrix, int crop) {
-    return matrix.get(NDArrayIndex.interval(crop * BATCH, (crop + 1) * BATCH));
   }
 
   /** Releases the plan. */
@@ -116,39 +116,33 @@ public class StepAllocationBenchmark {
   /** The whole step, as the training loop has it. */
   @Benchmark
   public double step() {
-    step.forward();
-    codes();
-    double loss = step.backward();
-    update();
-    return loss;
+    // No change: any number of updates on one batch would leave the range of floats.
+    return step.run(0, 0);
   }
 
   /** Trunk, head, prototypes. */
   @Benchmark
   public void forward() {
-    step.forward();
+    network.forward();
   }
 
   /** Codes of the assigning crops. */
   @Benchmark
   public void codes() {
-    for (int a = 0; a < ASSIGNING; a++) {
-      solver.assign(scores.get(a), codes.get(a));
-    }
+    method.targets(network, 0, Collective.single());
   }
 
   /** Forward, then loss, gradients and running statistics, which overwrite what forward left. */
   @Benchmark
   public double forwardAndBackward() {
-    step.forward();
-    return step.backward();
+    network.forward();
+    return network.backward();
   }
 
-  /** Parameters moved, prototypes back on the sphere. */
+  /** Prototypes back on the sphere, parameters moved. */
   @Benchmark
   public void update() {
-    // No change: any number of updates from one gradient would leave the range of floats.
-    rule.step(weights.parameters(), step.gradients(), 0);
-    normaliser.normalise(weights.parameters().get("prototypes.weight"));
+    method.beforeForward(weights);
+    rule.step(weights.parameters(), network.gradients(), 0);
   }
 }

@@ -7,7 +7,7 @@ import java.util.Optional;
 import org.swav4j.train.config.TrainingConfig;
 import org.swav4j.train.config.TrainingConfig.OptimiserKind;
 import org.swav4j.train.diagnostics.EpochDiagnostics;
-import org.swav4j.train.loop.TrainingPlan;
+import org.swav4j.train.loop.RunSizes;
 
 /**
  * Turns settings and an epoch's numbers into plain advice: what is wrong, and which flag to turn.
@@ -44,14 +44,14 @@ public final class CollapseMonitor {
   }
 
   private final TrainingConfig config;
-  private final TrainingPlan plan;
+  private final RunSizes plan;
   private Finding last = Finding.NONE;
   private double lowest = Double.POSITIVE_INFINITY;
   private double untrained = Double.NaN;
   private boolean worse;
 
   /** A monitor of one run. */
-  public CollapseMonitor(TrainingConfig config, TrainingPlan plan) {
+  public CollapseMonitor(TrainingConfig config, RunSizes plan) {
     this.config = config;
     this.plan = plan;
   }

@@ -10,21 +10,21 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.SplittableRandom;
-import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.indexing.NDArrayIndex;
 import org.swav4j.model.CropGroup;
 import org.swav4j.model.SwavConfig;
 import org.swav4j.model.SwavWeights;
-import org.swav4j.model.TrainingStep;
+import org.swav4j.model.Views;
 import org.swav4j.model.engine.Engine;
 import org.swav4j.model.engine.Execution;
 import org.swav4j.model.plan.Op;
 import org.swav4j.model.plan.Plan;
 import org.swav4j.model.plan.Value;
 import org.swav4j.sinkhorn.SwavCodes;
+import org.swav4j.train.collective.Collective;
 import org.swav4j.train.host.HostTensor;
-import org.swav4j.train.optimiser.Optimiser;
-import org.swav4j.train.optimiser.PrototypeNormaliser;
+import org.swav4j.train.loop.MethodStep;
+import org.swav4j.train.loop.MethodStep.Part;
+import org.swav4j.train.method.SwavMethod;
 import org.swav4j.train.optimiser.Sgd;
 
 /**
@@ -35,15 +35,7 @@ import org.swav4j.train.optimiser.Sgd;
 public final class StepBench implements AutoCloseable {
   private static final int ASSIGNING = 2;
 
-  private final int batch;
-  private final SwavWeights weights;
-  private final TrainingStep step;
-  private final INDArray prototypes;
-  private final List<INDArray> scores = new ArrayList<>();
-  private final List<INDArray> codes = new ArrayList<>();
-  private final PrototypeNormaliser normaliser = new PrototypeNormaliser();
-  private final Optimiser optimiser = new Sgd(0.9, 1e-6);
-  private final SwavCodes solver;
+  private final MethodStep step;
 
   /**
    * Parts of a step, medians in milliseconds.
@@ -94,15 +86,17 @@ public final class StepBench implements AutoCloseable {
    */
   public StepBench(
       SwavConfig network, List<CropGroup> crops, int batch, int threads, Engine engine) {
-    this.batch = batch;
-    weights = SwavWeights.initialise(network, 1);
-    step = new TrainingStep(weights, crops, batch, ASSIGNING, engine);
-    prototypes = weights.parameters().get("prototypes.weight");
-    solver = new SwavCodes(0.05, 3).withThreads(threads);
-    for (int a = 0; a < ASSIGNING; a++) {
-      scores.add(rows(step.scores(), a));
-      codes.add(rows(step.codes(), a));
-    }
+    step =
+        new MethodStep(
+            SwavWeights.initialise(network, 1),
+            new Views(crops, batch),
+            new SwavMethod(
+                new SwavMethod.Settings(ASSIGNING, network.temperature()),
+                new SwavCodes(0.05, 3).withThreads(threads),
+                engine),
+            new Sgd(0.9, 1e-6),
+            engine,
+            Collective.single());
     SplittableRandom random = new SplittableRandom(1);
     for (int g = 0; g < crops.size(); g++) {
       FloatBuffer crop = new HostTensor().bind(step.crops(g)).floats();
@@ -110,10 +104,6 @@ public final class StepBench implements AutoCloseable {
         crop.put(i, (float) random.nextGaussian());
       }
     }
-  }
-
-  private INDArray rows(INDArray matrix, int crop) {
-    return matrix.get(NDArrayIndex.interval((long) crop * batch, (crop + 1L) * batch));
   }
 
   /**
@@ -126,36 +116,24 @@ public final class StepBench implements AutoCloseable {
     Times.checkRuns(warmup, repeats);
     long[] whole = new long[repeats];
     long[] forward = new long[repeats];
-    long[] assign = new long[repeats];
+    long[] targets = new long[repeats];
     long[] backward = new long[repeats];
     long[] update = new long[repeats];
     double loss = Double.NaN;
     for (int run = -warmup; run < repeats; run++) {
-      long start = System.nanoTime();
-      normaliser.normalise(prototypes);
-      long normalised = System.nanoTime();
-      step.forward();
-      long scored = System.nanoTime();
-      for (int a = 0; a < ASSIGNING; a++) {
-        solver.assign(scores.get(a), codes.get(a));
-      }
-      long assigned = System.nanoTime();
-      loss = step.backward();
-      long back = System.nanoTime();
-      optimiser.step(weights.parameters(), step.gradients(), 0.01);
-      long end = System.nanoTime();
+      loss = step.run(run + (long) warmup, 0.01);
       if (run >= 0) {
-        whole[run] = end - start;
-        forward[run] = scored - normalised;
-        assign[run] = assigned - scored;
-        backward[run] = back - assigned;
-        update[run] = end - back + normalised - start;
+        whole[run] = step.nanoseconds();
+        forward[run] = step.nanoseconds(Part.FORWARD);
+        targets[run] = step.nanoseconds(Part.TARGETS);
+        backward[run] = step.nanoseconds(Part.BACKWARD);
+        update[run] = whole[run] - forward[run] - targets[run] - backward[run];
       }
     }
     return new Result(
         Times.of(whole),
         Times.of(forward).median(),
-        Times.of(assign).median(),
+        Times.of(targets).median(),
         Times.of(backward).median(),
         Times.of(update).median(),
         loss);
@@ -163,17 +141,17 @@ public final class StepBench implements AutoCloseable {
 
   /** What is run. */
   public Plan plan() {
-    return step.plan();
+    return step.network().plan();
   }
 
   /** Bytes the step holds besides the weights. */
   public long bytes() {
-    return step.bytes();
+    return step.network().bytes();
   }
 
   /** One run with a clock on each kernel; run at least one step before. */
   public List<Execution.Timing> profile() {
-    return step.profile();
+    return step.network().profile();
   }
 
   /**
@@ -182,7 +160,7 @@ public final class StepBench implements AutoCloseable {
    * each kind.
    */
   public List<Cost> costs(List<Execution.Timing> profile) {
-    Set<Value> read = FlopCount.wanted(step.plan());
+    Set<Value> read = FlopCount.wanted(step.network().plan());
     Map<Op, Set<String>> kernels = new IdentityHashMap<>();
     for (Execution.Timing t : profile) {
       if (t.work() == Execution.Work.ARITHMETIC) {

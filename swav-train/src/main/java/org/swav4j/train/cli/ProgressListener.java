@@ -10,7 +10,7 @@ import me.tongfei.progressbar.ProgressBarBuilder;
 import org.swav4j.train.loop.EpochMetrics;
 import org.swav4j.train.loop.StepMetrics;
 import org.swav4j.train.loop.TrainingListener;
-import org.swav4j.train.loop.TrainingPlan;
+import org.swav4j.train.loop.RunSizes;
 
 /**
  * Shows how training goes: on a terminal a bar with step, speed, loss and time left, and above it
@@ -25,7 +25,7 @@ final class ProgressListener implements TrainingListener, AutoCloseable {
   private final PrintWriter lines;
   private final PrintWriter notes;
   private final boolean terminal;
-  private TrainingPlan plan;
+  private RunSizes plan;
   private ProgressBar bar;
   private long lastNote = System.nanoTime();
   private double seconds;
@@ -45,7 +45,7 @@ final class ProgressListener implements TrainingListener, AutoCloseable {
   }
 
   @Override
-  public void started(TrainingPlan plan) {
+  public void started(RunSizes plan) {
     this.plan = plan;
   }
 

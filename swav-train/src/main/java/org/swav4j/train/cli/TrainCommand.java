@@ -19,13 +19,16 @@ import org.swav4j.model.SwavWeights;
 import org.swav4j.model.engine.Engine;
 import org.swav4j.model.engine.Engines;
 import org.swav4j.model.engine.Precision;
+import org.swav4j.train.advice.AdviceListener;
+import org.swav4j.train.advice.CollapseMonitor;
+import org.swav4j.train.advice.HealthListener;
 import org.swav4j.train.config.Preset;
 import org.swav4j.train.config.TrainingConfig;
 import org.swav4j.train.features.KnnJudge;
 import org.swav4j.train.loop.Checkpoint;
 import org.swav4j.train.loop.EpochMetrics;
 import org.swav4j.train.loop.Trainer;
-import org.swav4j.train.loop.TrainingPlan;
+import org.swav4j.train.loop.RunSizes;
 import org.swav4j.train.report.ReportListener;
 import org.swav4j.train.run.CheckpointListener;
 import org.swav4j.train.run.MetricsLog;
@@ -99,7 +102,7 @@ final class TrainCommand implements Callable<Integer> {
     Engine engine =
         Engines.of(asked.execution().engine(), Precision.of(asked.execution().precision()));
     DataSets data = open(asked.data());
-    TrainingPlan.of(asked, data.train().size());
+    RunSizes.of(asked, data.train().size());
     TrainingConfig config = normalised(asked, data);
     RunFolder folder =
         checkpoint == null
@@ -129,10 +132,14 @@ final class TrainCommand implements Callable<Integer> {
                 output.json ? output.err() : output.out(),
                 output.err(),
                 System.console() != null)) {
-      trainer.warnings().forEach(w -> note("warning: %s", w));
+      CollapseMonitor monitor = new CollapseMonitor(config, trainer.sizes());
+      monitor.beforeTraining().forEach(w -> note("warning: %s", w));
+      trainer
+          .listener(new HealthListener(trainer.network(), weights))
+          .listener(new AdviceListener(monitor));
       if (checkpoint != null) {
         trainer.restore(checkpoint);
-        note("going on after step %d of %d", trainer.done(), trainer.plan().totalSteps());
+        note("going on after step %d of %d", trainer.done(), trainer.sizes().totalSteps());
       }
       boolean judging = judge != null && config.evaluation().everyEpochs() > 0;
       if (judging) {
@@ -224,7 +231,7 @@ final class TrainCommand implements Callable<Integer> {
     fields.put("command", "train");
     fields.put("run", folder.directory().toString());
     fields.put("steps", trainer.done());
-    fields.put("completed", trainer.done() == trainer.plan().totalSteps());
+    fields.put("completed", trainer.done() == trainer.sizes().totalSteps());
     fields.put("knn_raw_pixels", finite(rawPixels));
     fields.put("knn_untrained", finite(untrained));
     fields.put("knn_trained", finite(trained));

@@ -9,11 +9,12 @@ import org.swav4j.train.diagnostics.EpochDiagnostics;
  * @param epoch epochs completed, so 0 before training
  * @param step steps completed
  * @param loss mean over the epoch, in nats; NaN before training
- * @param lossShare the same / ln K
+ * @param lossShare the same as a share of the loss of chance, ln K for SwAV
  * @param imagesPerSecond during the epoch's steps; NaN before training
  * @param waitShare share of that time spent waiting for crops; NaN before training
  * @param knn k-NN accuracy of the network's features, 0 to 1; NaN where not measured
- * @param health of codes, embeddings and prototypes, from a sample of the epoch's steps
+ * @param health of codes, embeddings and prototypes, from a sample of the epoch's steps; unknown
+ *     without a listener that looks
  * @param advice what is wrong and which flag to turn, one line each: before training what the
  *     settings foretell, afterwards what the numbers say; empty if nothing is amiss
  */
@@ -31,6 +32,30 @@ public record EpochMetrics(
   /** Copies the list. */
   public EpochMetrics {
     advice = List.copyOf(advice);
+  }
+
+  /** What is known before training: nothing yet. */
+  static EpochMetrics untrained() {
+    double nan = Double.NaN;
+    return new EpochMetrics(0, 0, nan, nan, nan, nan, nan, EpochDiagnostics.UNKNOWN, List.of());
+  }
+
+  /** The same with a k-NN accuracy, 0 to 1. */
+  public EpochMetrics withKnn(double accuracy) {
+    return new EpochMetrics(
+        epoch, step, loss, lossShare, imagesPerSecond, waitShare, accuracy, health, advice);
+  }
+
+  /** The same with other health. */
+  public EpochMetrics withHealth(EpochDiagnostics found) {
+    return new EpochMetrics(
+        epoch, step, loss, lossShare, imagesPerSecond, waitShare, knn, found, advice);
+  }
+
+  /** The same with other advice. */
+  public EpochMetrics withAdvice(List<String> lines) {
+    return new EpochMetrics(
+        epoch, step, loss, lossShare, imagesPerSecond, waitShare, knn, health, lines);
   }
 
   /** Whether k-NN was measured. */

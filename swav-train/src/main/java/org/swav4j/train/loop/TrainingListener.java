@@ -9,14 +9,25 @@ public interface TrainingListener {
   /**
    * Training begins.
    *
-   * @param plan sizes of the run
+   * @param sizes of the run
    */
-  default void started(TrainingPlan plan) {}
+  default void started(RunSizes sizes) {}
 
   /** A step is done. */
   default void step(StepMetrics metrics) {}
 
-  /** An epoch is done and judged; also called once before the first epoch. */
+  /**
+   * An epoch is done, or the first is about to begin: adds what this listener measures. Asked one
+   * after the other, in the order in which they were added, before any is told the outcome.
+   *
+   * @param metrics with what is known so far
+   * @return these, or others with more
+   */
+  default EpochMetrics measure(EpochMetrics metrics) {
+    return metrics;
+  }
+
+  /** An epoch is done and measured; also called once before the first epoch. */
   default void epoch(EpochMetrics metrics) {}
 
   /** Training ended, as planned or because it was asked to stop. */

@@ -13,7 +13,7 @@ import org.swav4j.train.cli.TrainingConfigTest;
 import org.swav4j.train.config.Preset;
 import org.swav4j.train.config.TrainingConfig;
 import org.swav4j.train.diagnostics.EpochDiagnostics;
-import org.swav4j.train.loop.TrainingPlan;
+import org.swav4j.train.loop.RunSizes;
 
 class CollapseMonitorTest {
   private static final int IMAGES = 10_000;
@@ -36,7 +36,7 @@ class CollapseMonitorTest {
   }
 
   private static CollapseMonitor monitor(TrainingConfig config, int images) {
-    return new CollapseMonitor(config, TrainingPlan.of(config, images));
+    return new CollapseMonitor(config, RunSizes.of(config, images));
   }
 
   @ParameterizedTest
@@ -210,12 +210,12 @@ class CollapseMonitorTest {
   void theFloorIsThatOfTheQueueOnlyIfItIsEverFull() {
     TrainingConfig used =
         TrainingConfigTest.quick("--batch=256", "--prototypes=3000", "--queue=2560");
-    assertThat(TrainingPlan.of(used, IMAGES).lossFloor())
+    assertThat(RunSizes.of(used, IMAGES).lossFloor())
         .isCloseTo(Math.log(3000 / 2816.0), within(1e-12));
     TrainingConfig late =
         TrainingConfigTest.quick(
             "--batch=256", "--prototypes=3000", "--queue=2560", "--queue-start=5.8");
-    assertThat(TrainingPlan.of(late, IMAGES).lossFloor())
+    assertThat(RunSizes.of(late, IMAGES).lossFloor())
         .isCloseTo(Math.log(3000 / 256.0), within(1e-12));
   }
 }

@@ -24,7 +24,7 @@ import org.swav4j.train.loop.Checkpoint;
 import org.swav4j.train.loop.EpochMetrics;
 import org.swav4j.train.loop.StepMetrics;
 import org.swav4j.train.loop.TrainingException;
-import org.swav4j.train.loop.TrainingPlan;
+import org.swav4j.train.loop.RunSizes;
 import org.swav4j.train.report.Report;
 import org.swav4j.train.run.MetricsLog;
 import org.swav4j.train.run.RunFolder;
@@ -112,7 +112,7 @@ class RunFilesTest {
     StringWriter lines = new StringWriter();
     StringWriter notes = new StringWriter();
     EpochMetrics known = epoch(1, 2, 0.5);
-    TrainingPlan plan = TrainingPlan.of(Preset.QUICK.config(), 1000);
+    RunSizes plan = RunSizes.of(Preset.QUICK.config(), 1000);
     try (ProgressListener progress =
         new ProgressListener(new PrintWriter(lines), new PrintWriter(notes), false)) {
       progress.started(plan);

@@ -19,7 +19,7 @@ import org.swav4j.data.Normalisation;
 import org.swav4j.train.config.ConfigJson;
 import org.swav4j.train.config.Preset;
 import org.swav4j.train.config.TrainingConfig;
-import org.swav4j.train.loop.TrainingPlan;
+import org.swav4j.train.loop.RunSizes;
 import picocli.CommandLine;
 
 public class TrainingConfigTest {
@@ -155,20 +155,20 @@ public class TrainingConfigTest {
     TrainingConfig config =
         quick("--batch=" + batch, "--queue=" + queue, "--prototypes=" + prototypes);
     int samples = batch + queue / batch * batch;
-    assertThat(TrainingPlan.of(config, 1_000_000).lossFloor() > 0).isEqualTo(prototypes > samples);
+    assertThat(RunSizes.of(config, 1_000_000).lossFloor() > 0).isEqualTo(prototypes > samples);
   }
 
   @Test
   void planFollowsFromConfigurationAndData() {
-    TrainingPlan plan =
-        TrainingPlan.of(
+    RunSizes plan =
+        RunSizes.of(
             quick("--batch", "100", "--epochs", "10", "--warmup", "0.5", "--freeze", "1.5"), 1050);
     assertThat(plan.stepsPerEpoch()).isEqualTo(10);
     assertThat(plan.totalSteps()).isEqualTo(100);
     assertThat(plan.frozenSteps()).isEqualTo(15);
     assertThat(plan.schedule().warmup()).isEqualTo(5);
     assertThatIllegalArgumentException()
-        .isThrownBy(() -> TrainingPlan.of(quick("--batch", "128"), 100))
+        .isThrownBy(() -> RunSizes.of(quick("--batch", "128"), 100))
         .withMessageContaining("batch is 128, but there are only 100");
   }
 }

@@ -17,7 +17,7 @@ import org.swav4j.train.optimiser.LearningRateSchedule;
  * @param queueStartStep at which the queue begins to fill
  * @param schedule the learning rate of every step
  */
-public record TrainingPlan(
+public record RunSizes(
     int images,
     int batch,
     int epochs,
@@ -33,7 +33,7 @@ public record TrainingPlan(
    *
    * @throws IllegalArgumentException if the batch is larger than the data
    */
-  public static TrainingPlan of(TrainingConfig config, int images) {
+  public static RunSizes of(TrainingConfig config, int images) {
     TrainingConfig.Optimisation o = config.optimisation();
     if (o.batch() > images) {
       throw new IllegalArgumentException(
@@ -46,7 +46,7 @@ public record TrainingPlan(
     long total = (long) steps * o.epochs();
     int queue = config.queueRows();
     long queueStart = Math.round(config.codes().queueStartEpoch() * steps);
-    return new TrainingPlan(
+    return new RunSizes(
         images,
         o.batch(),
         o.epochs(),

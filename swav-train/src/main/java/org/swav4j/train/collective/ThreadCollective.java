@@ -1,0 +1,121 @@
+package org.swav4j.train.collective;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.BrokenBarrierException;
+import java.util.concurrent.CyclicBarrier;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.DoubleBinaryOperator;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * Workers that share memory. They meet twice per call: when all values are there, and when worker 0
+ * has combined them.
+ */
+final class ThreadCollective implements Collective {
+  /** Far longer than any step: a worker that takes more has failed or left its loop. */
+  private static final long PATIENCE_SECONDS = 600;
+
+  private final Meeting meeting;
+  private final int rank;
+
+  private ThreadCollective(Meeting meeting, int rank) {
+    this.meeting = meeting;
+    this.rank = rank;
+  }
+
+  static List<Collective> of(int count) {
+    if (count < 1) {
+      throw new IllegalArgumentException("workers: " + count + ", expected at least 1");
+    }
+    Meeting meeting = new Meeting(count);
+    List<Collective> workers = new ArrayList<>();
+    for (int rank = 0; rank < count; rank++) {
+      workers.add(new ThreadCollective(meeting, rank));
+    }
+    return List.copyOf(workers);
+  }
+
+  @Override
+  public int rank() {
+    return rank;
+  }
+
+  @Override
+  public int size() {
+    return meeting.arrays.length;
+  }
+
+  @Override
+  public void sum(INDArray array) {
+    meeting.sum(rank, array);
+  }
+
+  @Override
+  public void sum(double[] values) {
+    meeting.combine(rank, values, Double::sum);
+  }
+
+  @Override
+  public void max(double[] values) {
+    meeting.combine(rank, values, Math::max);
+  }
+
+  private static final class Meeting {
+    private final INDArray[] arrays;
+    private final double[][] given;
+    private final CyclicBarrier barrier;
+
+    Meeting(int count) {
+      arrays = new INDArray[count];
+      given = new double[count][];
+      barrier = new CyclicBarrier(count);
+    }
+
+    void sum(int rank, INDArray array) {
+      arrays[rank] = array;
+      await();
+      if (rank == 0) {
+        for (int i = 1; i < arrays.length; i++) {
+          array.addi(arrays[i]);
+        }
+        for (int i = 1; i < arrays.length; i++) {
+          arrays[i].assign(array);
+        }
+      }
+      await();
+    }
+
+    void combine(int rank, double[] values, DoubleBinaryOperator operator) {
+      given[rank] = values;
+      await();
+      if (rank == 0) {
+        for (int j = 0; j < values.length; j++) {
+          double total = values[j];
+          for (int i = 1; i < given.length; i++) {
+            total = operator.applyAsDouble(total, given[i][j]);
+          }
+          for (double[] each : given) {
+            each[j] = total;
+          }
+        }
+      }
+      await();
+    }
+
+    private void await() {
+      try {
+        barrier.await(PATIENCE_SECONDS, TimeUnit.SECONDS);
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        throw new IllegalStateException("interrupted while waiting for the other workers", e);
+      } catch (TimeoutException e) {
+        throw new IllegalStateException(
+            "waited " + PATIENCE_SECONDS + " s for the other workers: has one of them failed?", e);
+      } catch (BrokenBarrierException e) {
+        throw new IllegalStateException("another worker failed: its own error says why", e);
+      }
+    }
+  }
+}

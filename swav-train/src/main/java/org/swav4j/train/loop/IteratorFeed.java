@@ -1,0 +1,96 @@
+package org.swav4j.train.loop;
+
+import java.util.Arrays;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.dataset.api.MultiDataSet;
+import org.nd4j.linalg.dataset.api.iterator.MultiDataSetIterator;
+import org.swav4j.data.SkippedImages;
+
+/**
+ * Batches of any ND4J iterator, one features array per crop group. It starts again when it is at its
+ * end; batches with other than B images, such as the last of a pass, are left out.
+ */
+final class IteratorFeed implements CropFeed {
+  private final MultiDataSetIterator iterator;
+  private final SkippedImages skipped = new SkippedImages();
+  private long waited;
+
+  IteratorFeed(MultiDataSetIterator iterator) {
+    this.iterator = iterator;
+  }
+
+  /** Whatever the iterator's order, it goes on from where it is. */
+  @Override
+  public void begin(int epoch, long done) {}
+
+  @Override
+  public void next(MethodStep step) {
+    long start = System.nanoTime();
+    MultiDataSet batch = whole(step);
+    waited += System.nanoTime() - start;
+    for (int g = 0; g < batch.numFeatureArrays(); g++) {
+      step.crops(g).assign(batch.getFeatures(g));
+    }
+  }
+
+  private MultiDataSet whole(MethodStep step) {
+    for (int turns = 0; turns < 2; turns++) {
+      while (iterator.hasNext()) {
+        MultiDataSet batch = iterator.next();
+        if (fits(batch, step)) {
+          return batch;
+        }
+      }
+      iterator.reset();
+    }
+    throw new TrainingException(
+        "the iterator gives no batch of " + step.views().batch() + " images: are there enough?");
+  }
+
+  private static boolean fits(MultiDataSet batch, MethodStep step) {
+    int groups = step.views().groups().size();
+    if (batch.numFeatureArrays() != groups) {
+      throw new TrainingException(
+          "a batch has "
+              + batch.numFeatureArrays()
+              + " features arrays, expected "
+              + groups
+              + ", one per crop group");
+    }
+    for (int g = 0; g < groups; g++) {
+      INDArray crops = batch.getFeatures(g);
+      long[] wanted = step.crops(g).shape();
+      boolean sameImage =
+          crops.rank() == 4
+              && Arrays.equals(
+                  Arrays.copyOfRange(crops.shape(), 1, 4), Arrays.copyOfRange(wanted, 1, 4));
+      if (!sameImage) {
+        throw new TrainingException(
+            "crop group "
+                + g
+                + " has shape "
+                + Arrays.toString(crops.shape())
+                + ", expected "
+                + Arrays.toString(wanted)
+                + ": count·B, channels, side, side");
+      }
+      if (crops.size(0) != wanted[0]) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  @Override
+  public long waitedNanos() {
+    return waited;
+  }
+
+  @Override
+  public SkippedImages skipped() {
+    return skipped;
+  }
+
+  @Override
+  public void close() {}
+}

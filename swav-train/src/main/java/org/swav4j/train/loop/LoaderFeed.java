@@ -1,0 +1,58 @@
+package org.swav4j.train.loop;
+
+import java.util.Iterator;
+import org.swav4j.data.MultiCropBatch;
+import org.swav4j.data.MultiCropLoader;
+import org.swav4j.data.SkippedImages;
+
+/**
+ * Batches of our own loader. Its epochs are functions of (seed, epoch), so a run that goes on gets
+ * the very batches it would have had.
+ */
+final class LoaderFeed implements CropFeed {
+  private final MultiCropLoader loader;
+  private final boolean owned;
+  private Iterator<MultiCropBatch> batches;
+
+  /**
+   * @param owned whether the loader ends with this feed
+   */
+  LoaderFeed(MultiCropLoader loader, boolean owned) {
+    this.loader = loader;
+    this.owned = owned;
+  }
+
+  @Override
+  public void begin(int epoch, long done) {
+    batches = loader.epoch(epoch).iterator();
+    for (long i = 0; i < done; i++) {
+      batches.next().close();
+    }
+  }
+
+  @Override
+  public void next(MethodStep step) {
+    try (MultiCropBatch batch = batches.next()) {
+      for (int g = 0; g < batch.groups(); g++) {
+        step.crops(g).assign(batch.crops(g));
+      }
+    }
+  }
+
+  @Override
+  public long waitedNanos() {
+    return loader.waitedNanos();
+  }
+
+  @Override
+  public SkippedImages skipped() {
+    return loader.skipped();
+  }
+
+  @Override
+  public void close() {
+    if (owned) {
+      loader.close();
+    }
+  }
+}

@@ -1,0 +1,190 @@
+package org.swav4j.train.loop;
+
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.swav4j.model.SwavWeights;
+import org.swav4j.model.TrainingStep;
+import org.swav4j.model.Views;
+import org.swav4j.model.engine.Engine;
+import org.swav4j.train.collective.Collective;
+import org.swav4j.train.method.Method;
+import org.swav4j.train.optimiser.Optimiser;
+
+/**
+ * One whole step of training, the only place where it is written: the trainer runs it, benchmarks
+ * time it.
+ *
+ * <pre>
+ *   method.beforeForward               SwAV: prototypes back to the unit sphere
+ *   step.forward                       crops → embeddings, and what the loss reads
+ *   method.targets                     SwAV: scores → codes
+ *   step.backward                      → loss, gradients, running statistics
+ *   collective.sum                     the mean over workers
+ *   optimiser.step                     the parameters that the method trains
+ * </pre>
+ *
+ * <p>Crops go into {@link #crops} before. Weights are changed in place. Allocates nothing after the
+ * first steps. Not thread-safe.
+ */
+public final class MethodStep implements AutoCloseable {
+  /** The parts of a step, in order. */
+  public enum Part {
+    /** What the method does before the network runs. */
+    PREPARE,
+    /** The network. */
+    FORWARD,
+    /** The method's targets. */
+    TARGETS,
+    /** Loss, gradients and running statistics. */
+    BACKWARD,
+    /** Sums over workers. */
+    SUM,
+    /** The optimiser. */
+    UPDATE
+  }
+
+  private static final int PARTS = Part.values().length;
+
+  private final SwavWeights weights;
+  private final Views views;
+  private final Method method;
+  private final TrainingStep step;
+  private final Optimiser optimiser;
+  private final Collective collective;
+  private final String[] names;
+  private final INDArray[] all;
+  private final boolean[] moves;
+  private Map<String, INDArray> gradients;
+  private final double[] loss = new double[1];
+  private final long[] marks = new long[PARTS + 1];
+
+  /**
+   * Compiles the network with the method's loss, and begins the method.
+   *
+   * @param weights changed in place
+   * @param views the crops of a batch; of this worker's share where there are several
+   * @param method closed with this step
+   * @param engine what runs the network
+   * @param collective the workers that share each batch
+   * @throws IllegalArgumentException if method and crops don't go together
+   */
+  public MethodStep(
+      SwavWeights weights,
+      Views views,
+      Method method,
+      Optimiser optimiser,
+      Engine engine,
+      Collective collective) {
+    this.weights = weights;
+    this.views = views;
+    this.method = method;
+    this.step =
+        new TrainingStep(weights, views.groups(), views.batch(), method.objective(), engine);
+    this.optimiser = optimiser;
+    this.collective = collective;
+    this.gradients = step.gradients();
+    this.names = gradients.keySet().toArray(String[]::new);
+    this.all = gradients.values().toArray(INDArray[]::new);
+    this.moves = new boolean[names.length];
+    Arrays.fill(moves, true);
+    method.begin(step, weights);
+  }
+
+  /** Where the crops of a group go: {@code [count·B, C, size, size]}. */
+  public INDArray crops(int group) {
+    return step.crops(group);
+  }
+
+  /** The crops of a batch. */
+  public Views views() {
+    return views;
+  }
+
+  /** Network and loss, whose arrays hold what the last step left. */
+  public TrainingStep network() {
+    return step;
+  }
+
+  /**
+   * Runs a step.
+   *
+   * @param number of the step in the run, from 0
+   * @param learningRate of this step
+   * @return the loss in nats; the mean over the workers
+   * @throws ArithmeticException if the loss, or a gradient the optimiser looks at, is not finite;
+   *     the weights are then as they were, or partly updated
+   * @throws IllegalArgumentException if the method refuses what the network gave
+   */
+  public double run(long number, double learningRate) {
+    marks[0] = System.nanoTime();
+    method.beforeForward(weights);
+    mark(Part.PREPARE);
+    step.forward();
+    mark(Part.FORWARD);
+    method.targets(step, number, collective);
+    mark(Part.TARGETS);
+    loss[0] = step.backward();
+    mark(Part.BACKWARD);
+    if (collective.size() > 1) {
+      sum();
+    }
+    if (!Double.isFinite(loss[0])) {
+      throw new ArithmeticException("the loss is " + loss[0]);
+    }
+    mark(Part.SUM);
+    optimiser.step(weights.parameters(), trained(number), learningRate);
+    mark(Part.UPDATE);
+    return loss[0];
+  }
+
+  private void mark(Part part) {
+    marks[part.ordinal() + 1] = System.nanoTime();
+  }
+
+  private void sum() {
+    collective.sum(loss);
+    loss[0] /= collective.size();
+    for (INDArray gradient : all) {
+      collective.sum(gradient);
+      gradient.divi(collective.size());
+    }
+  }
+
+  /** The gradients of the parameters that move: a new map only when these are others. */
+  private Map<String, INDArray> trained(long number) {
+    boolean same = true;
+    for (int i = 0; i < names.length; i++) {
+      boolean now = method.trains(names[i], number);
+      same &= now == moves[i];
+      moves[i] = now;
+    }
+    if (!same) {
+      gradients = new LinkedHashMap<>();
+      for (int i = 0; i < names.length; i++) {
+        if (moves[i]) {
+          gradients.put(names[i], all[i]);
+        }
+      }
+    }
+    return gradients;
+  }
+
+  /** How long a part of the last step took. */
+  public long nanoseconds(Part part) {
+    return marks[part.ordinal() + 1] - marks[part.ordinal()];
+  }
+
+  /** How long the last step took. */
+  public long nanoseconds() {
+    return marks[PARTS] - marks[0];
+  }
+
+  /** Frees the memory of network and method; the weights stay. */
+  @Override
+  public void close() {
+    step.close();
+    method.close();
+  }
+}

@@ -1,0 +1,95 @@
+package org.swav4j.train.loop;
+
+import java.util.Arrays;
+import java.util.Map;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.swav4j.model.SwavWeights;
+import org.swav4j.train.config.TrainingConfig;
+import org.swav4j.train.method.Method;
+import org.swav4j.train.optimiser.Optimiser;
+
+/** Where a run stands: steps done, and everything that the next one depends on. */
+final class RunState {
+  private final TrainingConfig config;
+  private final RunSizes sizes;
+  private final SwavWeights weights;
+  private final Optimiser optimiser;
+  private final Method method;
+
+  /** Steps completed. */
+  long done;
+
+  /** Of the steps of the unfinished epoch. */
+  double lossSum;
+
+  RunState(
+      TrainingConfig config,
+      RunSizes sizes,
+      SwavWeights weights,
+      Optimiser optimiser,
+      Method method) {
+    this.config = config;
+    this.sizes = sizes;
+    this.weights = weights;
+    this.optimiser = optimiser;
+    this.method = method;
+  }
+
+  /** Steps of the unfinished epoch. */
+  long doneInEpoch() {
+    return done % sizes.stepsPerEpoch();
+  }
+
+  Checkpoint checkpoint(double rawPixels) {
+    return new Checkpoint(
+        config,
+        sizes.images(),
+        weights.config().channels(),
+        done,
+        lossSum,
+        rawPixels,
+        weights.parameters(),
+        weights.statistics(),
+        optimiser.state(),
+        method.state());
+  }
+
+  void restore(Checkpoint checkpoint) {
+    if (checkpoint.images() != sizes.images()
+        || checkpoint.channels() != weights.config().channels()) {
+      throw new TrainingException(
+          String.format(
+              "the checkpoint was made on %d images of %d channels, and %s has %d of %d: point"
+                  + " --data to the same images",
+              checkpoint.images(),
+              checkpoint.channels(),
+              config.data().spec(),
+              sizes.images(),
+              weights.config().channels()));
+    }
+    copy("parameter", checkpoint.parameters(), weights.parameters());
+    copy("statistic", checkpoint.statistics(), weights.statistics());
+    optimiser.restore(checkpoint.momentum());
+    method.restore(checkpoint.queue());
+    done = checkpoint.step();
+    lossSum = checkpoint.lossSum();
+  }
+
+  private static void copy(String what, Map<String, INDArray> from, Map<String, INDArray> to) {
+    to.forEach(
+        (name, array) -> {
+          INDArray saved = from.get(name);
+          if (saved == null || !saved.equalShapes(array) || saved.dataType() != array.dataType()) {
+            throw new TrainingException(
+                String.format(
+                    "the checkpoint's %s %s is %s, expected %s: it is of another architecture",
+                    what, name, saved == null ? "missing" : describe(saved), describe(array)));
+          }
+        });
+    to.forEach((name, array) -> array.assign(from.get(name)));
+  }
+
+  private static String describe(INDArray array) {
+    return array.dataType() + Arrays.toString(array.shape());
+  }
+}

@@ -1,0 +1,106 @@
+package org.swav4j.train.method;
+
+import java.util.Map;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.swav4j.model.Objective;
+import org.swav4j.model.SwavWeights;
+import org.swav4j.model.TrainingStep;
+import org.swav4j.train.collective.Collective;
+
+/**
+ * What is learned from: a loss, the targets it compares with, the state these come from, and which
+ * parameters move. The loop calls it in this order:
+ *
+ * <pre>
+ *   begin                                  once, when the step is compiled
+ *   epochBegins                            at each epoch's start
+ *   beforeForward, forward, targets, backward, trains     at each step
+ * </pre>
+ *
+ * <p>A method whose loss needs no targets, such as one that compares the views of a batch with each
+ * other, implements {@link #objective} and nothing else. {@link SwavMethod} implements most of it.
+ * An instance belongs to one run; it is used by one thread.
+ */
+public interface Method extends AutoCloseable {
+  /** The loss. Its placeholders are filled by {@link #targets}. */
+  Objective objective();
+
+  /**
+   * Called once, before anything else but {@link #objective}: the place to make views and buffers, so
+   * that no step allocates.
+   *
+   * @param step compiled with {@link #objective}
+   * @param weights that it trains
+   */
+  default void begin(TrainingStep step, SwavWeights weights) {}
+
+  /**
+   * An epoch begins, or is gone on with after an interruption.
+   *
+   * @param epoch from 0
+   */
+  default void epochBegins(int epoch) {}
+
+  /** Before every forward pass: may change the weights in place. */
+  default void beforeForward(SwavWeights weights) {}
+
+  /**
+   * Between the two halves of every step: fills the objective's placeholders ({@link
+   * TrainingStep#target}) from what the forward half gave ({@link TrainingStep#embeddings}, {@link
+   * TrainingStep#value}).
+   *
+   * @param step after its forward half
+   * @param number of the step in the run, from 0
+   * @param collective the workers, where a batch is spread over several
+   */
+  default void targets(TrainingStep step, long number, Collective collective) {}
+
+  /**
+   * Whether a parameter moves at a step. One that does not keeps its momentum too.
+   *
+   * @param parameter its name
+   * @param number of the step in the run, from 0
+   */
+  default boolean trains(String parameter, long number) {
+    return true;
+  }
+
+  /** Rows of earlier batches that the last step's targets were made from as well. */
+  default int queueRows() {
+    return 0;
+  }
+
+  /**
+   * The loss of a network that tells nothing about its images, in nats, to which the run's losses are
+   * compared; NaN if there is no such number.
+   */
+  default double chanceLoss() {
+    return Double.NaN;
+  }
+
+  /** Everything a checkpoint must keep for {@link #restore}, by name; empty if there is nothing. */
+  default Map<String, INDArray> state() {
+    return Map.of();
+  }
+
+  /**
+   * Goes back to a {@link #state}, after {@link #begin} and before the next step.
+   *
+   * @param state as {@link #state} gave it; its arrays are copied
+   * @throws IllegalArgumentException if it does not fit
+   */
+  default void restore(Map<String, INDArray> state) {
+    if (!state.isEmpty()) {
+      throw new IllegalArgumentException(
+          "the checkpoint keeps "
+              + state.keySet()
+              + " for its method, and "
+              + getClass().getSimpleName()
+              + " keeps nothing: was it written by another method?");
+    }
+  }
+
+  /** Frees native memory. */
+  @Override
+  default void close() {}
+}

@@ -1,0 +1,182 @@
+package org.swav4j.train.method;
+
+import java.util.Map;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.indexing.NDArrayIndex;
+import org.swav4j.model.Objective;
+import org.swav4j.model.SwappedPrediction;
+import org.swav4j.model.SwavWeights;
+import org.swav4j.model.TrainingStep;
+import org.swav4j.model.engine.Engine;
+import org.swav4j.model.engine.Precision;
+import org.swav4j.sinkhorn.SwavCodes;
+import org.swav4j.train.collective.Collective;
+import org.swav4j.train.optimiser.PrototypeNormaliser;
+
+/**
+ * SwAV (Caron et al. 2020, <a href="https://arxiv.org/abs/2006.09882">arXiv 2006.09882</a>,
+ * algorithm 1). One step:
+ *
+ * <pre>
+ *   prototypes back to the unit sphere                                {@link PrototypeNormaliser}
+ *   scores of all V crops                                             {@link SwappedPrediction}
+ *   for each assigning crop, with its queue once that is full: codes  {@link CodeAssigner}
+ *   codes predicted from the other crops: the loss                    {@link SwappedPrediction}
+ *   prototypes don't move while they are frozen                       {@link #trains}
+ * </pre>
+ */
+public final class SwavMethod implements Method {
+  /** The parameter that holds the prototypes, {@code [K, D]}. */
+  public static final String PROTOTYPES = "prototypes.weight";
+
+  /**
+   * SwAV's settings.
+   *
+   * @param assigning A, crops whose codes are predicted, from crop 0: usually 2
+   * @param temperature τ of the prediction, usually 0.1
+   * @param frozenSteps for which the prototypes stay as they began
+   * @param queueLength L, rows of the queue of each assigning crop; 0 without one
+   * @param queueStart step at which the queue begins to fill
+   */
+  public record Settings(
+      int assigning,
+      double temperature,
+      long frozenSteps,
+      int queueLength,
+      long queueStart) {
+
+    /** Without queue and with prototypes that move from the start. */
+    public Settings(int assigning, double temperature) {
+      this(assigning, temperature, 0, 0, 0);
+    }
+
+    /** The same with prototypes that stay as they began for so many steps. */
+    public Settings withFrozenPrototypes(long steps) {
+      return new Settings(assigning, temperature, steps, queueLength, queueStart);
+    }
+
+    /** The same with a queue of L rows per assigning crop that begins to fill at a step. */
+    public Settings withQueue(int length, long startStep) {
+      return new Settings(assigning, temperature, frozenSteps, length, startStep);
+    }
+  }
+
+  private final Settings settings;
+  private final SwavCodes solver;
+  private final Engine engine;
+  private final PrototypeNormaliser normaliser = new PrototypeNormaliser();
+  private INDArray prototypes;
+  private INDArray[] scores;
+  private INDArray[] embeddings;
+  private INDArray[] codes;
+  private Collective workers = Collective.single();
+  private CodeAssigner assigner;
+  private int queueRows;
+
+  /**
+   * SwAV.
+   *
+   * @param solver of the codes: epsilon 0.05 and 3 iterations in the published recipes
+   * @param engine what multiplies queue and prototypes, in floats whatever the network is computed in
+   */
+  public SwavMethod(Settings settings, SwavCodes solver, Engine engine) {
+    this.settings = settings;
+    this.solver = solver;
+    this.engine = engine;
+    this.assigner = new CodeAssigner(solver, workers);
+  }
+
+  @Override
+  public Objective objective() {
+    return new SwappedPrediction(settings.assigning(), settings.temperature());
+  }
+
+  @Override
+  public void begin(TrainingStep step, SwavWeights weights) {
+    prototypes = weights.parameters().get(PROTOTYPES);
+    codes = crops(step.codes(), step.codes().size(0) / settings.assigning());
+    scores = crops(step.scores(), codes[0].size(0));
+    embeddings = crops(step.embeddings(), codes[0].size(0));
+  }
+
+  /** The rows of the assigning crops, as views. */
+  private INDArray[] crops(INDArray rows, long batch) {
+    INDArray[] crops = new INDArray[settings.assigning()];
+    for (int i = 0; i < crops.length; i++) {
+      crops[i] = rows.get(NDArrayIndex.interval(i * batch, (i + 1) * batch));
+    }
+    return crops;
+  }
+
+  @Override
+  public void beforeForward(SwavWeights weights) {
+    normaliser.normalise(prototypes);
+  }
+
+  @Override
+  public void targets(TrainingStep step, long number, Collective collective) {
+    solveOver(collective);
+    if (assigner.queue() == null && settings.queueLength() > 0 && number >= settings.queueStart()) {
+      assigner.use(newQueue());
+    }
+    for (int i = 0; i < codes.length; i++) {
+      queueRows = assigner.assign(i, scores[i], embeddings[i], prototypes, codes[i]);
+    }
+  }
+
+  private void solveOver(Collective collective) {
+    if (collective != workers) {
+      EmbeddingQueue queue = assigner.queue();
+      workers = collective;
+      assigner = new CodeAssigner(solver, collective);
+      assigner.use(queue);
+    }
+  }
+
+  private EmbeddingQueue newQueue() {
+    return new EmbeddingQueue(
+        settings.assigning(),
+        settings.queueLength(),
+        (int) codes[0].size(0),
+        (int) prototypes.size(1),
+        prototypes.dataType(),
+        // Codes are computed in full precision, whatever the network is.
+        engine.withPrecision(Precision.FLOAT));
+  }
+
+  @Override
+  public boolean trains(String parameter, long number) {
+    return number >= settings.frozenSteps() || !parameter.equals(PROTOTYPES);
+  }
+
+  @Override
+  public int queueRows() {
+    return queueRows;
+  }
+
+  /** ln K: every prototype predicted alike. */
+  @Override
+  public double chanceLoss() {
+    return Math.log(prototypes.size(0));
+  }
+
+  /** The queue's: {@link EmbeddingQueue#state}. */
+  @Override
+  public Map<String, INDArray> state() {
+    return assigner.queue() == null ? Map.of() : assigner.queue().state();
+  }
+
+  @Override
+  public void restore(Map<String, INDArray> state) {
+    if (!state.isEmpty()) {
+      EmbeddingQueue queue = newQueue();
+      queue.restore(state);
+      assigner.use(queue);
+    }
+  }
+
+  @Override
+  public void close() {
+    assigner.close();
+  }
+}
