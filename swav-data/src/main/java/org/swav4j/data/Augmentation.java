@@ -67,8 +67,8 @@ public record Augmentation(
 
   /**
    * The settings as DataVec transforms, in their order, with the share of crops to which each is
-   * done: what {@code new PipelineImageTransform(list)} takes. Transforms that have a probability of
-   * their own stand there with 1.
+   * done: what {@code new PipelineImageTransform(list)} takes. Transforms that have a probability
+   * of their own stand there with 1.
    *
    * @param spec the window's area and the crop's size
    * @return new instances: for one thread
@@ -204,7 +204,8 @@ public record Augmentation(
               Locale.ROOT,
               "blur sigma %s to %s pixels, expected 0 < min <= max <= 64; for no blur set its"
                   + " probability to 0",
-              min, max));
+              min,
+              max));
     }
   }
 
@@ -214,7 +215,8 @@ public record Augmentation(
           String.format(
               Locale.ROOT,
               "window ratio %s to %s (width / height), expected 0.01 <= min <= max <= 100",
-              min, max));
+              min,
+              max));
     }
   }
 }

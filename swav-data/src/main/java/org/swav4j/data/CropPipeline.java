@@ -22,16 +22,16 @@ import org.nd4j.linalg.factory.Nd4j;
  *
  * <p>The description is compiled. A {@link RandomResizedCropTransform} of the group's size followed
  * by any of mirroring ({@code FlipImageTransform(1)}), {@link ColourJitterTransform}, {@link
- * GreyTransform}, {@link GaussianBlurTransform} and {@link SolariseTransform}, in this order, is the
- * published recipe or a part of it: {@link CropRenderer} makes such crops in one go, in floats
+ * GreyTransform}, {@link GaussianBlurTransform} and {@link SolariseTransform}, in this order, is
+ * the published recipe or a part of it: {@link CropRenderer} makes such crops in one go, in floats
  * throughout ({@link #fused}). Any other description is run by DataVec, one transform after the
  * other on 8-bit frames; a result of another size is resized to the group's, as an {@code
  * ImageRecordReader} does. Both draw the same random numbers for the same things.
  *
  * <p><b>What is random</b> is a function of (seed, epoch, image, view), as everywhere in this
  * package. To this end a pipeline is read rather than run: its probabilities and its shuffling are
- * decided from that function's numbers instead of the global {@code Nd4j.getRandom()}, and transforms
- * are handed these numbers as their {@code java.util.Random}. Exceptions:
+ * decided from that function's numbers instead of the global {@code Nd4j.getRandom()}, and
+ * transforms are handed these numbers as their {@code java.util.Random}. Exceptions:
  *
  * <ul>
  *   <li>DataVec's transforms made without a Random are deterministic, and stay so: {@code

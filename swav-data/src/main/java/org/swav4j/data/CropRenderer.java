@@ -216,7 +216,10 @@ public final class CropRenderer {
     if (image.channels() != channels) {
       throw new IllegalArgumentException(
           String.format(
-              Locale.ROOT, "image of %s, expected %d channels as in the normalisation", image, channels));
+              Locale.ROOT,
+              "image of %s, expected %d channels as in the normalisation",
+              image,
+              channels));
     }
   }
 }

@@ -32,7 +32,8 @@ public record CropSpec(int count, int size, double minScale, double maxScale) {
               Locale.ROOT,
               "crop scale %s to %s, expected 0 < min <= max <= 1: it is the share of the image's"
                   + " area (the paper uses 0.14 to 1 for large crops, 0.05 to 0.14 for small ones)",
-              minScale, maxScale));
+              minScale,
+              maxScale));
     }
   }
 

@@ -57,7 +57,8 @@ final class FusedCrop {
 
   /** The published recipe. */
   static FusedCrop published(CropSpec spec, Augmentation augmentation) {
-    return of(TransformSequence.of(augmentation.transforms(spec), false), spec.size()).orElseThrow();
+    return of(TransformSequence.of(augmentation.transforms(spec), false), spec.size())
+        .orElseThrow();
   }
 
   /** Left to right and never by chance of its own: with a Random it would turn upside down too. */

@@ -82,13 +82,7 @@ public final class MultiCropLoader implements MultiDataSetIterator, AutoCloseabl
       int batch,
       long seed,
       int workers) {
-    this(
-        source,
-        CropPipeline.published(specs, augmentation),
-        normalisation,
-        batch,
-        seed,
-        workers);
+    this(source, CropPipeline.published(specs, augmentation), normalisation, batch, seed, workers);
   }
 
   /**
@@ -326,9 +320,7 @@ public final class MultiCropLoader implements MultiDataSetIterator, AutoCloseabl
         for (int k = 0; k < group.count(); k++) {
           // Keyed by the image that was due: a stand-in's crops differ from its own.
           random.reset(seed, row.epoch(), row.index(), view++);
-          makers
-              .get(g)
-              .make(found.image(), random, b.view(g), (k * batch + row.row()) * length);
+          makers.get(g).make(found.image(), random, b.view(g), (k * batch + row.row()) * length);
         }
       }
     }

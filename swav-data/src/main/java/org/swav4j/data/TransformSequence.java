@@ -100,10 +100,7 @@ final class TransformSequence {
       PipelineImageTransform pipeline = (PipelineImageTransform) transform;
       boolean hands = handed || pipeline.getRandom() != null;
       return new Step(
-          probability,
-          null,
-          of(pipeline.getImageTransforms(), pipeline.isShuffle(), hands),
-          false);
+          probability, null, of(pipeline.getImageTransforms(), pipeline.isShuffle(), hands), false);
     }
     if (transform.getClass() == MultiImageTransform.class) {
       MultiImageTransform several = (MultiImageTransform) transform;

@@ -38,9 +38,7 @@ class CropPipelineTest {
   private static final Augmentation EVERYTHING = Augmentation.official().withSolarise(0.3);
 
   private static Normalisation normalisation(int channels) {
-    return channels == 3
-        ? Normalisation.imageNet()
-        : new Normalisation(List.of(0.4), List.of(0.3));
+    return channels == 3 ? Normalisation.imageNet() : new Normalisation(List.of(0.4), List.of(0.3));
   }
 
   private static RandomResizedCropTransform window() {
@@ -67,8 +65,7 @@ class CropPipelineTest {
     pipeline.maker(new CropRenderer(n), n).make(image, random, FloatBuffer.wrap(crop), 0);
     for (int i = 0; i < crop.length; i++) {
       int c = i / area;
-      crop[i] =
-          crop[i] * n.deviation().get(c).floatValue() + n.mean().get(c).floatValue();
+      crop[i] = crop[i] * n.deviation().get(c).floatValue() + n.mean().get(c).floatValue();
     }
     return crop;
   }
@@ -154,7 +151,12 @@ class CropPipelineTest {
             () -> new GreyTransform(1),
             () -> new GaussianBlurTransform(1, 0.1, 2),
             () -> new SolariseTransform(1))
-        .map(t -> () -> List.of(step(new RandomResizedCropTransform(SIZE, 1, 1, 1, 1), 1), step(t.get(), 1)));
+        .map(
+            t ->
+                () ->
+                    List.of(
+                        step(new RandomResizedCropTransform(SIZE, 1, 1, 1, 1), 1),
+                        step(t.get(), 1)));
   }
 
   /** On 8-bit frames, which DataVec's loaders give, a transform rounds its result to a byte. */
@@ -260,9 +262,7 @@ class CropPipelineTest {
     Image image = FakeSource.noise(1, SIZE, SIZE, 3);
     float[] turned = crop(pipeline(new FlipImageTransform(0)), image, new CounterRandom());
     float[] expected =
-        flat(
-            Frames.planes(
-                new FlipImageTransform(0).transform(Frames.writable(image)).getFrame()));
+        flat(Frames.planes(new FlipImageTransform(0).transform(Frames.writable(image)).getFrame()));
     assertThat(farthest(turned, expected)).isLessThan(1e-5);
     float[] rotated = crop(pipeline(new RotateImageTransform(20)), image, new CounterRandom());
     for (int i = 1; i < 5; i++) {
@@ -296,8 +296,7 @@ class CropPipelineTest {
     @Override
     public ImageWritable transform(ImageWritable image, Random random) {
       float[][] planes = Frames.planes(image.getFrame());
-      return Frames.writable(
-          new float[][] {planes[0]}, image.getWidth(), image.getHeight(), false);
+      return Frames.writable(new float[][] {planes[0]}, image.getWidth(), image.getHeight(), false);
     }
 
     @Override
@@ -400,8 +399,7 @@ class CropPipelineTest {
   @Test
   void aTransformThatFailsIsNamed() {
     CropPipeline pipeline = pipeline(new RandomCropTransform(50, 50));
-    assertThatThrownBy(
-            () -> crop(pipeline, FakeSource.noise(1, 30, 20, 3), new CounterRandom()))
+    assertThatThrownBy(() -> crop(pipeline, FakeSource.noise(1, 30, 20, 3), new CounterRandom()))
         .isInstanceOf(IllegalStateException.class)
         .hasMessageContaining("RandomCropTransform failed on an image of 30x20 pixels");
     CropPipeline nothing =
