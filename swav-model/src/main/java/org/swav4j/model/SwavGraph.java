@@ -21,12 +21,7 @@ import org.nd4j.linalg.factory.Nd4j;
  */
 final class SwavGraph {
   static final String EMBEDDINGS = "embeddings";
-  static final String SCORES = "scores";
-  static final String CODES = "codes";
   static final String LOSS = "loss";
-
-  /** What embeddings are before they are brought to unit length. */
-  static final String PROJECTION = "projection";
 
   /**
    * A batch norm's pass over one group of rows.
@@ -42,7 +37,6 @@ final class SwavGraph {
   private final SameDiff sd = SameDiff.create();
   private final Map<String, SDVariable> parameters = new LinkedHashMap<>();
   private final List<Moments> moments = new ArrayList<>();
-  private final Objective objective;
   private final Views views;
 
   /**
@@ -54,7 +48,6 @@ final class SwavGraph {
    */
   SwavGraph(SwavWeights weights, Views views, Objective objective) {
     this.views = views;
-    this.objective = objective;
     SwavConfig config = weights.config();
     List<CropGroup> crops = views.groups();
     weights.parameters().forEach((name, array) -> parameters.put(name, sd.var(name, array)));
@@ -92,14 +85,6 @@ final class SwavGraph {
   /** In the order the batch norms see rows: group by group, the head's last. */
   List<Moments> moments() {
     return moments;
-  }
-
-  Views views() {
-    return views;
-  }
-
-  Objective objective() {
-    return objective;
   }
 
   private SDVariable trunk(Trunk trunk, SDVariable images, String prefix) {
@@ -168,7 +153,7 @@ final class SwavGraph {
   private SDVariable head(SDVariable features) {
     SDVariable hidden = linear(ParameterShapes.HEAD_FIRST, features);
     hidden = sd.nn().relu(batchNorm(ParameterShapes.HEAD_NORM, hidden, 2, ""), 0);
-    SDVariable projection = linear(ParameterShapes.HEAD_SECOND, hidden).rename(PROJECTION);
+    SDVariable projection = linear(ParameterShapes.HEAD_SECOND, hidden);
     SDVariable norm = sd.math().sqrt(sd.math().squaredNorm(projection, true, 1));
     return projection
         .div(sd.math().max(norm, sd.constant(Nd4j.scalar(projection.dataType(), 1e-12))))

@@ -14,6 +14,8 @@ import org.swav4j.model.plan.FuseRelu;
 import org.swav4j.model.plan.Op;
 import org.swav4j.model.plan.OpType;
 import org.swav4j.model.plan.Plan;
+import org.swav4j.model.plan.RecogniseRowNormalisation;
+import org.swav4j.model.plan.RecogniseSwappedPrediction;
 import org.swav4j.model.plan.RecomputeNorms;
 import org.swav4j.model.plan.RecomputeSums;
 import org.swav4j.model.plan.Value;
@@ -26,8 +28,12 @@ class PassTest {
     SwavConfig config = new SwavConfig(Architecture.RESNET20, 0.25, Stem.SMALL, 1, 7, 5, 6, 0.1);
     SwavWeights weights = SwavWeights.initialise(config, 5, DataType.DOUBLE);
     List<CropGroup> crops = List.of(new CropGroup(2, 8), new CropGroup(1, 5));
-    return PlanReader.read(
-        new SwavGraph(weights, new Views(crops, 3), new SwappedPrediction(2, 0.1)), weights);
+    SwavGraph graph = new SwavGraph(weights, new Views(crops, 3), new SwappedPrediction(2, 0.1));
+    List<String> forward = new ArrayList<>(List.of(SwavGraph.EMBEDDINGS, SwappedPrediction.SCORES));
+    graph.moments().forEach(m -> forward.addAll(List.of(m.mean(), m.variance())));
+    Plan read =
+        PlanReader.read(graph.sameDiff(), weights.parameters(), forward, SwavGraph.LOSS).plan();
+    return new RecogniseSwappedPrediction().apply(new RecogniseRowNormalisation().apply(read));
   }
 
   private static void run(Execution execution, Plan plan) {

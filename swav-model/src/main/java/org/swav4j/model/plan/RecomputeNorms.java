@@ -36,7 +36,7 @@ public final class RecomputeNorms implements Pass {
           again.put(v, y);
           backward.add(
               new Op(
-                  OpType.BATCH_NORM_AGAIN,
+                  OpType.BATCH_NORM_RECOMPUTED,
                   List.of(
                       norm.input(0), norm.input(1), norm.input(2), norm.output(1), norm.output(2)),
                   List.of(y),
