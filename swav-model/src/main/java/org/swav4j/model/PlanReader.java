@@ -2,6 +2,7 @@ package org.swav4j.model;
 
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collection;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.IdentityHashMap;
@@ -112,15 +113,16 @@ public final class PlanReader {
   private final List<Value> inputs = new ArrayList<>();
   private List<Op> ops = new ArrayList<>();
 
-  private PlanReader(SameDiff sd, Map<String, INDArray> parameters, String loss) {
+  private PlanReader(
+      SameDiff sd, Map<String, INDArray> parameters, String loss, Collection<String> wanted) {
     this.parameters = parameters;
-    this.gradient = GradientGraph.of(sd, loss, parameters.keySet());
+    this.gradient = GradientGraph.of(sd, loss, wanted);
     this.graph = gradient.sameDiff();
     this.type = graph.getVariable(loss).dataType();
   }
 
   /**
-   * Reads a graph. It is copied, not changed.
+   * Reads a graph with the gradients of its parameters. The graph is copied, not changed.
    *
    * @param sd a graph whose placeholders have fixed shapes
    * @param parameters the variables to find gradients for, by name, and the arrays that the plan
@@ -133,7 +135,21 @@ public final class PlanReader {
    */
   public static Program read(
       SameDiff sd, Map<String, INDArray> parameters, List<String> forward, String loss) {
-    PlanReader reader = new PlanReader(sd, parameters, loss);
+    return read(sd, parameters, forward, loss, List.copyOf(parameters.keySet()));
+  }
+
+  /**
+   * The same with the gradients of variables of any kind: parameters, placeholders, results of ops.
+   *
+   * @param wanted names of the variables to find gradients for
+   */
+  public static Program read(
+      SameDiff sd,
+      Map<String, INDArray> parameters,
+      List<String> forward,
+      String loss,
+      List<String> wanted) {
+    PlanReader reader = new PlanReader(sd, parameters, loss, wanted);
     Map<String, Value> early = new LinkedHashMap<>();
     forward.forEach(name -> early.put(name, reader.value(name)));
     List<Op> forwardOps = reader.ops;
@@ -145,12 +161,8 @@ public final class PlanReader {
       throw new IllegalArgumentException(
           "the loss " + lossValue + " is no scalar: sum it, or take its mean");
     }
-    List<String> names = new ArrayList<>();
-    for (String name : parameters.keySet()) {
-      if (reader.gradient.gradient(name) != null) {
-        names.add(name);
-      }
-    }
+    List<String> names =
+        wanted.stream().filter(name -> reader.gradient.gradient(name) != null).toList();
     Map<String, Value> found = new HashMap<>();
     // From the last layer to the first: the way the gradient goes.
     for (int i = names.size() - 1; i >= 0; i--) {

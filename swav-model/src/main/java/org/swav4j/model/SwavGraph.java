@@ -154,10 +154,14 @@ final class SwavGraph {
     SDVariable hidden = linear(ParameterShapes.HEAD_FIRST, features);
     hidden = sd.nn().relu(batchNorm(ParameterShapes.HEAD_NORM, hidden, 2, ""), 0);
     SDVariable projection = linear(ParameterShapes.HEAD_SECOND, hidden);
-    SDVariable norm = sd.math().sqrt(sd.math().squaredNorm(projection, true, 1));
-    return projection
-        .div(sd.math().max(norm, sd.constant(Nd4j.scalar(projection.dataType(), 1e-12))))
-        .rename(EMBEDDINGS);
+    return normalizeRows(projection).rename(EMBEDDINGS);
+  }
+
+  /** Rows of x brought to unit length: x / max(‖x‖, 1e-12). */
+  static SDVariable normalizeRows(SDVariable x) {
+    SameDiff sd = x.getSameDiff();
+    SDVariable norm = sd.math().sqrt(sd.math().squaredNorm(x, true, 1));
+    return x.div(sd.math().max(norm, sd.constant(Nd4j.scalar(x.dataType(), 1e-12))));
   }
 
   private SDVariable linear(String name, SDVariable x) {

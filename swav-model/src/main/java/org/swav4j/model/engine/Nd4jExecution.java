@@ -1,11 +1,14 @@
 package org.swav4j.model.engine;
 
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.stream.Stream;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -58,6 +61,8 @@ final class Nd4jExecution implements Execution {
     Lifetimes lifetimes = new Lifetimes(plan);
     Map<DataType, ArenaLayout> layouts = new EnumMap<>(DataType.class);
     List<Value> placed = new ArrayList<>();
+    Set<Value> whole = touchedByNd4j();
+    WholeArrays wholes = new WholeArrays(this::own);
     for (int i = 0; i < ops.size(); i++) {
       Op op = ops.get(i);
       for (Value v : op.inputs()) {
@@ -66,7 +71,9 @@ final class Nd4jExecution implements Execution {
         }
       }
       for (Value v : op.outputs()) {
-        if (!arrays.containsKey(v)) {
+        if (whole.contains(v)) {
+          arrays.computeIfAbsent(v, wholes::take);
+        } else if (!arrays.containsKey(v)) {
           layout(layouts, v.type()).add(v, v.bytes(), i, lifetimes.last(v));
           placed.add(v);
         }
@@ -79,6 +86,11 @@ final class Nd4jExecution implements Execution {
         needed.add(s);
       }
       scratches.put(op, needed);
+      int at = i;
+      Stream.concat(op.inputs().stream(), op.outputs().stream())
+          .distinct()
+          .filter(v -> whole.contains(v) && lifetimes.last(v) == at)
+          .forEach(v -> wholes.giveBack(arrays.get(v)));
     }
     Map<DataType, INDArray> arenas = new EnumMap<>(DataType.class);
     layouts.forEach(
@@ -97,6 +109,18 @@ final class Nd4jExecution implements Execution {
         scratchArrays.put(s, view(arenas.get(s.type), offset, s.length, new long[] {s.length}));
       }
     }
+  }
+
+  private Set<Value> touchedByNd4j() {
+    Set<Value> touched = Collections.newSetFromMap(new IdentityHashMap<>());
+    for (Op op : plan.ops()) {
+      if (op.type() == OpType.ND4J) {
+        touched.addAll(op.inputs());
+        touched.addAll(op.outputs());
+      }
+    }
+    touched.removeIf(v -> v.kind() != Value.Kind.RESULT);
+    return touched;
   }
 
   private static ArenaLayout layout(Map<DataType, ArenaLayout> layouts, DataType type) {

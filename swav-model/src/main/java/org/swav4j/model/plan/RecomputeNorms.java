@@ -32,7 +32,7 @@ public final class RecomputeNorms implements Pass {
         }
         Value y = again.get(v);
         if (y == null) {
-          y = Value.result(v.name() + ".again", v.type(), v.shape());
+          y = Value.result(v.name() + ".recomputed", v.type(), v.shape());
           again.put(v, y);
           backward.add(
               new Op(
