@@ -27,7 +27,9 @@ import org.swav4j.model.engine.Engine;
 import org.swav4j.model.engine.Engines;
 import org.swav4j.sinkhorn.SwavCodes;
 import org.swav4j.train.collective.Collective;
+import org.swav4j.train.config.CropNotation;
 import org.swav4j.train.config.Preset;
+import org.swav4j.train.config.Settings;
 import org.swav4j.train.config.TrainingConfig;
 import org.swav4j.train.diagnostics.EpochDiagnostics;
 import org.swav4j.train.diagnostics.TrainingDiagnostics;
@@ -102,7 +104,8 @@ public final class Evidence {
     new Evidence(
             arguments[0],
             Integer.parseInt(arguments[1]),
-            TrainingConfig.parseCrops(crops, scales),
+            Settings.change(Preset.QUICK.config(), Map.of("crops", crops, "scales", scales))
+                .crops(),
             arguments.length > 3 ? Integer.parseInt(arguments[3]) : 4,
             arguments.length > 5 ? Long.parseLong(arguments[5]) : 1)
         .run(arguments.length > 4 ? arguments[4] : "6000");
@@ -351,7 +354,7 @@ public final class Evidence {
         "| %s | %d | %s | %d | %d | %s | %s | %s | %s |%n",
         target,
         batch,
-        TrainingConfig.format(crops),
+        CropNotation.format(crops),
         seed,
         epoch,
         cell("%.2f", loss),

@@ -1,5 +1,11 @@
 package org.swav4j.data;
 
+import java.util.List;
+import java.util.Locale;
+import org.datavec.image.transform.FlipImageTransform;
+import org.datavec.image.transform.ImageTransform;
+import org.nd4j.common.primitives.Pair;
+
 /**
  * What is done to a crop at random besides choosing its window, in this order: horizontal flip;
  * colour jitter (brightness, contrast, saturation and hue, in random order); grey; Gaussian blur;
@@ -57,6 +63,31 @@ public record Augmentation(
   /** The window alone: no flip, no colour, no blur. */
   public static Augmentation none() {
     return new Augmentation(0, 0, 0, 0, 0.1, 2, 0, 0, 3.0 / 4, 4.0 / 3);
+  }
+
+  /**
+   * The settings as DataVec transforms, in their order, with the share of crops to which each is
+   * done: what {@code new PipelineImageTransform(list)} takes. Transforms that have a probability
+   * of their own stand there with 1.
+   *
+   * @param spec the window's area and the crop's size
+   * @return new instances: for one thread
+   */
+  public List<Pair<ImageTransform, Double>> transforms(CropSpec spec) {
+    return List.of(
+        always(
+            new RandomResizedCropTransform(
+                spec.size(), spec.minScale(), spec.maxScale(), minRatio, maxRatio)),
+        // DataVec draws no number for a step of probability 1; here one is drawn for every crop.
+        Pair.of(new FlipImageTransform(1), Math.min(flipProbability, Math.nextDown(1.0))),
+        always(new ColourJitterTransform(jitterProbability, jitter)),
+        always(new GreyTransform(greyProbability)),
+        always(new GaussianBlurTransform(blurProbability, minSigma, maxSigma)),
+        always(new SolariseTransform(solariseProbability)));
+  }
+
+  private static Pair<ImageTransform, Double> always(ImageTransform transform) {
+    return Pair.of(transform, 1.0);
   }
 
   /** Another colour jitter. */
@@ -170,9 +201,11 @@ public record Augmentation(
     if (!(min > 0 && min <= max && max <= 64)) {
       throw new IllegalArgumentException(
           String.format(
+              Locale.ROOT,
               "blur sigma %s to %s pixels, expected 0 < min <= max <= 64; for no blur set its"
                   + " probability to 0",
-              min, max));
+              min,
+              max));
     }
   }
 
@@ -180,8 +213,10 @@ public record Augmentation(
     if (!(min >= 0.01 && min <= max && max <= 100)) {
       throw new IllegalArgumentException(
           String.format(
+              Locale.ROOT,
               "window ratio %s to %s (width / height), expected 0.01 <= min <= max <= 100",
-              min, max));
+              min,
+              max));
     }
   }
 }

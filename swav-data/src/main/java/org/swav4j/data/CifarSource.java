@@ -5,6 +5,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.stream.IntStream;
 
@@ -112,6 +113,7 @@ public final class CifarSource extends PackedSource {
         if (label >= kind.classes) {
           throw new IllegalArgumentException(
               String.format(
+                  Locale.ROOT,
                   "%s: label %d in record %d, %s has classes 0 to %d: is it the right file?",
                   directory.resolve(files.get(f)),
                   label,
@@ -150,9 +152,13 @@ public final class CifarSource extends PackedSource {
     if (bytes.length == 0 || bytes.length % record != 0) {
       throw new IllegalArgumentException(
           String.format(
+              Locale.ROOT,
               "%s has %d bytes, expected a multiple of %d, one %s record:"
                   + " truncated? download it again",
-              path, bytes.length, record, kind.title));
+              path,
+              bytes.length,
+              record,
+              kind.title));
     }
     return bytes;
   }
@@ -182,8 +188,12 @@ public final class CifarSource extends PackedSource {
       if (names.size() != kind.classes) {
         throw new IllegalArgumentException(
             String.format(
+                Locale.ROOT,
                 "%s names %d classes, %s has %d",
-                file.get(), names.size(), kind.title, kind.classes));
+                file.get(),
+                names.size(),
+                kind.title,
+                kind.classes));
       }
       return names;
     } catch (IOException e) {

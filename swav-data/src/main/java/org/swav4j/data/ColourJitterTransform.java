@@ -8,7 +8,6 @@ import java.util.random.RandomGenerator;
  * instance per thread.
  */
 public final class ColourJitterTransform extends FrameTransform.OfPlanes {
-  private final CropDraw draw = new CropDraw();
   private final double strength;
 
   /**
@@ -24,9 +23,18 @@ public final class ColourJitterTransform extends FrameTransform.OfPlanes {
   }
 
   @Override
-  void apply(float[][] planes, int width, int height, RandomGenerator random) {
-    int area = width * height;
+  void drawChange(CropDraw draw, RandomGenerator random) {
     draw.drawJitter(strength, random);
+  }
+
+  @Override
+  boolean changes(CropDraw draw) {
+    return draw.jitter;
+  }
+
+  @Override
+  void apply(CropDraw draw, float[][] planes, int width, int height) {
+    int area = width * height;
     for (int op : draw.order) {
       switch (op) {
         case CropDraw.BRIGHTNESS -> {
@@ -34,7 +42,7 @@ public final class ColourJitterTransform extends FrameTransform.OfPlanes {
             ImageOps.brightness(plane, 0, area, draw.brightness);
           }
         }
-        case CropDraw.CONTRAST -> contrast(planes, area);
+        case CropDraw.CONTRAST -> contrast(draw.contrast, planes, area);
         case CropDraw.SATURATION -> {
           if (planes.length == 3) {
             ImageOps.saturation(planes[0], planes[1], planes[2], 0, area, draw.saturation);
@@ -49,13 +57,13 @@ public final class ColourJitterTransform extends FrameTransform.OfPlanes {
     }
   }
 
-  private void contrast(float[][] planes, int area) {
+  private static void contrast(float factor, float[][] planes, int area) {
     float mean =
         planes.length == 3
             ? ImageOps.meanGrey(planes[0], planes[1], planes[2], area)
             : ImageOps.meanGrey(planes[0], area);
     for (float[] plane : planes) {
-      ImageOps.contrast(plane, 0, area, draw.contrast, mean);
+      ImageOps.contrast(plane, 0, area, factor, mean);
     }
   }
 }

@@ -41,6 +41,11 @@ public final class CounterRandom implements RandomGenerator {
     return this;
   }
 
+  /** Moves to where another stream is. */
+  void reset(CounterRandom other) {
+    state = other.state;
+  }
+
   @Override
   public long nextLong() {
     state += GOLDEN_GAMMA;

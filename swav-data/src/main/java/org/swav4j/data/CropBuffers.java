@@ -3,6 +3,7 @@ package org.swav4j.data;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.util.Arrays;
+import java.util.Locale;
 import org.bytedeco.javacpp.Pointer;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.concurrency.AffinityManager;
@@ -33,6 +34,7 @@ final class CropBuffers {
         || array.length() > Integer.MAX_VALUE / Float.BYTES) {
       throw new IllegalArgumentException(
           String.format(
+              Locale.ROOT,
               "array of %s %s (order %s%s), expected a whole row-major float array below 2 GiB:"
                   + " allocate it with Nd4j.create",
               array.dataType(),

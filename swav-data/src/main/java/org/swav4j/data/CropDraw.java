@@ -3,8 +3,9 @@ package org.swav4j.data;
 import java.util.random.RandomGenerator;
 
 /**
- * Everything that is random about one crop, drawn before any pixel is touched. Reused from crop to
- * crop; not thread-safe.
+ * Everything that is random about one crop. Each transform draws its part ({@link
+ * FrameTransform#draw}); what no transform has drawn stays as {@link #clear} leaves it: the whole
+ * image, unchanged. Reused from crop to crop; not thread-safe.
  */
 final class CropDraw {
   /** The four jitter ops; their codes in {@link #order}. */
@@ -37,25 +38,17 @@ final class CropDraw {
 
   boolean solarise;
 
-  void draw(
-      Augmentation a, CropSpec spec, int imageWidth, int imageHeight, RandomGenerator random) {
-    drawWindow(
-        imageWidth,
-        imageHeight,
-        spec.minScale(),
-        spec.maxScale(),
-        a.minRatio(),
-        a.maxRatio(),
-        random);
-    flip = random.nextDouble() < a.flipProbability();
-    jitter = random.nextDouble() < a.jitterProbability();
-    if (jitter) {
-      drawJitter(a.jitter(), random);
-    }
-    grey = random.nextDouble() < a.greyProbability();
-    sigma =
-        random.nextDouble() < a.blurProbability() ? uniform(random, a.minSigma(), a.maxSigma()) : 0;
-    solarise = random.nextDouble() < a.solariseProbability();
+  /** Nothing is done to an image of this size. */
+  void clear(int imageWidth, int imageHeight) {
+    top = 0;
+    left = 0;
+    height = imageHeight;
+    width = imageWidth;
+    flip = false;
+    jitter = false;
+    grey = false;
+    sigma = 0;
+    solarise = false;
   }
 
   /**
@@ -97,6 +90,7 @@ final class CropDraw {
   }
 
   void drawJitter(double strength, RandomGenerator random) {
+    jitter = true;
     for (int i = 0; i < 4; i++) { // Fisher-Yates, inside out
       int j = random.nextInt(i + 1);
       order[i] = order[j];
@@ -110,7 +104,7 @@ final class CropDraw {
     hue = (float) uniform(random, -0.2 * strength, 0.2 * strength);
   }
 
-  private static double uniform(RandomGenerator random, double low, double high) {
+  static double uniform(RandomGenerator random, double low, double high) {
     return low + (high - low) * random.nextDouble();
   }
 }

@@ -1,6 +1,9 @@
 package org.swav4j.data;
 
 import java.nio.FloatBuffer;
+import java.util.HashMap;
+import java.util.Locale;
+import java.util.Map;
 import java.util.random.RandomGenerator;
 
 /**
@@ -21,6 +24,7 @@ public final class CropRenderer {
   private static final int PIECE = 1024;
 
   private final Augmentation augmentation;
+  private final Map<CropSpec, FusedCrop> published = new HashMap<>();
   private final int channels;
   private final float[] mean;
   private final float[] deviation;
@@ -32,6 +36,11 @@ public final class CropRenderer {
   private final float[][] planes;
   private float[] spareA = new float[0];
   private float[] spareB = new float[0];
+
+  /** Makes compiled crops only. */
+  CropRenderer(Normalisation normalisation) {
+    this(Augmentation.official(), normalisation);
+  }
 
   /**
    * @param augmentation what to do besides choosing the window
@@ -81,9 +90,19 @@ public final class CropRenderer {
    * @throws IllegalArgumentException if the image has another number of channels
    */
   public void render(Image image, CropSpec spec, RandomGenerator random, FloatBuffer out, int at) {
+    FusedCrop crop = published.get(spec);
+    if (crop == null) {
+      crop = FusedCrop.published(spec, augmentation);
+      published.put(spec, crop);
+    }
+    render(image, crop, random, out, at);
+  }
+
+  /** Makes one crop of a compiled description in place. */
+  void render(Image image, FusedCrop crop, RandomGenerator random, FloatBuffer out, int at) {
     requireChannels(image);
-    draw.draw(augmentation, spec, image.width(), image.height(), random);
-    int size = spec.size();
+    crop.draw(draw, image.width(), image.height(), random);
+    int size = crop.size();
     int area = size * size;
     reserve(area);
     resampler.resample(
@@ -197,7 +216,10 @@ public final class CropRenderer {
     if (image.channels() != channels) {
       throw new IllegalArgumentException(
           String.format(
-              "image of %s, expected %d channels as in the normalisation", image, channels));
+              Locale.ROOT,
+              "image of %s, expected %d channels as in the normalisation",
+              image,
+              channels));
     }
   }
 }

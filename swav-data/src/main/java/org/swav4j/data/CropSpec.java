@@ -1,5 +1,7 @@
 package org.swav4j.data;
 
+import java.util.Locale;
+
 /**
  * One group of crops: how many, their side in pixels, and what share of the image's area each
  * shows.
@@ -27,9 +29,11 @@ public record CropSpec(int count, int size, double minScale, double maxScale) {
     if (!(minScale > 0 && minScale <= maxScale && maxScale <= 1)) {
       throw new IllegalArgumentException(
           String.format(
+              Locale.ROOT,
               "crop scale %s to %s, expected 0 < min <= max <= 1: it is the share of the image's"
                   + " area (the paper uses 0.14 to 1 for large crops, 0.05 to 0.14 for small ones)",
-              minScale, maxScale));
+              minScale,
+              maxScale));
     }
   }
 

@@ -3,6 +3,7 @@ package org.swav4j.data;
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 
 import java.io.ByteArrayOutputStream;
+import java.util.Locale;
 import java.util.Set;
 import java.util.zip.CRC32;
 
@@ -155,8 +156,11 @@ record EncodedImage(Format format, int width, int height, boolean progressive, b
       if (next > bytes.length) {
         throw new MalformedException(
             String.format(
+                Locale.ROOT,
                 "truncated PNG: chunk %s ends at byte %d, the file at %d",
-                printable(type), next, bytes.length));
+                printable(type),
+                next,
+                bytes.length));
       }
       if (PNG_CHUNKS_NEEDED.contains(type)) {
         crc.reset();

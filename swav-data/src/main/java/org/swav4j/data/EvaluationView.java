@@ -4,6 +4,7 @@ import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
@@ -38,9 +39,11 @@ public final class EvaluationView implements AutoCloseable {
     if (size < 1 || resize < size) {
       throw new IllegalArgumentException(
           String.format(
+              Locale.ROOT,
               "evaluation view of %d pixels cut from a shorter side of %d, expected 1 <= size <="
                   + " resize",
-              size, resize));
+              size,
+              resize));
     }
     if (workers < 1) {
       throw new IllegalArgumentException(workers + " workers, expected at least 1");
@@ -141,8 +144,12 @@ public final class EvaluationView implements AutoCloseable {
     if (from < 0 || count < 0 || from > source.size() - count) {
       throw new IllegalArgumentException(
           String.format(
+              Locale.ROOT,
               "images %d to %d of %s, which holds %d",
-              from, (long) from + count - 1, source.name(), source.size()));
+              from,
+              (long) from + count - 1,
+              source.name(),
+              source.size()));
     }
     long[] shape = out.shape();
     if (shape.length != 4
@@ -152,8 +159,14 @@ public final class EvaluationView implements AutoCloseable {
         || shape[3] != size) {
       throw new IllegalArgumentException(
           String.format(
+              Locale.ROOT,
               "array of shape %s for %d images, expected [%d or more, %d, %d, %d]",
-              Arrays.toString(shape), count, count, normalisation.channels(), size, size));
+              Arrays.toString(shape),
+              count,
+              count,
+              normalisation.channels(),
+              size,
+              size));
     }
   }
 

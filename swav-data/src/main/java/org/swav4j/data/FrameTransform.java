@@ -1,6 +1,5 @@
 package org.swav4j.data;
 
-import java.nio.ByteBuffer;
 import java.util.Random;
 import java.util.random.RandomGenerator;
 import org.bytedeco.javacv.Frame;
@@ -8,12 +7,17 @@ import org.datavec.image.data.ImageWritable;
 import org.datavec.image.transform.BaseImageTransform;
 
 /**
- * Base of the DataVec transforms: 8-bit frames of one or three channels (BGR, as DataVec's loaders
- * give them) to planes of floats and back. The image passed in is never changed. As every DataVec
- * transform these keep their last result and parameters: one instance per thread.
+ * Base of the DataVec transforms: frames of one or three channels (BGR, as DataVec's loaders give
+ * them), 8 bits or floats from 0 to 255; the result has the depth of what was passed. Of 8 bits
+ * each transform rounds its result, of floats none does. The image passed in is never changed. As
+ * every DataVec transform these keep their last result and parameters: one instance per thread.
+ *
+ * <p>What is random is drawn first ({@link #draw}), then done. The fused {@link CropRenderer} draws
+ * by the same methods, so that it makes the same crop of the same numbers.
  */
 abstract class FrameTransform extends BaseImageTransform<Void> {
   private final Random fallback = new Random();
+  private final CropDraw draw = new CropDraw();
 
   /**
    * The image passed, transformed; draws from the Random passed, or from one of its own if null.
@@ -23,20 +27,26 @@ abstract class FrameTransform extends BaseImageTransform<Void> {
     if (image == null) {
       return null;
     }
-    Frame frame = image.getFrame();
-    if (frame.image == null
-        || frame.imageDepth != Frame.DEPTH_UBYTE
-        || (frame.imageChannels != 1 && frame.imageChannels != 3)) {
-      throw new IllegalArgumentException(
-          String.format(
-              "%s: frame of depth %d with %d channels, expected 8 bits unsigned and 1 (grey) or 3"
-                  + " (BGR): convert it before, an alpha channel with COLOR_BGRA2BGR",
-              getClass().getSimpleName(), frame.imageDepth, frame.imageChannels));
-    }
-    return transform(image, frame, random == null ? fallback : random);
+    Frame frame = Frames.require(getClass().getSimpleName(), image);
+    draw.clear(frame.imageWidth, frame.imageHeight);
+    draw(draw, frame.imageWidth, frame.imageHeight, random == null ? fallback : random);
+    return transform(image, frame, draw);
   }
 
-  abstract ImageWritable transform(ImageWritable image, Frame frame, RandomGenerator random);
+  /**
+   * Draws what is random about this transform; nothing else of the draw is touched.
+   *
+   * @param width of the image in pixels
+   * @param height of the image in pixels
+   */
+  abstract void draw(CropDraw draw, int width, int height, RandomGenerator random);
+
+  abstract ImageWritable transform(ImageWritable image, Frame frame, CropDraw draw);
+
+  /** What was drawn for the last image. */
+  final CropDraw lastDraw() {
+    return draw;
+  }
 
   /** Positions are kept, unless the transform moves pixels. */
   @Override
@@ -44,82 +54,44 @@ abstract class FrameTransform extends BaseImageTransform<Void> {
     return coordinates;
   }
 
-  /** Refuses what isn't a probability. */
-  static double probability(double p) {
-    if (!(p >= 0 && p <= 1)) {
-      throw new IllegalArgumentException(
-          "probability " + p + ", expected 0 (never) to 1 (every image)");
-    }
-    return p;
-  }
-
-  /** The frame's bytes, row-major without padding, three channels as RGB. */
-  static Image toImage(Frame frame) {
-    int width = frame.imageWidth;
-    int channels = frame.imageChannels;
-    ByteBuffer in = (ByteBuffer) frame.image[0];
-    byte[] pixels = new byte[width * frame.imageHeight * channels];
-    for (int y = 0; y < frame.imageHeight; y++) {
-      int row = y * width * channels;
-      in.get(y * frame.imageStride, pixels, row, width * channels);
-    }
-    if (channels == 3) {
-      swapRedAndBlue(pixels);
-    }
-    return new Image(width, frame.imageHeight, channels, pixels);
-  }
-
-  /** Planes in [0, 1] as a frame, rounded to the nearest byte. */
-  static ImageWritable toWritable(float[][] planes, int width, int height) {
-    int channels = planes.length;
-    byte[] pixels = new byte[width * height * channels];
-    for (int c = 0; c < channels; c++) {
-      for (int i = 0; i < width * height; i++) {
-        pixels[i * channels + c] = (byte) Math.round(planes[c][i] * 255);
-      }
-    }
-    if (channels == 3) {
-      swapRedAndBlue(pixels);
-    }
-    Frame frame = new Frame(width, height, Frame.DEPTH_UBYTE, channels);
-    ByteBuffer out = (ByteBuffer) frame.image[0];
-    for (int y = 0; y < height; y++) {
-      out.put(y * frame.imageStride, pixels, y * width * channels, width * channels);
-    }
-    return new ImageWritable(frame);
-  }
-
-  private static void swapRedAndBlue(byte[] pixels) {
-    for (int i = 0; i < pixels.length; i += 3) {
-      byte kept = pixels[i];
-      pixels[i] = pixels[i + 2];
-      pixels[i + 2] = kept;
-    }
-  }
-
   /** A transform of values that keeps size and channels, done to a share of the images. */
   abstract static class OfPlanes extends FrameTransform {
     private final double probability;
 
     OfPlanes(double probability) {
-      this.probability = probability(probability);
+      if (!(probability >= 0 && probability <= 1)) {
+        throw new IllegalArgumentException(
+            "probability " + probability + ", expected 0 (never) to 1 (every image)");
+      }
+      this.probability = probability;
     }
 
     @Override
-    final ImageWritable transform(ImageWritable image, Frame frame, RandomGenerator random) {
-      if (random.nextDouble() >= probability) {
-        return image;
+    final void draw(CropDraw draw, int width, int height, RandomGenerator random) {
+      if (random.nextDouble() < probability) {
+        drawChange(draw, random);
       }
-      Image bytes = toImage(frame);
-      int width = bytes.width();
-      int height = bytes.height();
-      float[][] planes =
-          ImageOps.resizedCrop(bytes, 0, 0, height, width, height, width); // only converts
-      apply(planes, width, height, random);
-      return toWritable(planes, width, height);
     }
 
+    @Override
+    final ImageWritable transform(ImageWritable image, Frame frame, CropDraw draw) {
+      if (!changes(draw)) {
+        return image;
+      }
+      int width = frame.imageWidth;
+      int height = frame.imageHeight;
+      float[][] planes = Frames.planes(frame);
+      apply(draw, planes, width, height);
+      return Frames.writable(planes, width, height, Frames.isFloat(frame));
+    }
+
+    /** Draws the change to an image that is to be changed. */
+    abstract void drawChange(CropDraw draw, RandomGenerator random);
+
+    /** Whether the change was drawn. */
+    abstract boolean changes(CropDraw draw);
+
     /** Changes the planes (red, green, blue, or grey alone) in place. */
-    abstract void apply(float[][] planes, int width, int height, RandomGenerator random);
+    abstract void apply(CropDraw draw, float[][] planes, int width, int height);
   }
 }

@@ -25,10 +25,19 @@ public final class GaussianBlurTransform extends FrameTransform.OfPlanes {
   }
 
   @Override
-  void apply(float[][] planes, int width, int height, RandomGenerator random) {
-    double sigma = minSigma + (maxSigma - minSigma) * random.nextDouble();
+  void drawChange(CropDraw draw, RandomGenerator random) {
+    draw.sigma = CropDraw.uniform(random, minSigma, maxSigma);
+  }
+
+  @Override
+  boolean changes(CropDraw draw) {
+    return draw.sigma > 0;
+  }
+
+  @Override
+  void apply(CropDraw draw, float[][] planes, int width, int height) {
     for (float[] plane : planes) {
-      blur.apply(plane, width, height, sigma);
+      blur.apply(plane, width, height, draw.sigma);
     }
   }
 }

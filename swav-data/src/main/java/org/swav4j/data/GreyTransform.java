@@ -16,7 +16,17 @@ public final class GreyTransform extends FrameTransform.OfPlanes {
   }
 
   @Override
-  void apply(float[][] planes, int width, int height, RandomGenerator random) {
+  void drawChange(CropDraw draw, RandomGenerator random) {
+    draw.grey = true;
+  }
+
+  @Override
+  boolean changes(CropDraw draw) {
+    return draw.grey;
+  }
+
+  @Override
+  void apply(CropDraw draw, float[][] planes, int width, int height) {
     if (planes.length == 3) {
       ImageOps.grey(planes[0], planes[1], planes[2], 0, width * height);
     }

@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.zip.GZIPInputStream;
 import java.util.zip.ZipException;
@@ -91,9 +92,13 @@ public final class IdxSource extends PackedSource {
     if (count < 0 || width < 1 || height < 1) {
       throw new IllegalArgumentException(
           String.format(
+              Locale.ROOT,
               "%s says that it holds %d images of %dx%d pixels: its header is damaged, download it"
                   + " again",
-              images, count, width, height));
+              images,
+              count,
+              width,
+              height));
     }
     checkLength(images, file, 16, (long) count * width * height);
     int[] labels = new int[count];
@@ -109,8 +114,12 @@ public final class IdxSource extends PackedSource {
     if (count != labels.length) {
       throw new IllegalArgumentException(
           String.format(
+              Locale.ROOT,
               "%s has %d labels, %s has %d images: do the two files belong together?",
-              path, count, images, labels.length));
+              path,
+              count,
+              images,
+              labels.length));
     }
     checkLength(path, file, 8, count);
     Arrays.setAll(labels, i -> file.get(8 + i) & 0xff);
@@ -136,6 +145,7 @@ public final class IdxSource extends PackedSource {
     if (file.getInt(0) != magic) {
       throw new IllegalArgumentException(
           String.format(
+              Locale.ROOT,
               "%s starts with %08x, an idx file of %s with %08x: %s",
               path,
               file.getInt(0),
@@ -152,6 +162,7 @@ public final class IdxSource extends PackedSource {
     if (file.capacity() - header != expected) {
       throw new IllegalArgumentException(
           String.format(
+              Locale.ROOT,
               "%s has %d bytes after its header, which promises %d: %s download it again",
               path,
               file.capacity() - header,

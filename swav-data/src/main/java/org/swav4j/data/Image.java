@@ -1,5 +1,7 @@
 package org.swav4j.data;
 
+import java.util.Locale;
+
 /**
  * A decoded image: 8 bits per value, row-major, RGB interleaved or one grey channel.
  *
@@ -36,8 +38,13 @@ public final class Image {
     if (pixels.length != expected) {
       throw new IllegalArgumentException(
           String.format(
+              Locale.ROOT,
               "%d bytes for an image of %dx%dx%d, expected %d",
-              pixels.length, width, height, channels, expected));
+              pixels.length,
+              width,
+              height,
+              channels,
+              expected));
     }
     this.width = width;
     this.height = height;

@@ -22,6 +22,7 @@ import static org.bytedeco.opencv.global.opencv_imgproc.INTER_AREA;
 import static org.bytedeco.opencv.global.opencv_imgproc.cvtColor;
 import static org.bytedeco.opencv.global.opencv_imgproc.resize;
 
+import java.util.Locale;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.opencv.opencv_core.Mat;
@@ -107,8 +108,11 @@ public final class ImageDecoder {
       throw new UnreadableImageException(
           description,
           String.format(
+              Locale.ROOT,
               "too large: %dx%d pixels, at most %d million are decoded",
-              encoded.width(), encoded.height(), MAX_PIXELS / 1_000_000));
+              encoded.width(),
+              encoded.height(),
+              MAX_PIXELS / 1_000_000));
     }
   }
 

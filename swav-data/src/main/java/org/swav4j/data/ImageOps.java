@@ -1,6 +1,7 @@
 package org.swav4j.data;
 
 import java.util.Arrays;
+import java.util.Locale;
 
 /**
  * The pixel operations that crops are made of, in place on planes of floats in [0, 1].
@@ -187,13 +188,21 @@ public final class ImageOps {
         || left > image.width() - width) {
       throw new IllegalArgumentException(
           String.format(
+              Locale.ROOT,
               "window of %dx%d pixels at (%d, %d) isn't inside the image of %s",
-              width, height, left, top, image));
+              width,
+              height,
+              left,
+              top,
+              image));
     }
     if (outHeight < 1 || outWidth < 1) {
       throw new IllegalArgumentException(
           String.format(
-              "resizing to %dx%d pixels, expected at least 1 each way", outWidth, outHeight));
+              Locale.ROOT,
+              "resizing to %dx%d pixels, expected at least 1 each way",
+              outWidth,
+              outHeight));
     }
     float[][] planes = new float[image.channels()][outHeight * outWidth];
     new Resampler().resample(image, top, left, height, width, false, planes, outHeight, outWidth);

@@ -33,13 +33,13 @@ public final class MultiCropBatch extends MultiDataSet implements AutoCloseable 
   private final transient int[] indices;
   private transient boolean freed;
 
-  MultiCropBatch(MultiCropLoader loader, List<CropSize> groups, int batch, int channels) {
+  MultiCropBatch(MultiCropLoader loader, List<CropPipeline> groups, int batch, int channels) {
     this.loader = loader;
     this.indices = new int[batch];
     this.crops = new INDArray[groups.size()];
     this.views = new FloatBuffer[groups.size()];
     for (int g = 0; g < crops.length; g++) {
-      CropSize group = groups.get(g);
+      CropPipeline group = groups.get(g);
       crops[g] =
           CropBuffers.allocate((long) group.count() * batch, channels, group.size(), group.size());
       views[g] = CropBuffers.view(crops[g]);
@@ -47,9 +47,6 @@ public final class MultiCropBatch extends MultiDataSet implements AutoCloseable 
     super.setFeatures(crops.clone());
     super.setLabels(NO_LABELS);
   }
-
-  /** How many crops of which side there are of an image. */
-  record CropSize(int count, int size) {}
 
   /** Number of images, B. */
   public int size() {

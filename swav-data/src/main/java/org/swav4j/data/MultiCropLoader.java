@@ -49,8 +49,7 @@ public final class MultiCropLoader implements MultiDataSetIterator, AutoCloseabl
   private static final int AHEAD = 2;
 
   private final transient ImageSource source;
-  private final transient List<CropSpec> specs;
-  private final transient Augmentation augmentation;
+  private final transient List<CropPipeline> groups;
   private final transient Normalisation normalisation;
   private final transient int batch;
   private final transient long seed;
@@ -67,8 +66,29 @@ public final class MultiCropLoader implements MultiDataSetIterator, AutoCloseabl
   private transient MultiCropBatch held;
 
   /**
+   * Crops by the published recipe.
+   *
+   * @param batch B, images per batch
+   * @param seed of order and crops
+   * @param workers threads that read and crop, at least 1
+   * @throws IllegalArgumentException if a value is out of range, the batch is larger than the
+   *     source, or the normalisation is for another number of channels
+   */
+  public MultiCropLoader(
+      ImageSource source,
+      List<CropSpec> specs,
+      Augmentation augmentation,
+      Normalisation normalisation,
+      int batch,
+      long seed,
+      int workers) {
+    this(source, CropPipeline.published(specs, augmentation), normalisation, batch, seed, workers);
+  }
+
+  /**
    * Allocates the buffers and starts the workers, which idle until the first batch is asked for.
    *
+   * @param groups what is done to an image to make the crops of each group
    * @param batch B, images per batch
    * @param seed of order and crops
    * @param workers threads that read and crop, at least 1
@@ -78,27 +98,23 @@ public final class MultiCropLoader implements MultiDataSetIterator, AutoCloseabl
   @SuppressWarnings("this-escape") // the batches only keep the reference
   public MultiCropLoader(
       ImageSource source,
-      List<CropSpec> specs,
-      Augmentation augmentation,
+      List<CropPipeline> groups,
       Normalisation normalisation,
       int batch,
       long seed,
       int workers) {
     this.source = source;
-    this.specs = List.copyOf(specs);
-    this.augmentation = augmentation;
+    this.groups = List.copyOf(groups);
     this.normalisation = normalisation;
     this.batch = batch;
     this.seed = seed;
     check(workers);
     this.images =
         new ReadableImages(
-            source, this.specs.stream().mapToInt(CropSpec::sufficientSide).max().orElse(1));
-    List<MultiCropBatch.CropSize> sizes =
-        this.specs.stream().map(s -> new MultiCropBatch.CropSize(s.count(), s.size())).toList();
+            source, this.groups.stream().mapToInt(CropPipeline::sufficientSide).max().orElse(1));
     List<MultiCropBatch> batches = new ArrayList<>();
     for (int i = 0; i < AHEAD + 1; i++) {
-      batches.add(new MultiCropBatch(this, sizes, batch, source.channels()));
+      batches.add(new MultiCropBatch(this, this.groups, batch, source.channels()));
     }
     this.ring =
         new BatchRing(
@@ -107,7 +123,7 @@ public final class MultiCropLoader implements MultiDataSetIterator, AutoCloseabl
   }
 
   private void check(int workers) {
-    if (specs.isEmpty()) {
+    if (groups.isEmpty()) {
       throw new IllegalArgumentException("no crop groups, expected at least one such as 2x224");
     }
     if (workers < 1) {
@@ -284,8 +300,13 @@ public final class MultiCropLoader implements MultiDataSetIterator, AutoCloseabl
 
   /** Makes the crops of one image; each worker has its own. */
   private final class RowMaker implements Consumer<BatchRing.Row> {
-    private final CropRenderer renderer = new CropRenderer(augmentation, normalisation);
+    private final List<CropMaker> makers;
     private final CounterRandom random = new CounterRandom();
+
+    RowMaker() {
+      CropRenderer renderer = new CropRenderer(normalisation);
+      this.makers = groups.stream().map(g -> g.maker(renderer, normalisation)).toList();
+    }
 
     @Override
     public void accept(BatchRing.Row row) {
@@ -293,13 +314,13 @@ public final class MultiCropLoader implements MultiDataSetIterator, AutoCloseabl
       MultiCropBatch b = row.batch();
       b.indices()[row.row()] = found.index();
       int view = 0;
-      for (int g = 0; g < specs.size(); g++) {
-        CropSpec spec = specs.get(g);
-        int length = renderer.length(spec);
-        for (int k = 0; k < spec.count(); k++) {
+      for (int g = 0; g < makers.size(); g++) {
+        CropPipeline group = groups.get(g);
+        int length = normalisation.channels() * group.size() * group.size();
+        for (int k = 0; k < group.count(); k++) {
           // Keyed by the image that was due: a stand-in's crops differ from its own.
           random.reset(seed, row.epoch(), row.index(), view++);
-          renderer.render(found.image(), spec, random, b.view(g), (k * batch + row.row()) * length);
+          makers.get(g).make(found.image(), random, b.view(g), (k * batch + row.row()) * length);
         }
       }
     }

@@ -2,6 +2,7 @@ package org.swav4j.data;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 
 /**
  * What brings pixel values in [0, 1] to about zero mean and unit deviation, channel by channel:
@@ -26,8 +27,10 @@ public record Normalisation(List<Double> mean, List<Double> deviation) {
     if (mean.size() != deviation.size() || (mean.size() != 1 && mean.size() != 3)) {
       throw new IllegalArgumentException(
           String.format(
+              Locale.ROOT,
               "normalisation with %d means and %d deviations, expected 3 of each (RGB) or 1 (grey)",
-              mean.size(), deviation.size()));
+              mean.size(),
+              deviation.size()));
     }
     for (double m : mean) {
       if (!(Math.abs(m) <= 1)) {
@@ -83,7 +86,11 @@ public record Normalisation(List<Double> mean, List<Double> deviation) {
     if (read == 0) {
       throw new IllegalArgumentException(
           String.format(
-              "none of the %d images tried in %s can be read%s", wanted, source.name(), failure));
+              Locale.ROOT,
+              "none of the %d images tried in %s can be read%s",
+              wanted,
+              source.name(),
+              failure));
     }
     List<Double> mean = new ArrayList<>();
     List<Double> deviation = new ArrayList<>();
@@ -122,9 +129,12 @@ public record Normalisation(List<Double> mean, List<Double> deviation) {
     if (channels != channels()) {
       throw new IllegalArgumentException(
           String.format(
+              Locale.ROOT,
               "normalisation for %d channels but %s has %d: use one measured on it"
                   + " (Normalisation.of)",
-              channels(), what, channels));
+              channels(),
+              what,
+              channels));
     }
   }
 }

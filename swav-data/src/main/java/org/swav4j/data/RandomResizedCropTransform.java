@@ -10,10 +10,7 @@ import org.datavec.image.data.ImageWritable;
  * per thread.
  */
 public final class RandomResizedCropTransform extends FrameTransform {
-  private final CropDraw draw = new CropDraw();
-  private final int size;
-  private final double minScale;
-  private final double maxScale;
+  private final CropSpec window;
   private final double minRatio;
   private final double maxRatio;
 
@@ -39,24 +36,58 @@ public final class RandomResizedCropTransform extends FrameTransform {
    */
   public RandomResizedCropTransform(
       int size, double minScale, double maxScale, double minRatio, double maxRatio) {
-    CropSpec checked = new CropSpec(1, size, minScale, maxScale);
+    this.window = new CropSpec(1, size, minScale, maxScale);
     Augmentation.requireRatio(minRatio, maxRatio);
-    this.size = checked.size();
-    this.minScale = minScale;
-    this.maxScale = maxScale;
     this.minRatio = minRatio;
     this.maxRatio = maxRatio;
   }
 
+  /** Side of the result in pixels. */
+  public int size() {
+    return window.size();
+  }
+
+  /** Shorter side in pixels from which a larger image makes no better crop. */
+  int sufficientSide() {
+    return window.sufficientSide();
+  }
+
   @Override
-  ImageWritable transform(ImageWritable image, Frame frame, RandomGenerator random) {
+  void draw(CropDraw draw, int width, int height, RandomGenerator random) {
     draw.drawWindow(
-        frame.imageWidth, frame.imageHeight, minScale, maxScale, minRatio, maxRatio, random);
-    return toWritable(
-        ImageOps.resizedCrop(
-            toImage(frame), draw.top, draw.left, draw.height, draw.width, size, size),
-        size,
-        size);
+        width, height, window.minScale(), window.maxScale(), minRatio, maxRatio, random);
+  }
+
+  @Override
+  ImageWritable transform(ImageWritable image, Frame frame, CropDraw draw) {
+    int size = window.size();
+    boolean floats = Frames.isFloat(frame);
+    float[][] planes = new float[frame.imageChannels][size * size];
+    Resampler resampler = new Resampler();
+    if (floats) {
+      resampler.resample(
+          Frames.planes(frame),
+          frame.imageWidth,
+          draw.top,
+          draw.left,
+          draw.height,
+          draw.width,
+          planes,
+          size,
+          size);
+    } else {
+      resampler.resample(
+          Frames.image(frame),
+          draw.top,
+          draw.left,
+          draw.height,
+          draw.width,
+          false,
+          planes,
+          size,
+          size);
+    }
+    return Frames.writable(planes, size, size, floats);
   }
 
   /**
@@ -67,6 +98,8 @@ public final class RandomResizedCropTransform extends FrameTransform {
    */
   @Override
   public float[] query(float... coordinates) {
+    CropDraw draw = lastDraw();
+    int size = window.size();
     float[] moved = new float[coordinates.length];
     for (int i = 0; i < coordinates.length; i++) {
       boolean x = i % 2 == 0;

@@ -44,6 +44,35 @@ final class Resampler {
   }
 
   /**
+   * The same from planes of floats, for images that were worked on before they are cropped. Slower,
+   * and allocates.
+   *
+   * @param source one array per channel, rows of {@code sourceWidth}
+   */
+  void resample(
+      float[][] source,
+      int sourceWidth,
+      int top,
+      int left,
+      int height,
+      int width,
+      float[][] planes,
+      int outHeight,
+      int outWidth) {
+    across.prepare(width, outWidth, 0, outWidth, 1, false);
+    down.prepare(height, outHeight, 0, outHeight, 1, false);
+    float[] rows = new float[height * outWidth];
+    for (int c = 0; c < source.length; c++) {
+      for (int y = 0; y < height; y++) {
+        across.filter(source[c], (top + y) * sourceWidth + left, 1, rows, y * outWidth, 1);
+      }
+      for (int x = 0; x < outWidth; x++) {
+        down.filter(rows, x, outWidth, planes[c], x, outWidth);
+      }
+    }
+  }
+
+  /**
    * Fills {@code planes} with the central {@code size * size} pixels of the whole image resized to
    * {@code fullHeight * fullWidth}; what isn't needed for them isn't computed.
    */
@@ -187,6 +216,7 @@ final class Resampler {
    * increase when mirrored).
    */
   private static final class Axis {
+    int length;
     int taps;
     int stride;
     int[] start = new int[0];
@@ -200,6 +230,7 @@ final class Resampler {
     void prepare(int in, int full, int skipped, int out, double factor, boolean mirrored) {
       double scale = (double) in / full;
       double support = Math.max(scale, 1);
+      length = out;
       stride = Math.min(in, 2 * (int) Math.ceil(support) + 1);
       if (start.length < out) {
         start = new int[out];
@@ -233,6 +264,17 @@ final class Resampler {
       }
       for (int x = 0; x < out; x++) {
         alignTaps(x, in);
+      }
+    }
+
+    /** Filters one line: values {@code step} apart from {@code from} on, to the target likewise. */
+    void filter(float[] in, int from, int step, float[] out, int to, int outStep) {
+      for (int x = 0; x < length; x++) {
+        float sum = 0;
+        for (int k = 0; k < taps; k++) {
+          sum += weights[x * stride + k] * in[from + (start[x] + k) * step];
+        }
+        out[to + x * outStep] = sum;
       }
     }
 

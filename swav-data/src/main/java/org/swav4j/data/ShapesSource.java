@@ -92,8 +92,11 @@ public final class ShapesSource implements ImageSource {
     if (side < SMALLEST_SIDE || side > LARGEST_SIDE) {
       throw new IllegalArgumentException(
           String.format(
+              Locale.ROOT,
               "shapes with a side of %d pixels, expected %d to %d",
-              side, SMALLEST_SIDE, LARGEST_SIDE));
+              side,
+              SMALLEST_SIDE,
+              LARGEST_SIDE));
     }
     int held = Math.max(CLASSES.size(), size / 5);
     return new DataSets(

@@ -16,7 +16,17 @@ public final class SolariseTransform extends FrameTransform.OfPlanes {
   }
 
   @Override
-  void apply(float[][] planes, int width, int height, RandomGenerator random) {
+  void drawChange(CropDraw draw, RandomGenerator random) {
+    draw.solarise = true;
+  }
+
+  @Override
+  boolean changes(CropDraw draw) {
+    return draw.solarise;
+  }
+
+  @Override
+  void apply(CropDraw draw, float[][] planes, int width, int height) {
     for (float[] plane : planes) {
       ImageOps.solarise(plane, 0, width * height);
     }

@@ -15,7 +15,7 @@ import org.nd4j.autodiff.samediff.SameDiff;
  *     (sd, embeddings, views) -> {
  *       SDVariable points =
  *           sd.placeHolder("points", embeddings.dataType(), embeddings.getShape());
- *       return embeddings.sub(points).square().mean();
+ *       return sd.math().square(embeddings.sub(points)).mean();
  *     };
  * }</pre>
  */

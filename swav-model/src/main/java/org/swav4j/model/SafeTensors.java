@@ -17,7 +17,6 @@ import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -286,8 +285,7 @@ public record SafeTensors(Map<String, INDArray> tensors, Map<String, String> met
   }
 
   /**
-   * Writes a file: all of it or nothing. It is written beside the target as {@code NAME.part},
-   * forced to the disk and then moved over the target, so that a full disk or a crash leaves an
+   * Writes a file: all of it or nothing, see {@link AtomicFile}; a full disk or a crash leaves an
    * older file as it was.
    *
    * @param tensors FLOAT (as F32), DOUBLE (F64), LONG (I64) or INT (I32), of any strides
@@ -305,27 +303,18 @@ public record SafeTensors(Map<String, INDArray> tensors, Map<String, String> met
       throw new IOException(
           "can't write " + file + ": there is no folder " + target.getParent() + ", make it first");
     }
-    Path part = target.resolveSibling(target.getFileName() + ".part");
     try {
-      try (FileChannel out =
-          FileChannel.open(
-              part,
-              StandardOpenOption.CREATE,
-              StandardOpenOption.WRITE,
-              StandardOpenOption.TRUNCATE_EXISTING)) {
-        ByteBuffer length = allocate(8);
-        drain(out, length.putLong(header.length).flip());
-        drain(out, ByteBuffer.wrap(header));
-        for (INDArray array : tensors.values()) {
-          writeArray(out, array);
-        }
-        out.force(true);
-      }
-      Files.move(part, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+      AtomicFile.write(
+          target,
+          out -> {
+            ByteBuffer length = allocate(8);
+            drain(out, length.putLong(header.length).flip());
+            drain(out, ByteBuffer.wrap(header));
+            for (INDArray array : tensors.values()) {
+              writeArray(out, array);
+            }
+          });
     } catch (IOException e) {
-      if (Files.isRegularFile(part)) {
-        Files.delete(part);
-      }
       throw new IOException(
           "can't write "
               + file

@@ -50,12 +50,4 @@ public final class SwappedPrediction implements Objective {
   public List<String> reads() {
     return List.of(SCORES);
   }
-
-  int assigning() {
-    return assigning;
-  }
-
-  double temperature() {
-    return temperature;
-  }
 }

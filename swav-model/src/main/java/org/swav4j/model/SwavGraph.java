@@ -18,12 +18,7 @@ import org.nd4j.linalg.factory.Nd4j;
  */
 final class SwavGraph {
   static final String EMBEDDINGS = "embeddings";
-  static final String SCORES = "scores";
-  static final String CODES = "codes";
   static final String LOSS = "loss";
-
-  /** What embeddings are before they are brought to unit length. */
-  static final String PROJECTION = "projection";
 
   /**
    * A batch norm's pass over one group of rows.
@@ -39,7 +34,6 @@ final class SwavGraph {
   private final SameDiff sd = SameDiff.create();
   private final Map<String, SDVariable> parameters = new LinkedHashMap<>();
   private final List<Moments> moments = new ArrayList<>();
-  private final Objective objective;
   private final Views views;
 
   /**
@@ -51,7 +45,6 @@ final class SwavGraph {
    */
   SwavGraph(SwavWeights weights, Views views, Objective objective) {
     this.views = views;
-    this.objective = objective;
     SwavConfig config = weights.config();
     List<CropGroup> crops = views.groups();
     weights.parameters().forEach((name, array) -> parameters.put(name, sd.var(name, array)));
@@ -93,14 +86,6 @@ final class SwavGraph {
     return moments;
   }
 
-  Views views() {
-    return views;
-  }
-
-  Objective objective() {
-    return objective;
-  }
-
   private SDVariable batchNorm(String norm, SDVariable x) {
     SDVariable[] y =
         BatchNormalization.apply(
@@ -112,11 +97,15 @@ final class SwavGraph {
   private SDVariable head(SDVariable features) {
     SDVariable hidden = linear(ParameterShapes.HEAD_FIRST, features);
     hidden = sd.nn().relu(batchNorm(ParameterShapes.HEAD_NORM, hidden), 0);
-    SDVariable projection = linear(ParameterShapes.HEAD_SECOND, hidden).rename(PROJECTION);
-    SDVariable norm = sd.math().sqrt(sd.math().squaredNorm(projection, true, 1));
-    return projection
-        .div(sd.math().max(norm, sd.constant(Nd4j.scalar(projection.dataType(), 1e-12))))
-        .rename(EMBEDDINGS);
+    SDVariable projection = linear(ParameterShapes.HEAD_SECOND, hidden);
+    return normalizeRows(projection).rename(EMBEDDINGS);
+  }
+
+  /** Rows of x brought to unit length: x / max(‖x‖, 1e-12). */
+  static SDVariable normalizeRows(SDVariable x) {
+    SameDiff sd = x.getSameDiff();
+    SDVariable norm = sd.math().sqrt(sd.math().squaredNorm(x, true, 1));
+    return x.div(sd.math().max(norm, sd.constant(Nd4j.scalar(x.dataType(), 1e-12))));
   }
 
   private SDVariable linear(String name, SDVariable x) {

@@ -5,15 +5,14 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.swav4j.model.engine.Engine;
 import org.swav4j.model.engine.Execution;
-import org.swav4j.model.plan.FuseRelu;
 import org.swav4j.model.plan.Op;
 import org.swav4j.model.plan.OpType;
+import org.swav4j.model.plan.Pass;
 import org.swav4j.model.plan.Plan;
-import org.swav4j.model.plan.RecomputeNorms;
-import org.swav4j.model.plan.RecomputeSums;
 import org.swav4j.model.plan.Value;
 
 /**
@@ -40,7 +39,7 @@ public final class TrainingStep implements AutoCloseable {
   private final List<INDArray> crops = new ArrayList<>();
   private final INDArray embeddings;
   private final Map<String, INDArray> read = new LinkedHashMap<>();
-  private final Map<String, INDArray> targets = new LinkedHashMap<>();
+  private final Map<String, INDArray> targets;
   private final INDArray loss;
   private final Map<String, INDArray> gradients;
   private final RunningStatistics statistics;
@@ -81,46 +80,64 @@ public final class TrainingStep implements AutoCloseable {
   public TrainingStep(
       SwavWeights weights, List<CropGroup> crops, int batch, Objective objective, Engine engine) {
     SwavGraph graph = new SwavGraph(weights, new Views(crops, batch), objective);
-    Plan written = PlanReader.read(graph, weights);
-    plan = new RecomputeNorms().apply(new RecomputeSums().apply(new FuseRelu().apply(written)));
+    PlanReader.Program program =
+        PlanReader.read(
+            graph.sameDiff(), weights.parameters(), early(graph, objective), SwavGraph.LOSS);
+    List<String> own = IntStream.range(0, crops.size()).mapToObj(SwavGraph::cropsName).toList();
+    refuseTargetsBeforeTheyAreKnown(program, own, objective);
+    plan = Pass.standard().apply(program.plan());
     execution = engine.prepare(plan);
-    for (int g = 0; g < crops.size(); g++) {
-      this.crops.add(input(SwavGraph.cropsName(g)));
-    }
-    targets.put(SwavGraph.CODES, input(SwavGraph.CODES));
-    int next = 0;
-    embeddings = execution.array(plan.outputs().get(next++));
+    Map<String, INDArray> inputs = new LinkedHashMap<>();
+    plan.inputs().forEach(v -> inputs.put(v.name(), execution.array(v)));
+    own.forEach(name -> this.crops.add(inputs.remove(name)));
+    targets = Collections.unmodifiableMap(inputs);
+    embeddings = execution.array(program.values().get(SwavGraph.EMBEDDINGS));
     for (String name : objective.reads()) {
-      read.put(name, execution.array(plan.outputs().get(next++)));
+      read.put(name, execution.array(program.values().get(name)));
     }
     List<RunningStatistics.Entry> entries = new ArrayList<>();
     for (SwavGraph.Moments m : graph.moments()) {
-      Value mean = plan.outputs().get(next++);
-      Value variance = plan.outputs().get(next++);
+      Value mean = program.values().get(m.mean());
       entries.add(
           new RunningStatistics.Entry(
               execution.array(mean),
-              execution.array(variance),
+              execution.array(program.values().get(m.variance())),
               rowsBehind(mean),
               weights.statistics().get(m.norm() + ".running_mean"),
               weights.statistics().get(m.norm() + ".running_var")));
     }
     statistics = new RunningStatistics(entries);
-    loss = execution.array(plan.outputs().get(next++));
+    loss = execution.array(program.loss());
     Map<String, INDArray> found = new LinkedHashMap<>();
-    for (String name : weights.parameters().keySet()) {
-      found.put(name, execution.array(plan.outputs().get(next++)));
-    }
+    program.gradients().forEach((name, v) -> found.put(name, execution.array(v)));
     gradients = Collections.unmodifiableMap(found);
   }
 
-  private INDArray input(String name) {
-    for (Value v : plan.inputs()) {
-      if (v.name().equals(name)) {
-        return execution.array(v);
+  /** What is known after the forward half: embeddings, what the objective reads, statistics. */
+  private static List<String> early(SwavGraph graph, Objective objective) {
+    List<String> names = new ArrayList<>(List.of(SwavGraph.EMBEDDINGS));
+    names.addAll(objective.reads());
+    for (SwavGraph.Moments m : graph.moments()) {
+      names.add(m.mean());
+      names.add(m.variance());
+    }
+    return names;
+  }
+
+  private static void refuseTargetsBeforeTheyAreKnown(
+      PlanReader.Program program, List<String> crops, Objective objective) {
+    for (Op op : program.plan().forward()) {
+      for (Value v : op.inputs()) {
+        if (v.kind() == Value.Kind.INPUT && !crops.contains(v.name())) {
+          throw new IllegalArgumentException(
+              "the objective reads "
+                  + objective.reads()
+                  + " before its target \""
+                  + v.name()
+                  + "\" is known, but they depend on it: read what the target is made from");
+        }
       }
     }
-    throw new IllegalStateException("the plan has no input " + name);
   }
 
   private long rowsBehind(Value mean) {

@@ -10,7 +10,12 @@ final class TrainedWeights {
   private TrainedWeights() {}
 
   static SwavWeights of(SwavConfig config, long seed, DataType type) {
-    SwavWeights weights = SwavWeights.initialise(config, seed, type);
+    return trained(SwavWeights.initialise(config, seed, type), seed);
+  }
+
+  /** The same weights, which were untrained. */
+  static SwavWeights trained(SwavWeights weights, long seed) {
+    DataType type = weights.type();
     Random random = new Random(seed);
     weights
         .parameters()

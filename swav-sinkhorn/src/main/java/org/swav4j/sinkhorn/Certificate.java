@@ -1,5 +1,7 @@
 package org.swav4j.sinkhorn;
 
+import java.util.List;
+
 /**
  * What a plan's quality rests on; computed in double from the plan itself, not from the solver's
  * state.
@@ -14,6 +16,8 @@ package org.swav4j.sinkhorn;
  *     at the optimum
  * @param iterations column-and-row updates made
  * @param converged whether the tolerance was met; with a fixed number of iterations, always true
+ * @param errors L1 distance of the column sums from b after each iteration, if a tolerance was
+ *     asked for; else empty. Immutable
  * @param logDomain whether the log domain was used because the kernel form would have lost accuracy
  */
 public record Certificate(
@@ -24,4 +28,5 @@ public record Certificate(
     double dualityGap,
     int iterations,
     boolean converged,
+    List<Double> errors,
     boolean logDomain) {}

@@ -1,5 +1,6 @@
 package org.swav4j.sinkhorn;
 
+import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.api.ops.impl.reduce.longer.MatchCondition;
 import org.nd4j.linalg.factory.Nd4j;
@@ -45,6 +46,18 @@ final class Checks {
     }
   }
 
+  static double[] vector(String name, INDArray array) {
+    if (array == null || !array.isVectorOrScalar()) {
+      throw new IllegalArgumentException(
+          name
+              + (array == null
+                  ? " is null"
+                  : " has shape " + java.util.Arrays.toString(array.shape()))
+              + ", expected one mass per point");
+    }
+    return array.castTo(DataType.DOUBLE).toDoubleVector();
+  }
+
   static double[] marginal(String name, double[] mass, int length) {
     if (mass.length != length) {
       throw new IllegalArgumentException(
@@ -65,14 +78,18 @@ final class Checks {
   }
 
   static void finite(INDArray scores) {
-    long bad =
-        Nd4j.getExecutioner().exec(new MatchCondition(scores, Conditions.notFinite())).getLong(0);
-    if (bad > 0) {
+    if (countNotFinite(scores) > 0) {
       throw notFinite(scores);
     }
   }
 
-  /** The error for scores known to hold a NaN or an infinity; names the first. */
+  static long countNotFinite(INDArray scores) {
+    return Nd4j.getExecutioner()
+        .exec(new MatchCondition(scores, Conditions.notFinite()))
+        .getLong(0);
+  }
+
+  /** The error for scores known to hold a NaN or an infinity, of any shard; names the first. */
   static IllegalArgumentException notFinite(INDArray scores) {
     int bad = 0;
     String first = null;
@@ -86,6 +103,11 @@ final class Checks {
           }
         }
       }
+    }
+    if (first == null) {
+      return new IllegalArgumentException(
+          "a score of another shard is not finite, expected finite scores: that shard's own error"
+              + " names it");
     }
     return new IllegalArgumentException(
         first

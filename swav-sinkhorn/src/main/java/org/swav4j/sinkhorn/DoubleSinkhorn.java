@@ -18,7 +18,7 @@ import java.util.Arrays;
  * exp(f), exp(g) stand in place of f, g. Keeps its work space; not thread-safe; masses must be
  * positive.
  */
-final class DoubleSinkhorn {
+final class DoubleSinkhorn implements IterationLoop.Scalings {
   private double[] row = {};
   private double[] kernel = {};
   private double[] f = {};
@@ -28,8 +28,14 @@ final class DoubleSinkhorn {
   private double shift;
   private double epsilon;
   private boolean logDomain;
-  private int made;
-  private boolean converged;
+  private final IterationLoop loop = new IterationLoop();
+
+  // Of a call.
+  private HostMatrix scores;
+  private double[] a;
+  private double[] b;
+  private Iterations stop;
+  private Reduction reduction;
 
   /**
    * Iterates.
@@ -54,8 +60,13 @@ final class DoubleSinkhorn {
       g = new double[k];
       sums = new double[k];
     }
+    this.scores = scores;
+    this.a = a;
+    this.b = b;
     this.epsilon = epsilon;
-    if (!measure(scores, a, b, reduction)) {
+    this.stop = stop;
+    this.reduction = reduction;
+    if (!measure()) {
       return false;
     }
     double limit = Safety.limit(org.nd4j.linalg.api.buffer.DataType.DOUBLE);
@@ -65,29 +76,30 @@ final class DoubleSinkhorn {
     }
     logDomain = form == Form.LOG_DOMAIN || range > limit;
     shift = bounds[0];
-    firstColumns(scores, reduction);
-    made = 0;
-    converged = !stop.watch();
-    while (made < stop.limit()) {
-      for (int j = 0; j < k; j++) {
-        // In the log domain sums hold logarithms the first time and g is 0: see firstColumns.
-        g[j] = logDomain ? g[j] + Math.log(b[j] / sums[j]) : b[j] / sums[j];
-      }
-      boolean last = ++made == stop.limit();
-      iterate(scores, a, !last || stop.watch());
-      if (!last || stop.watch()) {
-        reduction.sum(sums);
-      }
-      if (stop.watch() && columnError(b) <= stop.tolerance()) {
-        converged = true;
-        break;
-      }
+    firstColumns();
+    loop.run(stop, this);
+    return true;
+  }
+
+  @Override
+  public void columns() {
+    for (int j = 0; j < g.length; j++) {
+      // In the log domain sums hold those of the plan that g gave: see firstColumns.
+      g[j] = logDomain ? g[j] + Math.log(b[j] / sums[j]) : b[j] / sums[j];
+    }
+  }
+
+  @Override
+  public boolean rows(boolean more) {
+    scaleRows(more);
+    if (more) {
+      reduction.sum(sums);
     }
     return true;
   }
 
   /** Fills bounds with max s, -min s, the spread of the marginals; false if not all are finite. */
-  private boolean measure(HostMatrix scores, double[] a, double[] b, Reduction reduction) {
+  private boolean measure() {
     double high = Double.NEGATIVE_INFINITY;
     double low = Double.POSITIVE_INFINITY;
     double zero = 0;
@@ -112,7 +124,7 @@ final class DoubleSinkhorn {
    * Column sums of exp(s), to begin with. In the log domain relative to each column's maximum,
    * which goes into g with its sign turned.
    */
-  private void firstColumns(HostMatrix scores, Reduction reduction) {
+  private void firstColumns() {
     int n = scores.rows();
     int k = scores.columns();
     Arrays.fill(sums, 0);
@@ -151,7 +163,7 @@ final class DoubleSinkhorn {
   }
 
   /** Gives every row its mass; sums become the column sums, of K diag f in the kernel form. */
-  private void iterate(HostMatrix scores, double[] a, boolean columns) {
+  private void scaleRows(boolean columns) {
     int k = row.length;
     if (columns) {
       Arrays.fill(sums, 0);
@@ -200,7 +212,8 @@ final class DoubleSinkhorn {
     return sum;
   }
 
-  private double columnError(double[] b) {
+  @Override
+  public double columnError() {
     double error = 0;
     for (int j = 0; j < b.length; j++) {
       error += Math.abs((logDomain ? sums[j] : sums[j] * g[j]) - b[j]);
@@ -234,6 +247,6 @@ final class DoubleSinkhorn {
     double[] columns = new double[g.length];
     Arrays.setAll(rows, i -> epsilon * (logDomain ? f[i] : Math.log(f[i])));
     Arrays.setAll(columns, j -> logDomain ? epsilon * g[j] : epsilon * Math.log(g[j]) - shift);
-    return new Potentials(rows, columns, made, converged, logDomain);
+    return new Potentials(rows, columns, loop.ending(stop), logDomain);
   }
 }

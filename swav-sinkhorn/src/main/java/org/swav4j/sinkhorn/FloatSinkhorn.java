@@ -34,7 +34,7 @@ import org.nd4j.linalg.api.buffer.DataType;
  *
  * <p>Not thread-safe; masses must be positive.
  */
-final class FloatSinkhorn {
+final class FloatSinkhorn implements IterationLoop.Scalings {
   private static final float[] ONES = {1, 1, 1, 1};
   private static final float[] ZEROS = {0, 0, 0, 0};
 
@@ -120,8 +120,9 @@ final class FloatSinkhorn {
   private boolean keptValid;
   private Pass pass;
   private boolean crew;
-  private int made;
-  private boolean converged;
+  private boolean firstRows;
+  private Iterations stop;
+  private final IterationLoop loop = new IterationLoop();
 
   FloatSinkhorn(FloatKernels kernels, int threads) {
     this.kernels = kernels;
@@ -159,6 +160,7 @@ final class FloatSinkhorn {
     this.b = b;
     this.epsilon = epsilon;
     this.reduction = reduction;
+    this.stop = stop;
     if (epsilon < SMALLEST_EPSILON) {
       return Outcome.NEEDS_DOUBLE;
     }
@@ -230,38 +232,34 @@ final class FloatSinkhorn {
         return Outcome.NEEDS_DOUBLE;
       }
     }
-    made = 0;
-    converged = !stop.watch();
-    while (true) {
-      for (int j = 0; j < k; j++) {
-        v[j] = (float) (b[j] / sums[j]);
-      }
-      if (logDomain) {
-        absorbColumns();
-      }
-      boolean last = ++made == stop.limit();
-      boolean toCodes = last && codes != null && !stop.watch();
-      columnsWanted = !last || stop.watch();
-      gaugeRows = logDomain && made == 1;
-      run(toCodes ? Pass.CODES : Pass.ROWS);
-      if (!toCodes && columnsWanted) {
-        takeColumns();
-        reduction.sum(sums);
-      }
-      if (gaugeRows && tooWide(rowGauge, n)) {
-        return Outcome.NEEDS_DOUBLE;
-      }
-      if (stop.watch() && columnError() <= stop.tolerance()) {
-        converged = true;
-        last = true;
-      }
-      if (last) {
-        return Outcome.DONE;
-      }
-      if (logDomain) {
-        absorbRows();
-      }
+    firstRows = true;
+    return loop.run(stop, this) ? Outcome.DONE : Outcome.NEEDS_DOUBLE;
+  }
+
+  @Override
+  public void columns() {
+    if (logDomain && !firstRows) {
+      absorbRows();
     }
+    for (int j = 0; j < k; j++) {
+      v[j] = (float) (b[j] / sums[j]);
+    }
+    if (logDomain) {
+      absorbColumns();
+    }
+  }
+
+  @Override
+  public boolean rows(boolean more) {
+    columnsWanted = more;
+    gaugeRows = logDomain && firstRows;
+    firstRows = false;
+    run(!more && codes != null ? Pass.CODES : Pass.ROWS);
+    if (more) {
+      takeColumns();
+      reduction.sum(sums);
+    }
+    return !gaugeRows || !tooWide(rowGauge, n);
   }
 
   /**
@@ -402,7 +400,8 @@ final class FloatSinkhorn {
     return true;
   }
 
-  private double columnError() {
+  @Override
+  public double columnError() {
     double error = 0;
     for (int j = 0; j < k; j++) {
       error += Math.abs(v[j] * sums[j] - b[j]);
@@ -651,6 +650,6 @@ final class FloatSinkhorn {
     for (int j = 0; j < k; j++) {
       g[j] = perNat * Math.log(v[j]) - (logDomain ? columnGauge[j] : centre);
     }
-    return new Potentials(f, g, made, converged, logDomain);
+    return new Potentials(f, g, loop.ending(stop), logDomain);
   }
 }

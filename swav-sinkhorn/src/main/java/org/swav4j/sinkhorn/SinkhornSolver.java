@@ -21,10 +21,12 @@ import org.nd4j.linalg.ops.transforms.Transforms;
 public final class SinkhornSolver {
   private final Iterations stop;
   private final Form form;
+  private final boolean operations;
 
-  private SinkhornSolver(Iterations stop, Form form) {
+  private SinkhornSolver(Iterations stop, Form form, boolean operations) {
     this.stop = stop;
     this.form = form;
+    this.operations = operations;
   }
 
   /**
@@ -33,7 +35,7 @@ public final class SinkhornSolver {
    * @throws IllegalArgumentException if {@code iterations < 1}
    */
   public SinkhornSolver(int iterations) {
-    this(new Iterations(iterations, Double.NaN), Form.AUTOMATIC);
+    this(new Iterations(iterations, Double.NaN), Form.AUTOMATIC, false);
     Checks.iterations(iterations);
   }
 
@@ -49,12 +51,17 @@ public final class SinkhornSolver {
           "tolerance is " + tolerance + ", expected a finite number above 0, such as 1e-9");
     }
     Checks.iterations(limit);
-    return new SinkhornSolver(new Iterations(limit, tolerance), Form.AUTOMATIC);
+    return new SinkhornSolver(new Iterations(limit, tolerance), Form.AUTOMATIC, false);
   }
 
   /** The same solver, held to one form. */
   public SinkhornSolver withForm(Form form) {
-    return new SinkhornSolver(stop, form);
+    return new SinkhornSolver(stop, form, operations);
+  }
+
+  /** The same solver by ND4J operations, as on back ends without host memory. */
+  public SinkhornSolver withOperations() {
+    return new SinkhornSolver(stop, form, true);
   }
 
   /**
@@ -75,6 +82,19 @@ public final class SinkhornSolver {
    * @throws IllegalArgumentException as {@link #solve(OptimalTransportProblem)}
    */
   public TransportPlan solve(OptimalTransportProblem problem, Reduction reduction) {
+    Potentials found = potentials(problem, reduction);
+    INDArray scores = problem.scores().castTo(DataType.DOUBLE);
+    INDArray plan = plan(scores, found, problem.epsilon());
+    Certificate certificate = certify(problem, scores, plan, found, reduction);
+    return new TransportPlan(
+        plan.castTo(problem.scores().dataType()),
+        Nd4j.createFromArray(found.f()),
+        Nd4j.createFromArray(found.g()),
+        certificate);
+  }
+
+  /** The potentials alone, -infinity where there is no mass. */
+  Potentials potentials(OptimalTransportProblem problem, Reduction reduction) {
     double[] a = problem.rowMarginal();
     double[] b = problem.columnMarginal();
     double[] mass = {Arrays.stream(a).sum()};
@@ -96,15 +116,26 @@ public final class SinkhornSolver {
       scores = scores.get(new SpecifiedIndex(rows), new SpecifiedIndex(cols)).dup('c');
     }
     Potentials found = iterate(scores, at(a, rows), at(b, cols), problem.epsilon(), reduction);
-    double[] f = spread(found.f(), rows, a.length);
-    double[] g = spread(found.g(), cols, b.length);
-    return plan(problem, f, g, found, reduction);
+    return new Potentials(
+        spread(found.f(), rows, a.length),
+        spread(found.g(), cols, b.length),
+        found.ending(),
+        found.logDomain());
+  }
+
+  /** {@code exp((scores + f + g) / epsilon)} of scores in double. */
+  static INDArray plan(INDArray scores, Potentials found, double epsilon) {
+    INDArray plan = scores.addColumnVector(column(found.f()));
+    plan.addiRowVector(Nd4j.createFromArray(found.g()).reshape(1, -1));
+    return Transforms.exp(plan.divi(epsilon), false);
   }
 
   private Potentials iterate(
       INDArray scores, double[] a, double[] b, double epsilon, Reduction reduction) {
-    if (!HostMatrix.holds(scores)) {
-      return new NdSinkhorn(scores, a, b, epsilon, reduction).run(stop, form);
+    if (operations || !HostMatrix.holds(scores)) {
+      ArraySinkhorn solver = new ArraySinkhorn();
+      solver.run(scores, a, b, epsilon, stop, form, reduction);
+      return solver.potentials();
     }
     HostMatrix host = new HostMatrix();
     host.wrap(scores);
@@ -138,27 +169,10 @@ public final class SinkhornSolver {
     return all;
   }
 
-  private static TransportPlan plan(
-      OptimalTransportProblem problem,
-      double[] f,
-      double[] g,
-      Potentials found,
-      Reduction reduction) {
-    INDArray scores = problem.scores().castTo(DataType.DOUBLE);
-    INDArray fs = Nd4j.createFromArray(f);
-    INDArray gs = Nd4j.createFromArray(g);
-    INDArray plan = scores.addColumnVector(fs.reshape(-1, 1)).addiRowVector(gs.reshape(1, -1));
-    Transforms.exp(plan.divi(problem.epsilon()), false);
-    Certificate certificate = certify(problem, scores, plan, f, g, found, reduction);
-    return new TransportPlan(plan.castTo(problem.scores().dataType()), fs, gs, certificate);
-  }
-
   private static Certificate certify(
       OptimalTransportProblem problem,
       INDArray scores,
       INDArray plan,
-      double[] f,
-      double[] g,
       Potentials found,
       Reduction reduction) {
     double[] a = problem.rowMarginal();
@@ -188,21 +202,22 @@ public final class SinkhornSolver {
       -plan.mul(scores).sumNumber().doubleValue(),
       entropy(plan),
       -feasible.mul(scores).sumNumber().doubleValue() - epsilon * entropy(feasible),
-      dot(f, a),
+      dot(found.f(), a),
       Arrays.stream(rowSums).sum(),
       Arrays.stream(a).sum()
     };
     reduction.sum(sums);
     // Lagrangian at P = exp((scores + f + g) / epsilon): f·a + g·b + epsilon (mass - sum P).
-    double dual = sums[4] + dot(g, b) + epsilon * (sums[6] - sums[5]);
+    double dual = sums[4] + dot(found.g(), b) + epsilon * (sums[6] - sums[5]);
     return new Certificate(
         sums[0],
         distance(columnSums, b),
         sums[1],
         sums[2],
         sums[3] - dual,
-        found.iterations(),
-        found.converged(),
+        found.ending().iterations(),
+        found.ending().converged(),
+        found.ending().errors(),
         found.logDomain());
   }
 

@@ -3,9 +3,6 @@ package org.swav4j.sinkhorn;
 import java.util.Arrays;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.factory.Nd4j;
-import org.nd4j.linalg.indexing.NDArrayIndex;
-import org.nd4j.linalg.ops.transforms.Transforms;
 
 /**
  * SwAV's codes (arXiv 2006.09882, eq. 3-5 and algorithm 1): soft assignments of samples to
@@ -34,12 +31,14 @@ public final class SwavCodes {
   private final Reduction reduction;
   private final int threads;
   private final boolean operations;
+  private final FloatKernels kernels;
   private final Iterations stop;
 
   private final HostMatrix hostScores = new HostMatrix();
   private final HostMatrix hostCodes = new HostMatrix();
   private final FloatSinkhorn inFloat;
   private final DoubleSinkhorn inDouble = new DoubleSinkhorn();
+  private final ArraySinkhorn inArrays = new ArraySinkhorn();
   private final double[] total = new double[1];
   private double[] columns = {};
 
@@ -56,7 +55,8 @@ public final class SwavCodes {
         Form.AUTOMATIC,
         Reduction.whole(),
         Math.min(8, Runtime.getRuntime().availableProcessors()),
-        false);
+        false,
+        FloatKernels.best());
   }
 
   private SwavCodes(
@@ -65,7 +65,8 @@ public final class SwavCodes {
       Form form,
       Reduction reduction,
       int threads,
-      boolean operations) {
+      boolean operations,
+      FloatKernels kernels) {
     Checks.epsilon(epsilon);
     Checks.iterations(iterations);
     this.epsilon = epsilon;
@@ -74,17 +75,18 @@ public final class SwavCodes {
     this.reduction = reduction;
     this.threads = threads;
     this.operations = operations;
-    this.inFloat = new FloatSinkhorn(FloatKernels.best(), threads);
+    this.kernels = kernels;
+    this.inFloat = new FloatSinkhorn(kernels, threads);
   }
 
   /** The same, held to one form; for measurements. */
   public SwavCodes withForm(Form form) {
-    return new SwavCodes(epsilon, stop.limit(), form, reduction, threads, operations);
+    return new SwavCodes(epsilon, stop.limit(), form, reduction, threads, operations, kernels);
   }
 
   /** The same for one shard of the samples: all shards together get the codes of the whole. */
   public SwavCodes withReduction(Reduction reduction) {
-    return new SwavCodes(epsilon, stop.limit(), form, reduction, threads, operations);
+    return new SwavCodes(epsilon, stop.limit(), form, reduction, threads, operations, kernels);
   }
 
   /**
@@ -97,12 +99,17 @@ public final class SwavCodes {
     if (threads < 1) {
       throw new IllegalArgumentException("threads is " + threads + ", expected at least 1");
     }
-    return new SwavCodes(epsilon, stop.limit(), form, reduction, threads, operations);
+    return new SwavCodes(epsilon, stop.limit(), form, reduction, threads, operations, kernels);
   }
 
   /** The same by ND4J operations, as on back ends without host memory; for measurements. */
   public SwavCodes withOperations() {
-    return new SwavCodes(epsilon, stop.limit(), form, reduction, threads, true);
+    return new SwavCodes(epsilon, stop.limit(), form, reduction, threads, true, kernels);
+  }
+
+  /** The same by other inner loops than the fastest that this Java runs; for tests. */
+  SwavCodes withKernels(FloatKernels kernels) {
+    return new SwavCodes(epsilon, stop.limit(), form, reduction, threads, operations, kernels);
   }
 
   /**
@@ -121,7 +128,10 @@ public final class SwavCodes {
     }
     Arrays.fill(columns, total[0] / columns.length);
     if (operations || !HostMatrix.canHold(scores)) {
-      byOperations(scores, codes);
+      if (!inArrays.run(scores, null, columns, epsilon, stop, form, reduction)) {
+        throw Checks.notFinite(scores);
+      }
+      inArrays.write(codes);
       return;
     }
     // Transposed and other scattered arrays cost a copy.
@@ -181,19 +191,5 @@ public final class SwavCodes {
     }
     inDouble.write(hostScores, null, hostCodes);
     return true;
-  }
-
-  private void byOperations(INDArray scores, INDArray codes) {
-    Checks.finite(scores);
-    int n = scores.rows();
-    int b = codes.rows();
-    double[] rows = new double[n];
-    Arrays.fill(rows, 1);
-    Potentials found = new NdSinkhorn(scores, rows, columns, epsilon, reduction).run(stop, form);
-    INDArray last = scores.get(NDArrayIndex.interval(n - b, n)).castTo(DataType.DOUBLE);
-    double[] f = Arrays.copyOfRange(found.f(), n - b, n);
-    INDArray plan = last.addColumnVector(Nd4j.createFromArray(f).reshape(-1, 1));
-    plan.addiRowVector(Nd4j.createFromArray(found.g()).reshape(1, -1)).divi(epsilon);
-    codes.assign(Transforms.exp(plan, false));
   }
 }

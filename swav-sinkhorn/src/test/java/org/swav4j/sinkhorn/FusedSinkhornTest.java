@@ -55,12 +55,14 @@ class FusedSinkhornTest {
     INDArray scores = Problems.cosines(n, k, seed).castTo(DataType.FLOAT);
     double[] a = Problems.masses(n, random);
     double[] b = Problems.masses(k, random);
+    SinkhornSolver exact = new SinkhornSolver(iterations).withForm(Form.LOG_DOMAIN);
     INDArray expected =
-        plan(
-            scores,
-            epsilon,
-            new NdSinkhorn(scores.castTo(DataType.DOUBLE), a, b, epsilon, Reduction.whole())
-                .run(new Iterations(iterations, Double.NaN), Form.LOG_DOMAIN));
+        exact
+            .withOperations()
+            .solve(
+                OptimalTransportProblem.ofScores(scores.castTo(DataType.DOUBLE), epsilon)
+                    .withMarginals(a, b))
+            .plan();
     SinkhornSolver solver = new SinkhornSolver(iterations);
     for (Form form : List.of(Form.AUTOMATIC, Form.LOG_DOMAIN)) {
       for (DataType type : List.of(DataType.FLOAT, DataType.DOUBLE)) {
@@ -75,13 +77,6 @@ class FusedSinkhornTest {
             .isLessThan(type == DataType.FLOAT ? 2e-5 : 1e-11);
       }
     }
-  }
-
-  private static INDArray plan(INDArray scores, double epsilon, Potentials p) {
-    INDArray x = scores.castTo(DataType.DOUBLE);
-    x = x.addColumnVector(Nd4j.createFromArray(p.f()).reshape(-1, 1));
-    x.addiRowVector(Nd4j.createFromArray(p.g()).reshape(1, -1)).divi(epsilon);
-    return org.nd4j.linalg.ops.transforms.Transforms.exp(x, false);
   }
 
   /** Potentials that move hundreds of epsilons from iteration to iteration, gauges with them. */

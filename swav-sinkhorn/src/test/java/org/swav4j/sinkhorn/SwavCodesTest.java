@@ -19,7 +19,6 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.indexing.NDArrayIndex;
-import org.nd4j.linalg.ops.transforms.Transforms;
 
 class SwavCodesTest {
 
@@ -243,7 +242,8 @@ class SwavCodesTest {
     INDArray codes = codes(new SwavCodes(0.05, 50), scores);
     assertThat(Problems.distance(codes.sum(0), Nd4j.valueArrayOf(new long[] {8}, 8.0)))
         .isLessThan(0.05);
-    assertThat(Transforms.exp(scores.div(0.05)).argMax(1).sumNumber().intValue()).isLessThan(64);
+    // Scores alone would send every sample to the same prototype.
+    assertThat(scores.argMax(1).maxNumber().intValue()).isZero();
   }
 
   private static INDArray codes(SwavCodes solver, INDArray scores) {

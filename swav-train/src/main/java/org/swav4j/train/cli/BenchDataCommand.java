@@ -8,7 +8,7 @@ import org.swav4j.data.CropSpec;
 import org.swav4j.data.DataSpec;
 import org.swav4j.model.CropGroup;
 import org.swav4j.train.bench.CropsBench;
-import org.swav4j.train.config.TrainingConfig;
+import org.swav4j.train.config.CropNotation;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -48,7 +48,7 @@ final class BenchDataCommand implements Runnable {
   @Override
   public void run() {
     List<CropSpec> specs = new ArrayList<>();
-    for (CropGroup g : TrainingConfig.parseGroups(crops)) {
+    for (CropGroup g : CropNotation.groups(crops)) {
       specs.add(
           specs.isEmpty()
               ? CropSpec.large(g.count(), g.size())

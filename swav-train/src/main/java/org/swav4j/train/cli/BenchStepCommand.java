@@ -14,7 +14,7 @@ import org.swav4j.model.plan.Value;
 import org.swav4j.train.bench.FlopCount;
 import org.swav4j.train.bench.Peak;
 import org.swav4j.train.bench.StepBench;
-import org.swav4j.train.config.TrainingConfig;
+import org.swav4j.train.config.CropNotation;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -58,7 +58,7 @@ final class BenchStepCommand implements Runnable {
   @Override
   public void run() {
     SwavConfig config = network.config();
-    List<CropGroup> groups = TrainingConfig.parseGroups(crops);
+    List<CropGroup> groups = CropNotation.groups(crops);
     int threads = runs.start();
     Engine engine = network.engine();
     Map<String, Object> fields = new LinkedHashMap<>();

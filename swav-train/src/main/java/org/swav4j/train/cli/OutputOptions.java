@@ -3,7 +3,9 @@ package org.swav4j.train.cli;
 import com.google.gson.Gson;
 import com.google.gson.GsonBuilder;
 import java.io.PrintWriter;
+import java.util.Locale;
 import java.util.Map;
+import org.swav4j.train.config.Settings;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
@@ -34,6 +36,13 @@ final class OutputOptions {
   /** Standard error. */
   PrintWriter err() {
     return mixee.commandLine().getErr();
+  }
+
+  /** A line on standard error, for people. */
+  void note(String format, Object... values) {
+    err()
+        .printf(
+            Locale.ROOT, "%s%n", Settings.withFlags(String.format(Locale.ROOT, format, values)));
   }
 
   /** A result: as JSON, or as the text that people read. */

@@ -124,7 +124,7 @@ final class SourceOptions {
     }
     String spec = data != null ? data : config.data().spec();
     DataSets sets =
-        TrainCommand.open(new TrainingConfig.Data(spec, weights.config().channels(), null));
+        TrainingData.open(new TrainingConfig.Data(spec, weights.config().channels(), null));
     int side = size != null ? size : config != null ? config.evaluationSize() : 32;
     return new Opened(
         weights,

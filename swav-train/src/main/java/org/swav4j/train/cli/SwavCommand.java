@@ -10,6 +10,7 @@ import java.util.HashSet;
 import java.util.Locale;
 import java.util.Set;
 import java.util.stream.Collectors;
+import org.swav4j.train.config.Settings;
 import org.swav4j.train.loop.TrainingException;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -59,11 +60,6 @@ public final class SwavCommand {
   /** Runs one command in this process and returns its exit status. */
   public static int run(PrintWriter out, PrintWriter err, String... args) {
     CommandLine line = new CommandLine(new SwavCommand());
-    line.getSubcommands()
-        .get("train")
-        .getCommandSpec()
-        .usageMessage()
-        .footer(TrainOptions.presetTable());
     line.setOut(out)
         .setErr(err)
         .setCaseInsensitiveEnumValuesAllowed(true)
@@ -113,10 +109,10 @@ public final class SwavCommand {
     }
     if (e.getArgSpec() instanceof OptionSpec option && e.getValue() != null) {
       Class<?> type = option.type();
-      if (type == Integer.class || type == int.class || type == Long.class) {
+      if (type == Integer.class || type == int.class || type == long.class) {
         return option.longestName() + " is '" + e.getValue() + "', expected a whole number";
       }
-      if (type == Double.class) {
+      if (type == Double.class || type == double.class) {
         return option.longestName() + " is '" + e.getValue() + "', expected a number such as 0.1";
       }
       if (type.isEnum()) {
@@ -176,7 +172,10 @@ public final class SwavCommand {
   }
 
   private static String oneLine(String text) {
-    return text == null ? "no message" : text.strip().replaceAll("\\s*\\R\\s*", " ");
+    // The library names fields, which are flags here.
+    return text == null
+        ? "no message"
+        : Settings.withFlags(text.strip().replaceAll("\\s*\\R\\s*", " "));
   }
 
   /** The version as the jar's manifest has it. */

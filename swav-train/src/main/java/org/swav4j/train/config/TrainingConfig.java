@@ -1,6 +1,5 @@
 package org.swav4j.train.config;
 
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import org.swav4j.data.Augmentation;
@@ -17,6 +16,10 @@ import org.swav4j.model.engine.Engines;
  * configurations on equal data and the same machine give the same weights. Written to the run
  * folder as {@code config.json}. Immutable.
  *
+ * <p>Each component that carries a {@link Setting} is a flag of {@code swav train}, a line of its
+ * help, a column of the presets and a key of {@code config.json}. A new one is added here, where it
+ * is declared and checked, and nowhere else.
+ *
  * @param data what is learned from
  * @param network the network but for its channels, which the data decide
  * @param crops the crop groups in order; crops of group 0 come first, and it holds the assigning
@@ -30,8 +33,69 @@ import org.swav4j.model.engine.Engines;
 public record TrainingConfig(
     Data data,
     Network network,
-    List<CropSpec> crops,
-    Augmentation augmentation,
+    @Setting(
+            flag = "crops",
+            label = "NxS,...",
+            help =
+                "Crop groups, count x side in pixels. Codes are computed from the first group, so"
+                    + " it should have the largest side.",
+            presets = {"2x32,4x16", "2x32,4x16", "2x224,6x96"},
+            parts = {"count", "size"},
+            between = "x")
+        @Setting(
+            flag = "scales",
+            label = "MIN-MAX,...",
+            help =
+                "For each crop group, the smallest and the largest share of the image's area that"
+                    + " a crop shows.",
+            presets = {"0.3-1,0.2-0.6", "0.3-1,0.1-0.3", "0.14-1,0.05-0.14"},
+            parts = {"minScale", "maxScale"})
+        List<CropSpec> crops,
+    @Setting(
+            flag = "jitter",
+            label = "S",
+            help = "Strength of the colour jitter. The paper uses 1; small images need less.",
+            presets = {"0.5", "0.5", "1"},
+            parts = "jitter")
+        @Setting(
+            flag = "jitter-probability",
+            label = "P",
+            help = "Share of crops whose colours are jittered.",
+            presets = "0.8",
+            parts = "jitterProbability")
+        @Setting(
+            flag = "grey",
+            label = "P",
+            help = "Share of crops that are turned grey.",
+            presets = "0.2",
+            parts = "greyProbability")
+        @Setting(
+            flag = "blur",
+            label = "P",
+            help = "Share of crops that are blurred. Blur removes too much from small images.",
+            presets = {"0", "0", "0.5"},
+            parts = "blurProbability")
+        @Setting(
+            flag = "blur-sigma",
+            label = "MIN-MAX",
+            help = "Smallest and largest standard deviation of the blur, in pixels of the crop.",
+            presets = "0.1-2",
+            parts = {"minSigma", "maxSigma"})
+        @Setting(
+            flag = "solarise",
+            label = "P",
+            help = "Share of crops that are solarised: values above one half are inverted.",
+            presets = "0",
+            parts = "solariseProbability")
+        @Setting(
+            flag = "flip",
+            label = "P",
+            help =
+                "Share of crops that are mirrored left to right; 0 for images in which left and"
+                    + " right matter, such as text.",
+            presets = "0.5",
+            parts = "flipProbability")
+        Augmentation augmentation,
     Codes codes,
     Optimisation optimisation,
     Evaluation evaluation,
@@ -57,7 +121,38 @@ public record TrainingConfig(
    * @param channels 3 (RGB), 1 (grey) or 0: as the data have it
    * @param normalisation of pixels; null: measured on the training images
    */
-  public record Data(String spec, int channels, Normalisation normalisation) {
+  public record Data(
+      @Setting(
+              flag = "data",
+              label = "SPEC",
+              help =
+                  "Images: shapes[:N] (built in), folder:DIR, idx:DIR, cifar10:DIR, cifar100:DIR,"
+                      + " or a directory, whose format is recognised by its content.",
+              presets = "shapes")
+          String spec,
+      @Setting(
+              flag = "channels",
+              label = "N",
+              help = "Reads images in colour (3), in grey (1), or as they are stored (0).",
+              presets = {"0", "0", "3"})
+          int channels,
+      @Setting(
+              flag = "mean",
+              label = "R,G,B",
+              help =
+                  "Mean of each channel, subtracted from pixels between 0 and 1; given together"
+                      + " with --deviation. measured: computed from training images.",
+              presets = {"measured", "measured", "0.485,0.456,0.406"},
+              parts = "mean",
+              open = "measured")
+          @Setting(
+              flag = "deviation",
+              label = "R,G,B",
+              help = "Standard deviation of each channel; pixels are divided by it.",
+              presets = {"measured", "measured", "0.228,0.224,0.225"},
+              parts = "deviation",
+              open = "measured")
+          Normalisation normalisation) {
     /**
      * Checks the values.
      *
@@ -66,7 +161,7 @@ public record TrainingConfig(
     public Data {
       require(
           spec != null && !spec.isBlank(),
-          "data",
+          "spec",
           "'" + spec + "'",
           "such as shapes or folder:DIR");
       require(
@@ -76,8 +171,8 @@ public record TrainingConfig(
           "3 (RGB), 1 (grey) or 0 (as the data have it)");
       require(
           channels == 0 || normalisation == null || normalisation.channels() == channels,
-          "mean",
-          normalisation == null ? null : normalisation.mean(),
+          "normalisation",
+          normalisation,
           "one value for each of " + channels + " channels");
     }
   }
@@ -94,20 +189,69 @@ public record TrainingConfig(
    * @param temperature of the swapped prediction
    */
   public record Network(
-      Architecture architecture,
-      double width,
-      Stem stem,
-      int hidden,
-      int dim,
-      int prototypes,
-      double temperature) {
+      @Setting(
+              flag = "arch",
+              label = "NAME",
+              help =
+                  "Residual trunk: resnet18, resnet34, resnet50, or resnet20, which has a quarter"
+                      + " of the channels and suits small images.",
+              presets = {"resnet20", "resnet18", "resnet50"})
+          Architecture architecture,
+      @Setting(
+              flag = "width",
+              label = "X",
+              help = "Multiplies the trunk's channels. The cost grows with its square.",
+              presets = "1")
+          double width,
+      @Setting(
+              flag = "stem",
+              label = "NAME",
+              help =
+                  "Layers before the first stage: small (a 3x3 convolution, for images up to about"
+                      + " 64 pixels) or imagenet (a 7x7 convolution and max-pooling, which divide"
+                      + " the side by four).",
+              presets = {"small", "small", "imagenet"})
+          Stem stem,
+      @Setting(
+              flag = "hidden",
+              label = "N",
+              help = "Width of the projection head's hidden layer.",
+              presets = {"256", "512", "2048"})
+          int hidden,
+      @Setting(
+              flag = "dim",
+              label = "D",
+              help = "Length of an embedding, which is what is compared with prototypes.",
+              presets = {"64", "128", "128"})
+          int dim,
+      @Setting(
+              flag = "prototypes",
+              label = "K",
+              help =
+                  "Number of prototypes: about ten for each class you expect, and at most the sum"
+                      + " of `batch` and `queueLength`.",
+              presets = {"60", "256", "3000"})
+          int prototypes,
+      @Setting(
+              flag = "temperature",
+              label = "T",
+              help =
+                  "Temperature of the softmax that predicts codes: scores are divided by it. A"
+                      + " smaller one makes predictions sharper.",
+              presets = "0.1")
+          double temperature) {
     /**
      * Checks the values.
      *
      * @throws IllegalArgumentException naming the one that is out of range
      */
     public Network {
-      of(architecture, width, stem, 3, hidden, dim, prototypes, temperature);
+      try {
+        of(architecture, width, stem, 3, hidden, dim, prototypes, temperature);
+      } catch (IllegalArgumentException e) {
+        throw new IllegalArgumentException(
+            e.getMessage().replaceFirst("^(\\w+) is ", "`$1` is "), e);
+      }
     }
 
     private static SwavConfig of(
@@ -140,7 +284,44 @@ public record TrainingConfig(
    * @param queueStartEpoch the epoch, from 0, at whose start the queue begins to fill
    */
   public record Codes(
-      int assigning, double epsilon, int iterations, int queueLength, double queueStartEpoch) {
+      @Setting(
+              flag = "assigning",
+              label = "A",
+              help =
+                  "How many crops of the first group get a code. Every other crop of the image"
+                      + " predicts it.",
+              presets = "2")
+          int assigning,
+      @Setting(
+              flag = "epsilon",
+              label = "E",
+              help =
+                  "Entropic regularisation of the codes. A smaller one makes codes harder and helps"
+                      + " against collapse; a larger one makes them softer.",
+              presets = {"0.03", "0.03", "0.05"})
+          double epsilon,
+      @Setting(
+              flag = "sinkhorn-iterations",
+              label = "N",
+              help = "Sinkhorn-Knopp iterations, which balance codes over prototypes and images.",
+              presets = "3")
+          int iterations,
+      @Setting(
+              flag = "queue",
+              label = "L",
+              help =
+                  "Embeddings of earlier batches that take part in computing codes, for a batch"
+                      + " smaller than the number of prototypes; 0: none.",
+              presets = {"0", "0", "3840"})
+          int queueLength,
+      @Setting(
+              flag = "queue-start",
+              label = "EPOCH",
+              help =
+                  "Epoch at which the queue begins to fill; fractions are allowed. Embeddings"
+                      + " change fast at first, so that queued ones are soon out of date.",
+              presets = {"0", "0", "15"})
+          double queueStartEpoch) {
     /**
      * Checks the values.
      *
@@ -155,11 +336,12 @@ public record TrainingConfig(
           "above 0, usually 0.03 to 0.05: it divides the scores; small values make codes hard");
       require(
           iterations >= 1 && iterations <= 10_000,
-          "sinkhorn-iterations",
+          "iterations",
           iterations,
           "at least 1, usually 3: without one, codes are not balanced and the network collapses");
-      require(queueLength >= 0, "queue", queueLength, "0 (no queue) or a number of embeddings");
-      require(queueStartEpoch >= 0, "queue-start", queueStartEpoch, "an epoch, counted from 0");
+      require(
+          queueLength >= 0, "queueLength", queueLength, "0 (no queue) or a number of embeddings");
+      require(queueStartEpoch >= 0, "queueStartEpoch", queueStartEpoch, "an epoch, counted from 0");
     }
   }
 
@@ -178,16 +360,74 @@ public record TrainingConfig(
    * @param freezeEpochs epochs, also fractions, during which the prototypes stay as they began
    */
   public record Optimisation(
-      OptimiserKind optimiser,
-      int batch,
-      int epochs,
-      double learningRate,
-      double startLearningRate,
-      double finalLearningRate,
-      double warmupEpochs,
-      double momentum,
-      double weightDecay,
-      double freezeEpochs) {
+      @Setting(
+              flag = "optimiser",
+              label = "NAME",
+              help =
+                  "sgd: gradient descent with momentum. lars: the same with a rate for each tensor,"
+                      + " for large batches.",
+              presets = {"sgd", "sgd", "lars"})
+          OptimiserKind optimiser,
+      @Setting(
+              flag = "batch",
+              label = "B",
+              help = "Images in a step.",
+              presets = {"64", "256", "256"})
+          int batch,
+      @Setting(
+              flag = "epochs",
+              label = "N",
+              help = "Passes over the training images.",
+              presets = {"5", "100", "200"})
+          int epochs,
+      @Setting(
+              flag = "lr",
+              label = "RATE",
+              help = "Learning rate after warm-up. A larger batch takes a larger rate.",
+              presets = {"0.1", "0.2", "0.6"})
+          double learningRate,
+      @Setting(
+              flag = "start-lr",
+              label = "RATE",
+              help = "Learning rate at the first step of warm-up.",
+              presets = "0")
+          double startLearningRate,
+      @Setting(
+              flag = "final-lr",
+              label = "RATE",
+              help =
+                  "Learning rate at the last step, where the cosine schedule ends. Not given, it"
+                      + " keeps the preset's ratio to `learningRate`.",
+              presets = {"0.0001", "0.0002", "0.0006"})
+          double finalLearningRate,
+      @Setting(
+              flag = "warmup",
+              label = "EPOCHS",
+              help =
+                  "Epochs during which the learning rate rises linearly; fractions are allowed. Not"
+                      + " given, at most a tenth of the run.",
+              presets = {"0.3", "2", "0"})
+          double warmupEpochs,
+      @Setting(
+              flag = "momentum",
+              label = "M",
+              help = "Momentum of sgd and lars: the share of the last update that is kept.",
+              presets = "0.9")
+          double momentum,
+      @Setting(
+              flag = "wd",
+              label = "W",
+              help = "Weight decay: this times the weights is added to their gradients.",
+              presets = {"0.0001", "0.0001", "1e-6"})
+          double weightDecay,
+      @Setting(
+              flag = "freeze",
+              label = "EPOCHS",
+              help =
+                  "Epochs at the start during which prototypes are not trained; fractions are"
+                      + " allowed. Not given, at most a tenth of the run.",
+              presets = {"0.1", "1", "1"})
+          double freezeEpochs) {
     /**
      * Checks the values.
      *
@@ -198,28 +438,36 @@ public record TrainingConfig(
       require(epochs >= 1, "epochs", epochs, "at least 1");
       require(
           learningRate > 0 && learningRate < 1e3,
-          "lr",
+          "learningRate",
           learningRate,
           "above 0 and below 1000: about 0.1 with sgd, 0.6 per 256 images with lars");
       require(
           startLearningRate >= 0 && startLearningRate < 1e3,
-          "start-lr",
+          "startLearningRate",
           startLearningRate,
           "0 or more");
       require(
           finalLearningRate >= 0 && finalLearningRate < 1e3,
-          "final-lr",
+          "finalLearningRate",
           finalLearningRate,
           "0 or more");
       require(
           warmupEpochs >= 0 && warmupEpochs <= epochs,
-          "warmup",
+          "warmupEpochs",
           warmupEpochs,
           "0 to " + epochs + " epochs, the length of the run");
       require(
           momentum >= 0 && momentum < 1, "momentum", momentum, "0 up to but not 1, usually 0.9");
-      require(weightDecay >= 0 && weightDecay < 1, "wd", weightDecay, "0 or a little more: 1e-6");
-      require(freezeEpochs >= 0 && freezeEpochs < 1e6, "freeze", freezeEpochs, "0 or more epochs");
+      require(
+          weightDecay >= 0 && weightDecay < 1,
+          "weightDecay",
+          weightDecay,
+          "0 or a little more: 1e-6");
+      require(
+          freezeEpochs >= 0 && freezeEpochs < 1e6,
+          "freezeEpochs",
+          freezeEpochs,
+          "0 or more epochs");
     }
   }
 
@@ -233,20 +481,53 @@ public record TrainingConfig(
    * @param imageSize side in pixels at which images are embedded; 0: that of the first crop group
    */
   public record Evaluation(
-      int everyEpochs, int bankImages, int testImages, int neighbours, int imageSize) {
+      @Setting(
+              flag = "eval-every",
+              label = "EPOCHS",
+              help =
+                  "Judges features by k-NN after every so many epochs, before the first and after"
+                      + " the last; 0: never.",
+              presets = {"1", "5", "10"})
+          int everyEpochs,
+      @Setting(
+              flag = "eval-bank",
+              label = "N",
+              help = "Labelled training images among which neighbours are looked for, at most.",
+              presets = {"2000", "10000", "50000"})
+          int bankImages,
+      @Setting(
+              flag = "eval-test",
+              label = "N",
+              help = "Test images that are classified, at most.",
+              presets = {"1000", "5000", "10000"})
+          int testImages,
+      @Setting(
+              flag = "neighbours",
+              label = "N",
+              help = "Nearest neighbours that vote on the class of each test image.",
+              presets = "20")
+          int neighbours,
+      @Setting(
+              flag = "eval-size",
+              label = "PIXELS",
+              help =
+                  "Side to which images are resized before they are judged; 0: that of the first"
+                      + " crop group.",
+              presets = "0")
+          int imageSize) {
     /**
      * Checks the values.
      *
      * @throws IllegalArgumentException naming the one that is out of range
      */
     public Evaluation {
-      require(everyEpochs >= 0, "eval-every", everyEpochs, "0 (never) or a number of epochs");
-      require(bankImages >= 1, "eval-bank", bankImages, "at least 1 labelled image");
-      require(testImages >= 1, "eval-test", testImages, "at least 1 image");
+      require(everyEpochs >= 0, "everyEpochs", everyEpochs, "0 (never) or a number of epochs");
+      require(bankImages >= 1, "bankImages", bankImages, "at least 1 labelled image");
+      require(testImages >= 1, "testImages", testImages, "at least 1 image");
       require(neighbours >= 1, "neighbours", neighbours, "at least 1, usually 20");
       require(
           imageSize == 0 || (imageSize >= 4 && imageSize <= 4096),
-          "eval-size",
+          "imageSize",
           imageSize,
           "0 (as the first crops) or 4 to 4096 pixels");
     }
@@ -261,7 +542,37 @@ public record TrainingConfig(
    * @param seed of the initial weights, the order of images, crops and augmentations
    * @param workers threads that decode and crop
    */
-  public record Execution(String engine, String precision, long seed, int workers) {
+  public record Execution(
+      @Setting(
+              flag = "engine",
+              label = "NAME",
+              help =
+                  "Library that computes the network: onednn (x86-64 processors), nd4j (everywhere)"
+                      + " or auto, the faster of those that work here.",
+              presets = "auto",
+              mayChange = true)
+          String engine,
+      @Setting(
+              flag = "precision",
+              label = "NAME",
+              help =
+                  "float, or bf16, which takes two thirds of the memory, and up to two fifths less"
+                      + " time on processors that multiply 16-bit numbers.",
+              presets = "float")
+          String precision,
+      @Setting(
+              flag = "seed",
+              label = "N",
+              help = "Seed of everything random. The same seed gives the same run.",
+              presets = "1")
+          long seed,
+      @Setting(
+              flag = "workers",
+              label = "N",
+              help = "Threads that read and crop images. Their number does not change the result.",
+              presets = Setting.HALF_THE_CORES,
+              mayChange = true)
+          int workers) {
     /**
      * Checks the values.
      *
@@ -300,7 +611,7 @@ public record TrainingConfig(
     require(
         views >= 2,
         "crops",
-        format(crops),
+        CropNotation.format(crops),
         "at least two crops in all: the code of one is predicted from another");
     require(
         codes.assigning() <= crops.get(0).count(),
@@ -310,20 +621,20 @@ public record TrainingConfig(
             + crops.get(0).count()
             + ", the crops of the first group, which should be the largest");
     for (CropSpec crop : crops) {
-      require(crop.size() >= 4, "crop size", crop.size(), "at least 4 pixels");
+      require(crop.size() >= 4, "crops", CropNotation.format(crops), "sides of at least 4 pixels");
     }
     for (int i = 1; i < crops.size(); i++) {
       require(
           crops.get(i).size() != crops.get(i - 1).size(),
           "crops",
-          format(crops),
+          CropNotation.format(crops),
           "neighbouring groups of different sizes: crops of one size form one group");
     }
   }
 
   private static void require(boolean ok, String name, Object value, String expected) {
     if (!ok) {
-      throw new IllegalArgumentException(name + " is " + value + ", expected " + expected);
+      throw new IllegalArgumentException("`" + name + "` is " + value + ", expected " + expected);
     }
   }
 
@@ -360,24 +671,6 @@ public record TrainingConfig(
     return codes.queueLength() / optimisation.batch() * optimisation.batch();
   }
 
-  /** Crop groups as on the command line: {@code 2x32,4x16}. */
-  public static String format(List<CropSpec> crops) {
-    List<String> parts = new ArrayList<>();
-    for (CropSpec c : crops) {
-      parts.add(c.count() + "x" + c.size());
-    }
-    return String.join(",", parts);
-  }
-
-  /** Their scales as on the command line: {@code 0.3-1,0.1-0.3}. */
-  public static String formatScales(List<CropSpec> crops) {
-    List<String> parts = new ArrayList<>();
-    for (CropSpec c : crops) {
-      parts.add(number(c.minScale()) + "-" + number(c.maxScale()));
-    }
-    return String.join(",", parts);
-  }
-
   /** A number as short as it can be written: {@code 1}, {@code 0.05}, {@code 1e-6}. */
   public static String number(double value) {
     if (value == Math.rint(value) && Math.abs(value) < 1e9) {
@@ -385,65 +678,5 @@ public record TrainingConfig(
     }
     String text = Double.toString(value).replace("E", "e");
     return text.replace(".0e", "e");
-  }
-
-  /**
-   * Crop groups from the command line's two lists.
-   *
-   * @param crops such as {@code 2x32,4x16}
-   * @param scales such as {@code 0.3-1,0.1-0.3}: shares of the image's area
-   * @throws IllegalArgumentException if a part can't be read or the lists differ in length
-   */
-  public static List<CropSpec> parseCrops(String crops, String scales) {
-    List<CropGroup> groups = parseGroups(crops);
-    String[] ranges = scales.split(",", -1);
-    if (groups.size() != ranges.length) {
-      throw new IllegalArgumentException(
-          String.format(
-              "--crops %s has %d groups and --scales %s has %d, expected one scale range for each"
-                  + " group, as in --crops 2x32,4x16 --scales 0.3-1,0.1-0.3",
-              crops, groups.size(), scales, ranges.length));
-    }
-    List<CropSpec> specs = new ArrayList<>();
-    for (int i = 0; i < ranges.length; i++) {
-      String[] ends = ranges[i].split("-", 2);
-      try {
-        specs.add(
-            new CropSpec(
-                groups.get(i).count(),
-                groups.get(i).size(),
-                Double.parseDouble(ends[0]),
-                Double.parseDouble(ends[1])));
-      } catch (NumberFormatException | ArrayIndexOutOfBoundsException e) {
-        throw new IllegalArgumentException(
-            "--scales part '"
-                + ranges[i]
-                + "' can't be read, expected MIN-MAX, shares of the image's area such as 0.3-1",
-            e);
-      }
-    }
-    return specs;
-  }
-
-  /**
-   * Crop groups without scales.
-   *
-   * @param crops such as {@code 2x32,4x16}
-   * @throws IllegalArgumentException if a part can't be read
-   */
-  public static List<CropGroup> parseGroups(String crops) {
-    List<CropGroup> groups = new ArrayList<>();
-    for (String part : crops.split(",", -1)) {
-      if (!part.matches("[0-9]{1,4}x[0-9]{1,5}")) {
-        throw new IllegalArgumentException(
-            "--crops part '"
-                + part
-                + "' can't be read, expected COUNTxSIZE such as 2x32:"
-                + " a count of at most 9999 and a side of at most 99999 pixels");
-      }
-      String[] numbers = part.split("x", 2);
-      groups.add(new CropGroup(Integer.parseInt(numbers[0]), Integer.parseInt(numbers[1])));
-    }
-    return groups;
   }
 }

@@ -2,9 +2,8 @@ package org.swav4j.train.report;
 
 import java.awt.Color;
 import java.io.IOException;
-import java.nio.file.Files;
+import java.nio.channels.Channels;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.ToDoubleFunction;
@@ -18,6 +17,7 @@ import org.knowm.xchart.style.Styler.LegendPosition;
 import org.knowm.xchart.style.Styler.YAxisPosition;
 import org.knowm.xchart.style.lines.SeriesLines;
 import org.knowm.xchart.style.markers.SeriesMarkers;
+import org.swav4j.model.AtomicFile;
 import org.swav4j.train.loop.EpochMetrics;
 
 /**
@@ -50,9 +50,11 @@ public final class Report {
     if (panels.isEmpty()) {
       return;
     }
-    Path part = png.resolveSibling("report.part.png");
-    BitmapEncoder.saveBitmap(panels, panels.size(), 1, part.toString(), BitmapFormat.PNG);
-    Files.move(part, png, StandardCopyOption.REPLACE_EXISTING);
+    AtomicFile.write(
+        png,
+        out ->
+            BitmapEncoder.saveBitmap(
+                panels, panels.size(), 1, Channels.newOutputStream(out), BitmapFormat.PNG));
   }
 
   private static XYChart result(List<EpochMetrics> epochs, double rawPixels) {

@@ -43,7 +43,7 @@ public final class CheckpointListener implements TrainingListener {
   }
 
   private void write() {
-    trainer.checkpoint(rawPixels).write(folder.checkpoint());
+    CheckpointFile.write(folder.checkpoint(), trainer.checkpoint(rawPixels));
     // A step leaves the prototypes off the unit sphere and the next brings them back: the
     // checkpoint goes on from there, but whoever uses the weights wants them normalised.
     INDArray prototypes = weights.parameters().get("prototypes.weight");

@@ -5,9 +5,13 @@ import com.google.gson.GsonBuilder;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParseException;
 import com.google.gson.JsonParser;
+import java.io.BufferedWriter;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.io.Writer;
+import java.nio.channels.Channels;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -21,13 +25,15 @@ import org.swav4j.train.loop.TrainingListener;
 /**
  * Writes metrics as they come, one JSON object a line: {@code {"kind":"step",...}} and {@code
  * {"kind":"epoch",...}}; numbers that are not known, and advice where there is none, are left out.
- * Losses, {@code code_entropy} and {@code kl} are in nats, shares from 0 to 1. Flushed at every
- * epoch, so that what was written can be read while training goes on.
+ * Losses, {@code code_entropy} and {@code kl} are in nats, shares from 0 to 1. Forced to the disk
+ * after every epoch, so that it can be read while training goes on and holds all that a checkpoint
+ * written afterwards goes on from.
  */
 public final class MetricsLog implements TrainingListener, AutoCloseable {
   private static final Gson GSON = new GsonBuilder().disableHtmlEscaping().create();
 
   private final Path file;
+  private final FileChannel channel;
   private final Writer writer;
 
   /**
@@ -43,7 +49,8 @@ public final class MetricsLog implements TrainingListener, AutoCloseable {
       if (Files.exists(file)) {
         RunFolder.replace(file, upTo(completedSteps));
       }
-      writer = Files.newBufferedWriter(file, StandardOpenOption.CREATE, StandardOpenOption.APPEND);
+      channel = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.APPEND);
+      writer = new BufferedWriter(Channels.newWriter(channel, StandardCharsets.UTF_8));
     } catch (IOException e) {
       throw failed(e);
     }
@@ -151,6 +158,7 @@ public final class MetricsLog implements TrainingListener, AutoCloseable {
     write(json(m));
     try {
       writer.flush();
+      channel.force(false);
     } catch (IOException e) {
       throw failed(e);
     }

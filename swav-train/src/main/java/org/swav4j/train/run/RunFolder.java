@@ -1,17 +1,20 @@
 package org.swav4j.train.run;
 
-import com.google.gson.JsonParseException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.channels.Channels;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
+import java.time.LocalDateTime;
+import java.time.format.DateTimeFormatter;
+import java.util.Locale;
 import java.util.stream.Stream;
-import org.swav4j.train.config.ConfigJson;
+import org.swav4j.model.AtomicFile;
 import org.swav4j.train.config.TrainingConfig;
 import org.swav4j.train.loop.TrainingException;
 
@@ -69,6 +72,17 @@ public record RunFolder(Path directory) {
     }
   }
 
+  /** A name for the folder of a new run that isn't taken: {@code runs/LABEL-DATE-TIME}. */
+  public static Path unused(String label) {
+    String time =
+        LocalDateTime.now().format(DateTimeFormatter.ofPattern("yyyyMMdd-HHmmss", Locale.ROOT));
+    Path folder = Path.of("runs", label + "-" + time);
+    for (int i = 2; Files.exists(folder); i++) {
+      folder = Path.of("runs", label + "-" + time + "-" + i);
+    }
+    return folder;
+  }
+
   /**
    * The folder of an earlier run.
    *
@@ -120,33 +134,27 @@ public record RunFolder(Path directory) {
    * @throws UncheckedIOException if it can't be written
    */
   public void write(TrainingConfig config) {
-    replace(config(), ConfigJson.toJson(config) + System.lineSeparator());
+    replace(config(), ConfigFile.toJson(config) + System.lineSeparator());
   }
 
   /**
    * Reads {@link #config}.
    *
-   * @throws TrainingException if it can't be read or is no configuration
+   * @throws TrainingException if it can't be read or is no configuration; naming the key
    */
   public TrainingConfig readConfig() {
     try {
-      return ConfigJson.fromJson(Files.readString(config()));
-    } catch (IOException | JsonParseException | IllegalArgumentException e) {
-      throw new TrainingException(
-          config() + " can't be used: " + reason(e) + "; was it edited?", e);
+      return ConfigFile.fromJson(Files.readString(config()));
+    } catch (IOException | IllegalArgumentException e) {
+      throw new TrainingException(config() + " can't be used: " + reason(e), e);
     }
   }
 
   /** Writes a text file whole or not at all. */
   static void replace(Path file, String text) {
-    Path part = file.resolveSibling(file.getFileName() + ".part");
     try {
-      try {
-        Files.writeString(part, text);
-        Files.move(part, file, StandardCopyOption.REPLACE_EXISTING);
-      } finally {
-        Files.deleteIfExists(part);
-      }
+      AtomicFile.write(
+          file, out -> Channels.newOutputStream(out).write(text.getBytes(StandardCharsets.UTF_8)));
     } catch (IOException e) {
       throw new UncheckedIOException(file + " can't be written: " + reason(e), e);
     }

@@ -18,7 +18,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.swav4j.model.SwavWeights;
-import org.swav4j.train.loop.Checkpoint;
+import org.swav4j.train.run.CheckpointFile;
 
 /** Training in a JVM of its own that is stopped, killed, or runs out of room. */
 class InterruptedRunTest {
@@ -64,7 +64,7 @@ class InterruptedRunTest {
     assertThat(process.waitFor(PATIENCE_SECONDS, TimeUnit.SECONDS)).isTrue();
 
     assertThat(process.exitValue()).isEqualTo(status);
-    long step = Checkpoint.read(run.resolve("checkpoint.safetensors")).step();
+    long step = CheckpointFile.read(run.resolve("checkpoint.safetensors")).step();
     assertThat(step).isBetween((long) STEPS_PER_EPOCH, (long) STEPS_PER_EPOCH * EPOCHS - 1);
     if (!signal.equals("KILL")) {
       assertThat(folder.resolve(signal + ".err"))
@@ -105,7 +105,7 @@ class InterruptedRunTest {
         .first()
         .asString()
         .contains("checkpoint.safetensors", "limit on the size of files", "unchanged");
-    assertThat(Checkpoint.read(run.resolve("checkpoint.safetensors")).step())
+    assertThat(CheckpointFile.read(run.resolve("checkpoint.safetensors")).step())
         .isEqualTo(STEPS_PER_EPOCH);
     assertThat(SwavWeights.load(run.resolve("weights.safetensors")).config().prototypes())
         .isEqualTo(8);

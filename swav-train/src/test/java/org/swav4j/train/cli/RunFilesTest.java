@@ -26,6 +26,7 @@ import org.swav4j.train.loop.StepMetrics;
 import org.swav4j.train.loop.TrainingException;
 import org.swav4j.train.loop.RunSizes;
 import org.swav4j.train.report.Report;
+import org.swav4j.train.run.CheckpointFile;
 import org.swav4j.train.run.MetricsLog;
 import org.swav4j.train.run.RunFolder;
 
@@ -170,7 +171,7 @@ class RunFilesTest {
         .isThrownBy(() -> RunFolder.create(run.directory()))
         .withMessageContaining("ended before its first checkpoint")
         .withMessageContaining("--out");
-    checkpoint().write(run.checkpoint());
+    CheckpointFile.write(run.checkpoint(), checkpoint());
     assertThatIllegalArgumentException()
         .isThrownBy(() -> RunFolder.create(run.directory()))
         .withMessageContaining("already holds a run")
@@ -212,11 +213,11 @@ class RunFilesTest {
         Files.readString(run.config()).replaceAll("\"epsilon\": *[0-9.]+", "\"epsilon\": 0"));
     assertThatThrownBy(run::readConfig)
         .isInstanceOf(TrainingException.class)
-        .hasMessageContaining("epsilon is 0.0");
+        .hasMessageContaining("`epsilon` is 0.0");
     Files.writeString(run.config(), "{]");
     assertThatThrownBy(run::readConfig)
         .isInstanceOf(TrainingException.class)
-        .hasMessageContaining("was it edited?");
+        .hasMessageContaining("it is not JSON");
   }
 
   private Checkpoint checkpoint() {
@@ -238,8 +239,8 @@ class RunFilesTest {
   void checkpointComesBackBitForBit() {
     Path file = dir.resolve("checkpoint.safetensors");
     Checkpoint written = checkpoint();
-    written.write(file);
-    Checkpoint read = Checkpoint.read(file);
+    CheckpointFile.write(file, written);
+    Checkpoint read = CheckpointFile.read(file);
     assertThat(read.config()).isEqualTo(written.config());
     assertThat(read.step()).isEqualTo(17);
     assertThat(read.lossSum()).isEqualTo(1.0 / 3);
@@ -254,10 +255,10 @@ class RunFilesTest {
   @Test
   void aCheckpointCutInHalfIsRefusedInOneLine() throws IOException {
     Path file = dir.resolve("checkpoint.safetensors");
-    checkpoint().write(file);
+    CheckpointFile.write(file, checkpoint());
     byte[] bytes = Files.readAllBytes(file);
     Files.write(file, java.util.Arrays.copyOf(bytes, bytes.length / 2));
-    assertThatThrownBy(() -> Checkpoint.read(file))
+    assertThatThrownBy(() -> CheckpointFile.read(file))
         .isInstanceOf(UncheckedIOException.class)
         .hasMessageContaining("the checkpoint can't be used")
         .satisfies(e -> assertThat(SwavCommand.describe(e).lines()).hasSize(1));
@@ -265,12 +266,12 @@ class RunFilesTest {
 
   @Test
   void whatIsNoCheckpointIsRefused() throws IOException {
-    assertThatThrownBy(() -> Checkpoint.read(dir.resolve("none")))
+    assertThatThrownBy(() -> CheckpointFile.read(dir.resolve("none")))
         .isInstanceOf(TrainingException.class)
         .hasMessageContaining("there is no checkpoint");
     Path weights = dir.resolve("weights.safetensors");
     org.swav4j.model.SafeTensors.write(weights, Map.of("w", Nd4j.ones(2)), Map.of());
-    assertThatThrownBy(() -> Checkpoint.read(weights))
+    assertThatThrownBy(() -> CheckpointFile.read(weights))
         .isInstanceOf(TrainingException.class)
         .hasMessageContaining("is no checkpoint");
   }
@@ -279,13 +280,13 @@ class RunFilesTest {
   void aCheckpointGoesOnOnlyUnderItsOwnConfiguration() {
     Checkpoint checkpoint = checkpoint();
     Path from = dir.resolve("checkpoint.safetensors");
-    TrainOptions.requireSame(
-        checkpoint, TrainingConfigTest.quick("--workers", "7", "--engine", "nd4j"), from);
+    TrainCommand.requireSame(
+        checkpoint.config(), TrainingConfigTest.quick("--workers", "7", "--engine", "nd4j"), from);
     assertThatIllegalArgumentException()
         .isThrownBy(
             () ->
-                TrainOptions.requireSame(
-                    checkpoint, TrainingConfigTest.quick("--arch", "resnet18"), from))
+                TrainCommand.requireSame(
+                    checkpoint.config(), TrainingConfigTest.quick("--arch", "resnet18"), from))
         .withMessageContaining("--arch resnet20, and resnet18 was asked for");
   }
 }

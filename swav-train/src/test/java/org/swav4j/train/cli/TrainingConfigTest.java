@@ -4,8 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.within;
 
-import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
@@ -16,8 +17,8 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.swav4j.data.CropSpec;
 import org.swav4j.data.Normalisation;
-import org.swav4j.train.config.ConfigJson;
 import org.swav4j.train.config.Preset;
+import org.swav4j.train.config.Settings;
 import org.swav4j.train.config.TrainingConfig;
 import org.swav4j.train.loop.RunSizes;
 import picocli.CommandLine;
@@ -29,38 +30,45 @@ public class TrainingConfigTest {
   }
 
   public static TrainingConfig with(Preset preset, String... flags) {
-    TrainOptions options = new TrainOptions();
-    new CommandLine(CommandLine.Model.CommandSpec.forAnnotatedObject(options))
-        .setOverwrittenOptionsAllowed(true)
-        .parseArgs(flags);
-    return options.applyTo(preset.config());
+    CommandLine.ParseResult given =
+        new CommandLine(new TrainCommand()).setOverwrittenOptionsAllowed(true).parseArgs(flags);
+    return Settings.change(preset.config(), SettingOptions.given(given));
   }
 
   public static Stream<List<String>> refused() {
     return Stream.of(
-        List.of("epsilon is 0.0", "--epsilon", "0"),
-        List.of("epsilon is NaN", "--epsilon", "NaN"),
-        List.of("lr is NaN", "--lr", "NaN"),
-        List.of("lr is -1.0", "--lr", "-1"),
-        List.of("has 2 groups and --scales 0.3-1 has 1", "--scales", "0.3-1"),
-        List.of("has 3 groups", "--crops", "2x32,2x24,2x16"),
-        List.of("'2y32' can't be read", "--crops", "2y32"),
-        List.of("'0.3' can't be read", "--crops", "2x32", "--scales", "0.3"),
+        List.of("`epsilon` is 0.0", "--epsilon", "0"),
+        List.of("`epsilon` is NaN", "--epsilon", "NaN"),
+        List.of("`learningRate` is NaN", "--lr", "NaN"),
+        List.of("`learningRate` is -1.0", "--lr", "-1"),
+        List.of(
+            "`scales` is '0.3-1', expected as many parts as `crops` has, which is 2",
+            "--scales",
+            "0.3-1"),
+        List.of("has 3 groups, and there are scales for 2", "--crops", "2x32,2x24,2x16"),
+        List.of("`crops` is '2y32', expected NxS such as 2x32", "--crops", "2y32"),
+        List.of(
+            "`scales` is '0.3', expected MIN-MAX such as 0.3-1",
+            "--crops",
+            "2x32",
+            "--scales",
+            "0.3"),
         List.of("crop scale 1.0 to 0.3", "--crops", "2x32", "--scales", "1-0.3"),
         List.of("at least two crops", "--crops", "1x32", "--assigning", "1"),
-        List.of("assigning is 3", "--assigning", "3"),
-        List.of("batch is 1", "--batch", "1"),
-        List.of("epochs is 0", "--epochs", "0"),
-        List.of("warmup is 20.0", "--warmup", "20", "--epochs", "3"),
-        List.of("momentum is 1.0", "--momentum", "1"),
-        List.of("sinkhorn-iterations is 0", "--sinkhorn-iterations", "0"),
-        List.of("architecture 'vit'", "--arch", "vit"),
-        List.of("--optimiser is 'adam'", "--optimiser", "adam"),
-        List.of("engine is 'cuda'", "--engine", "cuda"),
-        List.of("precision is 'fp8'", "--precision", "fp8"),
-        List.of("precision is bf16", "--precision", "bf16", "--engine", "nd4j"),
+        List.of("`assigning` is 3", "--assigning", "3"),
+        List.of("`batch` is 1", "--batch", "1"),
+        List.of("`epochs` is 0", "--epochs", "0"),
+        List.of("`warmupEpochs` is 20.0", "--warmup", "20", "--epochs", "3"),
+        List.of("`momentum` is 1.0", "--momentum", "1"),
+        List.of("`iterations` is 0", "--sinkhorn-iterations", "0"),
+        List.of("`architecture` is 'vit', expected resnet18", "--arch", "vit"),
+        List.of("`optimiser` is 'adam', expected sgd or lars", "--optimiser", "adam"),
+        List.of("`engine` is 'cuda'", "--engine", "cuda"),
+        List.of("`precision` is 'fp8'", "--precision", "fp8"),
+        List.of("`precision` is bf16", "--precision", "bf16", "--engine", "nd4j"),
         List.of("belong together", "--mean", "0.5,0.5,0.5"),
-        List.of("--mean is 'grey'", "--mean", "grey", "--deviation", "1"),
+        List.of(
+            "`mean` is 'grey', expected R,G,B such as 0.485", "--mean", "grey", "--deviation", "1"),
         List.of(
             "one value for each of 1 channels",
             "--mean",
@@ -69,7 +77,7 @@ public class TrainingConfigTest {
             "1,1,1",
             "--channels",
             "1"),
-        List.of("prototypes is 1", "--prototypes", "1"),
+        List.of("`prototypes` is 1", "--prototypes", "1"),
         List.of("blur probability", "--blur", "2"));
   }
 
@@ -91,31 +99,42 @@ public class TrainingConfigTest {
 
   @ParameterizedTest
   @EnumSource(Preset.class)
-  void configurationSurvivesJson(Preset preset) {
-    TrainingConfig config = preset.config();
-    assertThat(ConfigJson.fromJson(ConfigJson.toJson(config))).isEqualTo(config);
-  }
-
-  @ParameterizedTest
-  @EnumSource(Preset.class)
   void everyFlagGivenAsAPresetHasItChangesNothing(Preset preset) {
     String[] flags =
-        TrainOptions.VALUES.entrySet().stream()
-            .map(e -> e.getKey() + "=" + e.getValue().apply(preset.config()).replace(" (here)", ""))
-            .filter(f -> !f.endsWith("=measured"))
+        Settings.all().stream()
+            .map(f -> "--" + f.setting().flag() + "=" + f.in(preset.config()))
             .toArray(String[]::new);
     assertThat(with(preset, flags)).isEqualTo(preset.config());
   }
 
   @Test
-  void everyOptionIsListedWithItsPresetValues() {
-    List<String> options =
-        CommandLine.Model.CommandSpec.forAnnotatedObject(new TrainOptions()).options().stream()
-            .map(o -> o.longestName())
-            .toList();
-    assertThat(TrainOptions.VALUES.keySet()).containsExactlyInAnyOrderElementsOf(options);
-    assertThat(Arrays.asList(TrainOptions.presetTable()))
-        .anyMatch(line -> line.matches(" +--arch +resnet20 +resnet18 +resnet50"));
+  void everySettingIsAnOptionWithHelpAndALineOfThePresetTable() {
+    String help = CommandLineTest.swav("train", "--help").out();
+    for (Settings.Field field : Settings.all()) {
+      String flag = "--" + field.setting().flag();
+      assertThat(help)
+          .containsPattern("(?m)^ +" + flag + "=" + Pattern.quote(field.setting().label()));
+      assertThat(help)
+          .containsPattern("(?m)^  " + flag + " +" + Pattern.quote(field.in(Preset.QUICK)));
+      assertThat(field.setting().presets().length).as(flag).isIn(1, Preset.values().length);
+    }
+    assertThat(help).containsPattern("--arch +resnet20 +resnet18 +resnet50").doesNotContain("`");
+  }
+
+  @Test
+  void namesInMessagesBecomeFlagsAndOtherWordsStay() {
+    assertThat(Settings.all().stream().map(Settings.Field::name)).doesNotHaveDuplicates();
+    assertThat(
+            Settings.withFlags(
+                "`learningRate` is 7: see `scales`, `normalisation` and `java.lang`, `other`"))
+        .isEqualTo("--lr is 7: see --scales, --mean and `java.lang`, `other`");
+  }
+
+  @Test
+  void aSettingThatDoesNotExistIsRefused() {
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> Settings.change(Preset.QUICK.config(), Map.of("epoch", "3")))
+        .withMessageContaining("there is no setting 'epoch'");
   }
 
   @Test

@@ -34,6 +34,7 @@ import org.swav4j.train.cli.TrainingConfigTest;
 import org.swav4j.train.config.TrainingConfig;
 import org.swav4j.train.diagnostics.EpochDiagnostics;
 import org.swav4j.train.features.Sample;
+import org.swav4j.train.run.CheckpointFile;
 
 class TrainerTest {
   private static final ImageSource IMAGES = DataSpec.parse("shapes:48").open().train();
@@ -112,11 +113,11 @@ class TrainerTest {
               })
           .run();
       assertThat(t.done()).isEqualTo(stopAfter);
-      t.checkpoint(Double.NaN).write(file);
+      CheckpointFile.write(file, t.checkpoint(Double.NaN));
     }
     SwavWeights second = weights(tiny("--seed=99"));
     try (Trainer t = trainer(config, second)) {
-      t.restore(Checkpoint.read(file));
+      t.restore(CheckpointFile.read(file));
       t.listener(losses(resumed)).run();
     }
     assertThat(resumed).isEqualTo(losses);
@@ -310,10 +311,10 @@ class TrainerTest {
                 }
               })
           .run();
-      t.checkpoint(Double.NaN).write(file);
+      CheckpointFile.write(file, t.checkpoint(Double.NaN));
     }
     try (Trainer t = trainer(config, weights)) {
-      t.restore(Checkpoint.read(file));
+      t.restore(CheckpointFile.read(file));
       assertThat(epochs(t))
           .hasSize(2)
           .allMatch(e -> e.health().divergence() > 0 && e.health().spread() > 0.1);

@@ -19,12 +19,16 @@ final class Elementwise {
   void relu(Op op) {
     Tensor x = lowering.read(op.input(0));
     Tensor y = lowering.overwrite(op.input(0), x, op.output());
+    rectify(x, y);
+    lowering.put(op.output(), y);
+  }
+
+  private void rectify(Tensor x, Tensor y) {
     lowering.emit(
         lowering
             .step("relu", reluForward(x.layout(), dnnl_eltwise_relu))
             .with(DNNL_ARG_SRC, x)
             .with(DNNL_ARG_DST, y));
-    lowering.put(op.output(), y);
   }
 
   void reluBackward(Op op) {
@@ -84,7 +88,13 @@ final class Elementwise {
       right = lowering.readDense(b).as(Layout.dense(dnnl_f32, 1, b.length()));
       to = lowering.overwrite(a, left, op.output());
     }
-    binary(dnnl_binary_add, left, right, to, new Attributes().relu(op.arguments().relu()));
+    // With channels filled up to a block's size, the fused form leaves b out (oneDNN 2.5.2).
+    boolean apart = op.arguments().relu() && to.layout().padded();
+    binary(
+        dnnl_binary_add, left, right, to, new Attributes().relu(op.arguments().relu() && !apart));
+    if (apart) {
+      rectify(to, to);
+    }
     lowering.put(op.output(), to, axes);
   }
 

@@ -157,6 +157,20 @@ class OneDnnOpsTest {
         .doesNotContainAnyElementsOf(reordered);
   }
 
+  /** 6 channels don't fill a block, whose rest must not change what is summed. */
+  @ParameterizedTest
+  @CsvSource({"6, true", "6, false", "8, true", "21, true"})
+  void sumsOfConvolutionsAreExactWhateverTheChannels(int channels, boolean relu) {
+    Value x = checks.input(2, 3, 7, 6);
+    Value a = checks.convolution(x, checks.parameter(3, 3, 3, channels), 1, 1);
+    Value b = checks.convolution(x, checks.parameter(1, 1, 3, channels), 1, 0);
+    Value sum = checks.result(a.shape());
+    Value mean = checks.result(2, channels);
+    checks.op(OpType.ADD, relu ? Arguments.NONE.withRelu() : Arguments.NONE, List.of(a, b), sum);
+    checks.op(OpType.GLOBAL_MEAN, Arguments.NONE, List.of(sum), mean);
+    checks.assertMatches(engine, TOLERANCE, checks.plan(mean));
+  }
+
   /** One or two images take F(2×2, 3×3) where the library offers it, more take F(4×4, 3×3). */
   @ParameterizedTest
   @CsvSource({

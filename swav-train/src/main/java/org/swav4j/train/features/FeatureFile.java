@@ -1,4 +1,4 @@
-package org.swav4j.train.evaluation;
+package org.swav4j.train.features;
 
 import java.io.Closeable;
 import java.io.IOException;
@@ -6,20 +6,17 @@ import java.lang.ref.Reference;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
-import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.AccessDeniedException;
-import java.nio.file.AtomicMoveNotSupportedException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
 import java.util.Locale;
 import java.util.function.IntFunction;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.swav4j.model.AtomicFile;
 import org.swav4j.train.host.HostTensor;
 
 /**
@@ -47,25 +44,17 @@ public final class FeatureFile implements Closeable {
   }
 
   private final Path target;
-  private final Path temporary;
+  private final AtomicFile file;
   private final Format format;
   private final int dim;
-  private final FileChannel channel;
   private final ByteBuffer buffer = ByteBuffer.allocate(1 << 16).order(ByteOrder.LITTLE_ENDIAN);
   private long rows;
-  private boolean finished;
 
   private FeatureFile(Path target, Format format, int dim) throws IOException {
     this.target = target;
-    this.temporary = target.resolveSibling(target.getFileName() + ".part");
     this.format = format;
     this.dim = dim;
-    this.channel =
-        FileChannel.open(
-            temporary,
-            StandardOpenOption.CREATE,
-            StandardOpenOption.TRUNCATE_EXISTING,
-            StandardOpenOption.WRITE);
+    this.file = AtomicFile.open(target);
   }
 
   /**
@@ -216,7 +205,7 @@ public final class FeatureFile implements Closeable {
     buffer.flip();
     try {
       while (buffer.hasRemaining()) {
-        channel.write(buffer);
+        file.channel().write(buffer);
       }
     } catch (IOException e) {
       throw explained(target, e);
@@ -233,7 +222,7 @@ public final class FeatureFile implements Closeable {
     flush();
     if (format == Format.NPY) {
       try {
-        channel.position(0);
+        file.channel().position(0);
       } catch (IOException e) {
         throw explained(target, e);
       }
@@ -241,27 +230,16 @@ public final class FeatureFile implements Closeable {
       flush();
     }
     try {
-      channel.force(true);
-      channel.close();
-      try {
-        Files.move(
-            temporary, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-      } catch (AtomicMoveNotSupportedException e) {
-        Files.move(temporary, target, StandardCopyOption.REPLACE_EXISTING);
-      }
+      file.commit();
     } catch (IOException e) {
       throw explained(target, e);
     }
-    finished = true;
   }
 
   /** Drops what was written unless {@link #finish} has succeeded. */
   @Override
   public void close() throws IOException {
-    channel.close();
-    if (!finished) {
-      Files.deleteIfExists(temporary);
-    }
+    file.close();
   }
 
   private static IOException explained(Path target, IOException cause) {

@@ -1,4 +1,4 @@
-package org.swav4j.train.evaluation;
+package org.swav4j.train.features;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;

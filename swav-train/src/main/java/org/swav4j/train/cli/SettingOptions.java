@@ -1,0 +1,85 @@
+package org.swav4j.train.cli;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+import org.swav4j.train.config.Preset;
+import org.swav4j.train.config.Settings;
+import picocli.CommandLine.IModelTransformer;
+import picocli.CommandLine.Model.ArgGroupSpec;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
+import picocli.CommandLine.ParseResult;
+
+/**
+ * Gives a command an option for each of the {@link Settings}, in a group for each part of the
+ * configuration, and a table of the presets under its help.
+ */
+final class SettingOptions implements IModelTransformer {
+  @Override
+  public CommandSpec transform(CommandSpec command) {
+    Map<String, ArgGroupSpec.Builder> groups = new LinkedHashMap<>();
+    for (Settings.Field field : Settings.all()) {
+      groups
+          .computeIfAbsent(field.section(), SettingOptions::group)
+          .addArg(
+              OptionSpec.builder("--" + field.setting().flag())
+                  .type(field.type())
+                  .paramLabel(field.setting().label())
+                  .description(Settings.withFlags(field.setting().help()))
+                  .build());
+    }
+    groups.values().forEach(group -> command.addArgGroup(group.build()));
+    command.usageMessage().footer(presetTable());
+    return command;
+  }
+
+  private static ArgGroupSpec.Builder group(String section) {
+    String heading = section.substring(0, 1).toUpperCase(Locale.ROOT) + section.substring(1);
+    return ArgGroupSpec.builder()
+        .exclusive(false)
+        .validate(false)
+        .heading("%n" + heading + ":%n")
+        .order(Settings.all().stream().map(Settings.Field::section).toList().indexOf(section));
+  }
+
+  /** The settings that were given, by flag without dashes. */
+  static Map<String, String> given(ParseResult arguments) {
+    Map<String, String> given = new LinkedHashMap<>();
+    for (Settings.Field field : Settings.all()) {
+      String flag = field.setting().flag();
+      if (arguments.hasMatchedOption("--" + flag)) {
+        given.put(flag, String.valueOf(arguments.<Object>matchedOptionValue("--" + flag, null)));
+      }
+    }
+    return given;
+  }
+
+  private static String[] presetTable() {
+    List<String> lines = new ArrayList<>();
+    lines.add("");
+    lines.add("Presets:");
+    for (Preset preset : Preset.values()) {
+      lines.add(String.format("  %-13s %s", preset.label(), preset.summary()));
+    }
+    lines.add("");
+    lines.add("What they set; any flag changes it:");
+    lines.add(row("", Preset::label));
+    for (Settings.Field field : Settings.all()) {
+      lines.add(row("--" + field.setting().flag(), field::in));
+    }
+    return lines.toArray(String[]::new);
+  }
+
+  private static String row(String head, Function<Preset, String> cell) {
+    return Arrays.stream(Preset.values())
+        .map(preset -> String.format("%-17s", cell.apply(preset)))
+        .collect(Collectors.joining("", String.format("  %-23s", head), ""))
+        .stripTrailing();
+  }
+}

@@ -1,0 +1,147 @@
+package org.swav4j.train.cli;
+
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.List;
+import java.util.Optional;
+import org.swav4j.data.Normalisation;
+import org.swav4j.model.SwavWeights;
+import org.swav4j.model.engine.Engine;
+import org.swav4j.train.advice.AdviceListener;
+import org.swav4j.train.advice.CollapseMonitor;
+import org.swav4j.train.advice.HealthListener;
+import org.swav4j.train.config.TrainingConfig;
+import org.swav4j.train.features.KnnJudge;
+import org.swav4j.train.loop.Checkpoint;
+import org.swav4j.train.loop.EpochMetrics;
+import org.swav4j.train.loop.Trainer;
+import org.swav4j.train.report.ReportListener;
+import org.swav4j.train.run.CheckpointListener;
+import org.swav4j.train.run.MetricsLog;
+import org.swav4j.train.run.RunFolder;
+
+/** A trainer with everything that listens to it: progress, metrics, checkpoints and the plot. */
+final class TrainingRun implements AutoCloseable {
+  private final Trainer trainer;
+  private final Optional<KnnJudge> judge;
+  private final Deque<Runnable> closing = new ArrayDeque<>();
+  private double rawPixels = Double.NaN;
+  private ReportListener report;
+
+  private TrainingRun(Trainer trainer, Optional<KnnJudge> judge) {
+    this.trainer = trainer;
+    this.judge = judge;
+    closing.push(trainer::close);
+    judge.ifPresent(j -> closing.push(j::close));
+  }
+
+  /**
+   * Makes the trainer, new or as the checkpoint has it.
+   *
+   * @param checkpoint to go on from; null for a new run
+   * @param output where progress is shown
+   */
+  static TrainingRun start(
+      TrainingData data,
+      Engine engine,
+      RunFolder folder,
+      Checkpoint checkpoint,
+      OutputOptions output) {
+    SwavWeights weights = weights(data);
+    TrainingRun run =
+        new TrainingRun(
+            new Trainer(data.config(), data.sets().train(), weights, engine),
+            judge(data, engine, output));
+    try {
+      run.advise(data.config(), weights, output);
+      run.begin(checkpoint, output);
+      run.listeners(weights, folder, output);
+      return run;
+    } catch (RuntimeException e) {
+      run.close();
+      throw e;
+    }
+  }
+
+  private void advise(TrainingConfig config, SwavWeights weights, OutputOptions output) {
+    CollapseMonitor monitor = new CollapseMonitor(config, trainer.sizes());
+    monitor.beforeTraining().forEach(w -> output.note("warning: %s", w));
+    trainer
+        .listener(new HealthListener(trainer.network(), weights))
+        .listener(new AdviceListener(monitor));
+  }
+
+  private void begin(Checkpoint checkpoint, OutputOptions output) {
+    if (checkpoint != null) {
+      trainer.restore(checkpoint);
+      output.note("going on after step %d of %d", trainer.done(), trainer.sizes().totalSteps());
+    }
+    judge.ifPresent(
+        j -> {
+          trainer.judge(j);
+          rawPixels = checkpoint == null ? j.rawPixels() : checkpoint.rawPixels();
+        });
+  }
+
+  private void listeners(SwavWeights weights, RunFolder folder, OutputOptions output) {
+    MetricsLog log = new MetricsLog(folder.metrics(), trainer.done());
+    closing.push(log::close);
+    ProgressListener progress =
+        new ProgressListener(
+            output.json ? output.err() : output.out(), output.err(), System.console() != null);
+    closing.push(progress::close);
+    report =
+        new ReportListener(
+            folder.report(),
+            log.epochs(),
+            rawPixels,
+            e -> output.note("warning: no plot is drawn (%s)", SwavCommand.describe(e)));
+    trainer
+        .listener(progress)
+        .listener(log)
+        .listener(new CheckpointListener(trainer, weights, folder, rawPixels))
+        .listener(report);
+  }
+
+  private static SwavWeights weights(TrainingData data) {
+    TrainingConfig config = data.config();
+    Normalisation normalisation = config.data().normalisation();
+    return SwavWeights.initialise(
+            config.network().with(data.sets().train().channels()), config.execution().seed())
+        .withNormalisation(normalisation.mean(), normalisation.deviation());
+  }
+
+  private static Optional<KnnJudge> judge(TrainingData data, Engine engine, OutputOptions output) {
+    TrainingConfig config = data.config();
+    Optional<String> obstacle = KnnJudge.obstacle(data.sets());
+    obstacle.ifPresent(o -> output.note("k-NN is left out: %s", o));
+    return obstacle.isPresent() || config.evaluation().everyEpochs() == 0
+        ? Optional.empty()
+        : Optional.of(KnnJudge.of(config, data.sets(), config.data().normalisation(), engine));
+  }
+
+  Trainer trainer() {
+    return trainer;
+  }
+
+  /** What judges features; empty if nothing does. */
+  Optional<KnnJudge> judge() {
+    return judge;
+  }
+
+  /** k-NN accuracy on raw pixels; NaN if not measured. */
+  double rawPixels() {
+    return rawPixels;
+  }
+
+  /** All epochs, with those before the run was resumed. */
+  List<EpochMetrics> epochs() {
+    return report.epochs();
+  }
+
+  @Override
+  public void close() {
+    closing.forEach(Runnable::run);
+    closing.clear();
+  }
+}

@@ -1,0 +1,83 @@
+package org.swav4j.train.cli;
+
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import org.swav4j.train.loop.EpochMetrics;
+import org.swav4j.train.loop.Trainer;
+import org.swav4j.train.run.RunFolder;
+
+/**
+ * What a run came to.
+ *
+ * @param run that has ended or was stopped
+ * @param folder that holds its files
+ */
+record TrainingSummary(TrainingRun run, RunFolder folder) {
+  void print(OutputOptions output) {
+    Trainer trainer = run.trainer();
+    if (trainer.skipped().count() > 0) {
+      output.note("%s", trainer.skipped().summary());
+    }
+    output.result(fields(), text());
+    if (trainer.stopped()) {
+      output.note(
+          "swav: %s",
+          trainer.done() == 0
+              ? "stopped before the first step"
+              : "stopped after step "
+                  + trainer.done()
+                  + "; go on with: swav train --resume "
+                  + folder.directory());
+    }
+  }
+
+  private Map<String, Object> fields() {
+    Trainer trainer = run.trainer();
+    Map<String, Object> fields = new LinkedHashMap<>();
+    fields.put("command", "train");
+    fields.put("run", folder.directory().toString());
+    fields.put("steps", trainer.done());
+    fields.put("completed", trainer.done() == trainer.sizes().totalSteps());
+    fields.put("knn_raw_pixels", finite(run.rawPixels()));
+    fields.put("knn_untrained", finite(untrained()));
+    fields.put("knn_trained", finite(trained()));
+    fields.put("skipped_images", trainer.skipped().count());
+    fields.put("advice", run.epochs().stream().flatMap(e -> e.advice().stream()).toList());
+    return fields;
+  }
+
+  private String text() {
+    String accuracies =
+        Double.isNaN(trained())
+            ? ""
+            : run.judge()
+                .map(
+                    judge ->
+                        String.format(
+                            Locale.ROOT,
+                            "k-NN accuracy (%s): raw pixels %.1f %%, untrained network %.1f %%,"
+                                + " trained %.1f %%%n",
+                            judge.describe(),
+                            100 * run.rawPixels(),
+                            100 * untrained(),
+                            100 * trained()))
+                .orElse("");
+    return accuracies + "run folder: " + folder.directory();
+  }
+
+  private double untrained() {
+    List<EpochMetrics> epochs = run.epochs();
+    return epochs.isEmpty() ? Double.NaN : epochs.get(0).knn();
+  }
+
+  private double trained() {
+    List<EpochMetrics> epochs = run.epochs();
+    return epochs.isEmpty() ? Double.NaN : epochs.get(epochs.size() - 1).knn();
+  }
+
+  private static Double finite(double value) {
+    return Double.isFinite(value) ? value : null;
+  }
+}

@@ -1,0 +1,88 @@
+package org.swav4j.train.config;
+
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.swav4j.data.Normalisation;
+
+/** Values that follow from those given: each is a rule for a setting that was left out. */
+final class ImpliedValues {
+  private final Map<String, String> given;
+  private final TrainingConfig base;
+  private final Map<String, String> all;
+
+  private ImpliedValues(Map<String, String> given, TrainingConfig base) {
+    this.given = given;
+    this.base = base;
+    this.all = new LinkedHashMap<>(given);
+  }
+
+  /**
+   * The values given, and those that follow from them.
+   *
+   * @param given by flag
+   * @param base what they change
+   * @throws IllegalArgumentException if a value is given without one that belongs to it
+   */
+  static Map<String, String> added(Map<String, String> given, TrainingConfig base) {
+    ImpliedValues values = new ImpliedValues(given, base);
+    values.normalisation();
+    values.scales();
+    values.finalLearningRate();
+    values.shortRun("warmup", base.optimisation().warmupEpochs());
+    values.shortRun("freeze", base.optimisation().freezeEpochs());
+    return values.all;
+  }
+
+  /** Mean and deviation come together, and those of the base are for its own channels. */
+  private void normalisation() {
+    if (given.containsKey("mean") != given.containsKey("deviation")) {
+      throw new IllegalArgumentException(
+          "`mean` and `deviation` belong together, and only one was given");
+    }
+    Normalisation before = base.data().normalisation();
+    if (before == null || given.containsKey("mean") || !given.containsKey("channels")) {
+      return;
+    }
+    int channels = (int) number("channels", int.class);
+    if (channels != 0 && channels != before.channels()) {
+      all.put("mean", "measured");
+      all.put("deviation", "measured");
+    }
+  }
+
+  /** Crop groups keep the scales of the base, as far as it has any. */
+  private void scales() {
+    if (given.containsKey("crops") && !given.containsKey("scales")) {
+      int groups = given.get("crops").split(",", -1).length;
+      if (groups > base.crops().size()) {
+        throw new IllegalArgumentException(
+            String.format(
+                "`crops` has %d groups, and there are scales for %d: give `scales` too, MIN-MAX for"
+                    + " each group",
+                groups, base.crops().size()));
+      }
+    }
+  }
+
+  /** The cosine ends at the same share of the rate. */
+  private void finalLearningRate() {
+    if (given.containsKey("lr") && !given.containsKey("final-lr")) {
+      TrainingConfig.Optimisation before = base.optimisation();
+      double ratio = before.finalLearningRate() / before.learningRate();
+      double rate = (double) number("lr", double.class);
+      all.put("final-lr", TrainingConfig.number(ratio * rate));
+    }
+  }
+
+  /** A number of epochs, but at most a tenth of a run whose length was given. */
+  private void shortRun(String flag, double before) {
+    if (given.containsKey("epochs") && !given.containsKey(flag)) {
+      int epochs = (int) number("epochs", int.class);
+      all.put(flag, TrainingConfig.number(Math.min(before, epochs / 10.0)));
+    }
+  }
+
+  private Object number(String flag, Class<?> type) {
+    return Notation.parse(flag, given.get(flag), type);
+  }
+}
