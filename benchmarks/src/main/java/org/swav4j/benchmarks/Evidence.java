@@ -3,6 +3,7 @@ package org.swav4j.benchmarks;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -283,7 +284,9 @@ public final class Evidence {
   private record Instances(int batch, double temperature) implements Case {
     private static final String FIRST = "first";
 
-    /** InfoNCE: the other crops of an image must pick its first crop out of those of all B images. */
+    /**
+     * InfoNCE: the other crops of an image must pick its first crop out of those of all B images.
+     */
     @Override
     public Objective objective() {
       return (sd, z, views) -> {
