@@ -2,6 +2,9 @@ package org.swav4j.model;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import org.nd4j.autodiff.samediff.SDVariable;
+import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -14,19 +17,20 @@ import org.swav4j.model.plan.Plan;
 import org.swav4j.model.plan.Value;
 
 /**
- * The layers SwAV's numbers hang on, one at a time, as training runs them: to be held against
- * published numbers. Each is a plan of a few ops on the engine given. Not for use by several
- * threads.
+ * The layers SwAV's numbers hang on, one at a time, to be held against published numbers. Each is
+ * written in SameDiff by the code that writes the training graph, read and simplified as that is,
+ * and run on the engine given. Not for use by several threads.
  */
 public final class Layers {
   private Layers() {}
 
-  private static Op op(OpType type, Arguments arguments, List<Value> in, Value... out) {
-    return new Op(type, in, List.of(out), arguments);
+  /** A graph that gets {@code Σ y·dy} as its loss, so that y's gradient is the given dy. */
+  private static SDVariable pulledBy(SDVariable y, SDVariable dy) {
+    return y.mul(dy).sum().rename("loss");
   }
 
-  private static Value like(String name, Value shape) {
-    return Value.result(name, shape.type(), shape.shape());
+  private static Value input(Plan plan, String name) {
+    return plan.inputs().stream().filter(v -> v.name().equals(name)).findAny().orElseThrow();
   }
 
   /**
@@ -39,22 +43,21 @@ public final class Layers {
 
   /** Normalises the rows of x {@code [N, D]}, and takes the gradient dy {@code [N, D]} back. */
   public static NormalizedRows normalizeRows(Engine engine, INDArray x, INDArray dy) {
-    Value in = Value.input("x", x.dataType(), x.shape());
-    Value gradient = Value.input("dy", x.dataType(), x.shape());
-    Value y = like("y", in);
-    Value dx = like("dx", in);
-    Plan plan =
-        new Plan(
-            List.of(in, gradient),
-            List.of(y, dx),
-            List.of(op(OpType.NORMALIZE_ROWS, Arguments.NONE, List.of(in), y)),
-            List.of(op(OpType.NORMALIZE_ROWS_BP, Arguments.NONE, List.of(in, y, gradient), dx)));
+    SameDiff sd = SameDiff.create();
+    SDVariable y =
+        SwavGraph.normalizeRows(sd.placeHolder("x", x.dataType(), x.shape())).rename("y");
+    pulledBy(y, sd.placeHolder("dy", x.dataType(), x.shape()));
+    PlanReader.Program program =
+        PlanReader.read(sd, Map.of(), List.of("y"), "loss", List.of("x"));
+    Plan plan = org.swav4j.model.plan.Pass.standard().apply(program.plan());
     try (Execution run = engine.prepare(plan)) {
-      run.array(in).assign(x);
-      run.array(gradient).assign(dy);
+      run.array(input(plan, "x")).assign(x);
+      run.array(input(plan, "dy")).assign(dy);
       run.forward();
       run.backward();
-      return new NormalizedRows(run.array(y).dup(), run.array(dx).dup());
+      return new NormalizedRows(
+          run.array(program.values().get("y")).dup(),
+          run.array(program.gradients().get("x")).dup());
     }
   }
 
@@ -104,38 +107,41 @@ public final class Layers {
       DataType type = gamma.dataType();
       runningMean = Nd4j.zeros(type, gamma.length());
       runningVariance = Nd4j.ones(type, gamma.length());
-      x = Value.input("x", type, shape);
-      dy = Value.input("dy", type, shape);
-      Value g = Value.parameter("gamma", gamma);
-      Value b = Value.parameter("beta", beta);
-      Value y = like("y", x);
-      Value mean = like("mean", g);
-      Value variance = like("variance", g);
-      Value dx = like("dx", x);
-      Value dgamma = like("dgamma", g);
-      Value dbeta = like("dbeta", g);
-      results.addAll(List.of(y, dx, dgamma, dbeta, mean, variance));
-      Arguments epsilon = Arguments.epsilon(BatchNormalization.EPSILON);
-      run =
-          engine.prepare(
-              new Plan(
-                  List.of(x, dy),
-                  results,
-                  List.of(op(OpType.BATCH_NORM, epsilon, List.of(x, g, b), y, mean, variance)),
-                  List.of(
-                      op(
-                          OpType.BATCH_NORM_BP,
-                          epsilon,
-                          List.of(x, g, b, mean, variance, dy),
-                          dx,
-                          dgamma,
-                          dbeta))));
+      SameDiff sd = SameDiff.create();
+      SDVariable[] norm =
+          BatchNormalization.apply(
+              sd,
+              "norm",
+              sd.placeHolder("x", type, shape),
+              shape.length,
+              sd.var("gamma", gamma),
+              sd.var("beta", beta));
+      String y = norm[0].name();
+      String mean = norm[1].name();
+      String variance = norm[2].name();
+      pulledBy(norm[0], sd.placeHolder("dy", type, shape));
+      PlanReader.Program program =
+          PlanReader.read(
+              sd,
+              Map.of("gamma", gamma, "beta", beta),
+              List.of(y, mean, variance),
+              "loss",
+              List.of("x", "gamma", "beta"));
+      Plan plan = org.swav4j.model.plan.Pass.standard().apply(program.plan());
+      x = input(plan, "x");
+      dy = input(plan, "dy");
+      Map<String, Value> values = program.values();
+      results.add(values.get(y));
+      results.addAll(program.gradients().values());
+      results.add(values.get(mean));
+      results.add(values.get(variance));
+      run = engine.prepare(plan);
       statistics =
           new RunningStatistics(
               List.of(
                   new RunningStatistics.Entry(
-                      run.array(mean),
-                      run.array(variance),
+                      run.array(values.get(mean)),
+                      run.array(values.get(variance)),
                       x.length() / gamma.length(),
                       runningMean,
                       runningVariance)));
@@ -166,17 +172,17 @@ public final class Layers {
       }
       long[] shape = images.rank() == 4 ? images.shape() : new long[] {images.size(0), c, 1, 1};
       Value in = Value.input("x", gamma.dataType(), shape);
-      Value out = like("y", in);
+      Value out = Value.result("y", in.type(), shape);
       Plan plan =
           new Plan(
               List.of(in),
               List.of(out),
               List.of(
-                  op(
+                  new Op(
                       OpType.CONV2D,
-                      Arguments.window(1, 1, 0).withBias(),
                       List.of(in, Value.constant("weights", weights), Value.constant("bias", bias)),
-                      out)),
+                      List.of(out),
+                      Arguments.window(1, 1, 0).withBias())),
               List.of());
       try (Execution inference = engine.prepare(plan)) {
         inference.array(in).assign(images.reshape(shape));
@@ -231,53 +237,33 @@ public final class Layers {
         int assigning,
         int batch,
         double temperature) {
-      DataType type = prototypes.dataType();
-      long k = prototypes.size(0);
-      long rows = (long) views * batch;
-      Value c = Value.parameter("prototypes", prototypes);
-      features = Value.input("features", type, rows, prototypes.size(1));
-      codes = Value.input("codes", type, (long) assigning * batch, k);
-      embeddings = like("embeddings", features);
-      scores = Value.result("scores", type, rows, k);
-      loss = Value.result("loss", type);
-      dScores = like("dScores", scores);
-      dEmbeddings = like("dEmbeddings", embeddings);
-      dPrototypes = like("dPrototypes", c);
-      dFeatures = like("dFeatures", features);
-      run =
-          engine.prepare(
-              new Plan(
-                  List.of(features, codes),
-                  List.of(embeddings, scores, loss, dScores, dEmbeddings, dPrototypes, dFeatures),
-                  List.of(
-                      op(OpType.NORMALIZE_ROWS, Arguments.NONE, List.of(features), embeddings),
-                      op(
-                          OpType.MATMUL,
-                          Arguments.transpose(false, true),
-                          List.of(embeddings, c),
-                          scores)),
-                  List.of(
-                      op(
-                          OpType.SWAPPED_PREDICTION,
-                          Arguments.prediction(views, assigning, temperature),
-                          List.of(scores, codes),
-                          loss,
-                          dScores),
-                      op(
-                          OpType.MATMUL,
-                          Arguments.transpose(true, false),
-                          List.of(dScores, embeddings),
-                          dPrototypes),
-                      op(
-                          OpType.MATMUL,
-                          Arguments.transpose(false, false),
-                          List.of(dScores, c),
-                          dEmbeddings),
-                      op(
-                          OpType.NORMALIZE_ROWS_BP,
-                          Arguments.NONE,
-                          List.of(features, embeddings, dEmbeddings),
-                          dFeatures))));
+      SameDiff sd = SameDiff.create();
+      SDVariable raw =
+          sd.placeHolder(
+              "features", prototypes.dataType(), (long) views * batch, prototypes.size(1));
+      SDVariable z = SwavGraph.normalizeRows(raw).rename("embeddings");
+      sd.var(ParameterShapes.PROTOTYPES, prototypes);
+      // The side of the crops means nothing here: their rows are given.
+      Views crops = new Views(List.of(new CropGroup(views, 32)), batch);
+      new SwappedPrediction(assigning, temperature).loss(sd, z, crops).rename("loss");
+      PlanReader.Program program =
+          PlanReader.read(
+              sd,
+              Map.of(ParameterShapes.PROTOTYPES, prototypes),
+              List.of("embeddings", SwappedPrediction.SCORES),
+              "loss",
+              List.of("features", "embeddings", ParameterShapes.PROTOTYPES, SwappedPrediction.SCORES));
+      Plan plan = org.swav4j.model.plan.Pass.standard().apply(program.plan());
+      features = input(plan, "features");
+      codes = input(plan, SwappedPrediction.CODES);
+      embeddings = program.values().get("embeddings");
+      scores = program.values().get(SwappedPrediction.SCORES);
+      loss = program.loss();
+      dFeatures = program.gradients().get("features");
+      dEmbeddings = program.gradients().get("embeddings");
+      dPrototypes = program.gradients().get(ParameterShapes.PROTOTYPES);
+      dScores = program.gradients().get(SwappedPrediction.SCORES);
+      run = engine.prepare(plan);
     }
 
     /** Where the projections go, {@code [V·B, D]}, of any length. */

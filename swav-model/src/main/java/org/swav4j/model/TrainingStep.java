@@ -5,21 +5,20 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.swav4j.model.engine.Engine;
 import org.swav4j.model.engine.Execution;
-import org.swav4j.model.plan.FuseRelu;
 import org.swav4j.model.plan.Op;
 import org.swav4j.model.plan.OpType;
+import org.swav4j.model.plan.Pass;
 import org.swav4j.model.plan.Plan;
-import org.swav4j.model.plan.RecomputeNorms;
-import org.swav4j.model.plan.RecomputeSums;
 import org.swav4j.model.plan.Value;
 
 /**
- * One step of SwAV without the optimiser: crops → scores, codes → loss and gradients. The network
- * is defined and differentiated by SameDiff, compiled once into a plan, and run by an engine over
- * memory allocated once.
+ * One step of training without the optimiser: crops → embeddings, targets → loss and gradients. The
+ * network and its {@link Objective} are defined and differentiated by SameDiff, compiled once into
+ * a plan, and run by an engine over memory allocated once. With SwAV's objective:
  *
  * <pre>{@code
  * step.crops(0).assign(large);
@@ -39,78 +38,106 @@ public final class TrainingStep implements AutoCloseable {
   private final Plan plan;
   private final List<INDArray> crops = new ArrayList<>();
   private final INDArray embeddings;
-  private final INDArray scores;
-  private final INDArray codes;
+  private final Map<String, INDArray> read = new LinkedHashMap<>();
+  private final Map<String, INDArray> targets;
   private final INDArray loss;
   private final Map<String, INDArray> gradients;
   private final RunningStatistics statistics;
 
   /**
-   * Compiles the step.
+   * Compiles a step of SwAV, at the temperature of the weights' configuration.
    *
    * @param weights read at each run, never replaced: update the arrays of {@code parameters()} in
    *     place. Their running statistics are updated by {@link #backward}
    * @param crops one group per size; crop 0 is the first of the first group
    * @param batch B, at least 1
-   * @param assigning A, from 1 to V - 1 at least 1 crop left to predict
+   * @param assigning A, crops that have codes: from 1 to V, usually 2
    * @param engine what runs it
    * @throws IllegalArgumentException if a number is out of range or a crop too small for the trunk
    */
   public TrainingStep(
       SwavWeights weights, List<CropGroup> crops, int batch, int assigning, Engine engine) {
-    int views = crops.stream().mapToInt(CropGroup::count).sum();
-    if (batch < 1) {
-      throw new IllegalArgumentException("batch is " + batch + ", expected at least 1");
-    }
-    if (views < 2) {
-      throw new IllegalArgumentException(
-          "there is "
-              + views
-              + " crop per image, expected at least 2: a crop's code is predicted from another");
-    }
-    if (assigning < 1 || assigning > views) {
-      throw new IllegalArgumentException(
-          "assigning crops are " + assigning + ", expected 1 to " + views + ", usually 2");
-    }
-    SwavGraph graph = new SwavGraph(weights, crops, batch, assigning);
-    Plan written = PlanReader.read(graph, weights);
-    plan = new RecomputeNorms().apply(new RecomputeSums().apply(new FuseRelu().apply(written)));
+    this(
+        weights,
+        crops,
+        batch,
+        new SwappedPrediction(assigning, weights.config().temperature()),
+        engine);
+  }
+
+  /**
+   * Compiles a step.
+   *
+   * @param weights read at each run, never replaced: update the arrays of {@code parameters()} in
+   *     place. Their running statistics are updated by {@link #backward}
+   * @param crops one group per size; crop 0 is the first of the first group
+   * @param batch B, at least 1
+   * @param objective the loss
+   * @param engine what runs it
+   * @throws IllegalArgumentException if a number is out of range, a crop too small for the trunk,
+   *     or what the objective reads depends on its targets
+   */
+  public TrainingStep(
+      SwavWeights weights, List<CropGroup> crops, int batch, Objective objective, Engine engine) {
+    SwavGraph graph = new SwavGraph(weights, new Views(crops, batch), objective);
+    PlanReader.Program program =
+        PlanReader.read(
+            graph.sameDiff(), weights.parameters(), early(graph, objective), SwavGraph.LOSS);
+    List<String> own = IntStream.range(0, crops.size()).mapToObj(SwavGraph::cropsName).toList();
+    refuseTargetsBeforeTheyAreKnown(program, own, objective);
+    plan = Pass.standard().apply(program.plan());
     execution = engine.prepare(plan);
-    for (int g = 0; g < crops.size(); g++) {
-      this.crops.add(input(SwavGraph.cropsName(g)));
+    Map<String, INDArray> inputs = new LinkedHashMap<>();
+    plan.inputs().forEach(v -> inputs.put(v.name(), execution.array(v)));
+    own.forEach(name -> this.crops.add(inputs.remove(name)));
+    targets = Collections.unmodifiableMap(inputs);
+    embeddings = execution.array(program.values().get(SwavGraph.EMBEDDINGS));
+    for (String name : objective.reads()) {
+      read.put(name, execution.array(program.values().get(name)));
     }
-    codes = input(SwavGraph.CODES);
-    int next = 0;
-    embeddings = execution.array(plan.outputs().get(next++));
-    scores = execution.array(plan.outputs().get(next++));
     List<RunningStatistics.Entry> entries = new ArrayList<>();
     for (SwavGraph.Moments m : graph.moments()) {
-      Value mean = plan.outputs().get(next++);
-      Value variance = plan.outputs().get(next++);
+      Value mean = program.values().get(m.mean());
       entries.add(
           new RunningStatistics.Entry(
               execution.array(mean),
-              execution.array(variance),
+              execution.array(program.values().get(m.variance())),
               rowsBehind(mean),
               weights.statistics().get(m.norm() + ".running_mean"),
               weights.statistics().get(m.norm() + ".running_var")));
     }
     statistics = new RunningStatistics(entries);
-    loss = execution.array(plan.outputs().get(next++));
+    loss = execution.array(program.loss());
     Map<String, INDArray> found = new LinkedHashMap<>();
-    for (String name : weights.parameters().keySet()) {
-      found.put(name, execution.array(plan.outputs().get(next++)));
-    }
+    program.gradients().forEach((name, v) -> found.put(name, execution.array(v)));
     gradients = Collections.unmodifiableMap(found);
   }
 
-  private INDArray input(String name) {
-    for (Value v : plan.inputs()) {
-      if (v.name().equals(name)) {
-        return execution.array(v);
+  /** What is known after the forward half: embeddings, what the objective reads, statistics. */
+  private static List<String> early(SwavGraph graph, Objective objective) {
+    List<String> names = new ArrayList<>(List.of(SwavGraph.EMBEDDINGS));
+    names.addAll(objective.reads());
+    for (SwavGraph.Moments m : graph.moments()) {
+      names.add(m.mean());
+      names.add(m.variance());
+    }
+    return names;
+  }
+
+  private static void refuseTargetsBeforeTheyAreKnown(
+      PlanReader.Program program, List<String> crops, Objective objective) {
+    for (Op op : program.plan().forward()) {
+      for (Value v : op.inputs()) {
+        if (v.kind() == Value.Kind.INPUT && !crops.contains(v.name())) {
+          throw new IllegalArgumentException(
+              "the objective reads "
+                  + objective.reads()
+                  + " before its target \""
+                  + v.name()
+                  + "\" is known, but they depend on it: read what the target is made from");
+        }
       }
     }
-    throw new IllegalStateException("the plan has no input " + name);
   }
 
   private long rowsBehind(Value mean) {
@@ -127,14 +154,9 @@ public final class TrainingStep implements AutoCloseable {
     return crops.get(group);
   }
 
-  /** Runs trunk, head and prototypes. */
+  /** Runs the network, up to the embeddings and what the objective reads. */
   public void forward() {
     execution.forward();
-  }
-
-  /** {@code [V·B, K]}, cosines if the prototypes have unit length; valid until the next step. */
-  public INDArray scores() {
-    return scores;
   }
 
   /** {@code [V·B, D]}, rows of unit length; valid until the next step. */
@@ -142,9 +164,52 @@ public final class TrainingStep implements AutoCloseable {
     return embeddings;
   }
 
-  /** Where the codes of crops 0 to A-1 go before {@link #backward}: {@code [A·B, K]}. */
+  /**
+   * What the objective reads after {@link #forward}; valid until the next step.
+   *
+   * @param name one of {@link Objective#reads}
+   * @throws IllegalArgumentException if the objective doesn't read it
+   */
+  public INDArray value(String name) {
+    return named(read, name, "what the objective reads");
+  }
+
+  /**
+   * Where a target goes before {@link #backward}.
+   *
+   * @param name of a placeholder the objective made
+   * @throws IllegalArgumentException if there is none of that name
+   */
+  public INDArray target(String name) {
+    return named(targets, name, "the objective's placeholders");
+  }
+
+  private static INDArray named(Map<String, INDArray> arrays, String name, String what) {
+    INDArray array = arrays.get(name);
+    if (array == null) {
+      throw new IllegalArgumentException(
+          "\"" + name + "\" is not among " + what + ": these are " + arrays.keySet());
+    }
+    return array;
+  }
+
+  /**
+   * SwAV's scores, {@code [V·B, K]}, cosines if the prototypes have unit length; valid until the
+   * next step.
+   *
+   * @throws IllegalArgumentException if the objective has no scores
+   */
+  public INDArray scores() {
+    return value(SwappedPrediction.SCORES);
+  }
+
+  /**
+   * Where SwAV's codes of crops 0 to A-1 go before {@link #backward}: {@code [A·B, K]}.
+   *
+   * @throws IllegalArgumentException if the objective has no codes
+   */
   public INDArray codes() {
-    return codes;
+    return target(SwappedPrediction.CODES);
   }
 
   /**
@@ -158,7 +223,10 @@ public final class TrainingStep implements AutoCloseable {
     return loss.getDouble(0);
   }
 
-  /** Gradients after {@link #backward}, under the parameters' names; valid until the next step. */
+  /**
+   * Gradients after {@link #backward}, under the parameters' names; valid until the next step.
+   * Parameters the loss does not reach are absent.
+   */
   public Map<String, INDArray> gradients() {
     return gradients;
   }

@@ -17,6 +17,7 @@ import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.ops.transforms.Transforms;
 import org.swav4j.model.engine.Engine;
 import org.swav4j.model.engine.Nd4jEngine;
+import org.swav4j.model.engine.onednn.OneDnnEngine;
 import org.swav4j.testing.Golden;
 
 class LayersTest {
@@ -38,7 +39,9 @@ class LayersTest {
 
   static Stream<On> engines() {
     return Stream.of(
-        new On(new Nd4jEngine(), DataType.DOUBLE), new On(new Nd4jEngine(), DataType.FLOAT));
+        new On(new Nd4jEngine(), DataType.DOUBLE),
+        new On(new Nd4jEngine(), DataType.FLOAT),
+        new On(new OneDnnEngine(), DataType.FLOAT));
   }
 
   private static void assertClose(On on, String what, INDArray actual, INDArray expected) {

@@ -80,7 +80,11 @@ class TrainingStepTest {
   @MethodSource("cases")
   void planEqualsPlainSameDiff(Case c) {
     SwavWeights weights = weights(c);
-    SwavGraph graph = new SwavGraph(weights, c.crops, c.batch, c.assigning);
+    SwavGraph graph =
+        new SwavGraph(
+            weights,
+            new Views(c.crops, c.batch),
+            new SwappedPrediction(c.assigning, c.config.temperature()));
     SameDiff sd = graph.sameDiff();
     try (TrainingStep step =
         new TrainingStep(weights, c.crops, c.batch, c.assigning, new Nd4jEngine())) {
@@ -92,12 +96,12 @@ class TrainingStepTest {
       for (int g = 0; g < c.crops.size(); g++) {
         fed.put(SwavGraph.cropsName(g), step.crops(g).dup());
       }
-      fed.put(SwavGraph.CODES, step.codes().dup());
+      fed.put(SwappedPrediction.CODES, step.codes().dup());
       Map<String, INDArray> plain =
-          sd.output(fed, SwavGraph.SCORES, SwavGraph.EMBEDDINGS, SwavGraph.LOSS);
+          sd.output(fed, SwappedPrediction.SCORES, SwavGraph.EMBEDDINGS, SwavGraph.LOSS);
       Map<String, INDArray> gradients = sd.calculateGradients(fed, weights.parameters().keySet());
 
-      assertClose("scores", step.scores(), plain.get(SwavGraph.SCORES));
+      assertClose("scores", step.scores(), plain.get(SwappedPrediction.SCORES));
       assertClose("embeddings", step.embeddings(), plain.get(SwavGraph.EMBEDDINGS));
       assertThat(loss).isCloseTo(plain.get(SwavGraph.LOSS).getDouble(0), within(1e-9));
       assertThat(step.gradients().keySet()).isEqualTo(weights.parameters().keySet());

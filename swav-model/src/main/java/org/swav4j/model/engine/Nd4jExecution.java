@@ -1,19 +1,27 @@
 package org.swav4j.model.engine;
 
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.stream.Stream;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.indexing.NDArrayIndex;
 import org.swav4j.model.plan.Op;
+import org.swav4j.model.plan.OpType;
 import org.swav4j.model.plan.Plan;
 import org.swav4j.model.plan.Value;
 
-/** A plan over ND4J arrays: one arena for what ops hand each other, own arrays for the caller. */
+/**
+ * A plan over ND4J arrays: one arena per type for what ops hand each other, own arrays for the
+ * caller.
+ */
 final class Nd4jExecution implements Execution {
   private record Kernel(Op op, boolean backward, List<Runnable> steps) {
     void run() {
@@ -24,7 +32,7 @@ final class Nd4jExecution implements Execution {
   }
 
   /** Working memory of one op. */
-  private record Scratch(Op op, int number, long length) {}
+  private record Scratch(Op op, int number, DataType type, long length) {}
 
   private final Plan plan;
   private final Map<Value, INDArray> arrays = new IdentityHashMap<>();
@@ -46,13 +54,15 @@ final class Nd4jExecution implements Execution {
     List<Op> ops = plan.ops();
     for (List<Value> ends : List.of(plan.inputs(), plan.outputs())) {
       for (Value v : ends) {
-        arrays.computeIfAbsent(v, x -> own(Nd4j.create(x.type(), x.shape())));
+        arrays.computeIfAbsent(
+            v, x -> x.array() != null ? x.array() : own(Nd4j.create(x.type(), x.shape())));
       }
     }
     Lifetimes lifetimes = new Lifetimes(plan);
-    MemoryPlan memory = new MemoryPlan();
-    DataType type = DataType.FLOAT;
+    Map<DataType, ArenaLayout> layouts = new EnumMap<>(DataType.class);
     List<Value> placed = new ArrayList<>();
+    Set<Value> whole = touchedByNd4j();
+    WholeArrays wholes = new WholeArrays(this::own);
     for (int i = 0; i < ops.size(); i++) {
       Op op = ops.get(i);
       for (Value v : op.inputs()) {
@@ -61,30 +71,60 @@ final class Nd4jExecution implements Execution {
         }
       }
       for (Value v : op.outputs()) {
-        type = v.type();
-        if (!arrays.containsKey(v)) {
-          memory.add(v, v.bytes(), i, lifetimes.last(v));
+        if (whole.contains(v)) {
+          arrays.computeIfAbsent(v, wholes::take);
+        } else if (!arrays.containsKey(v)) {
+          layout(layouts, v.type()).add(v, v.bytes(), i, lifetimes.last(v));
           placed.add(v);
         }
       }
       List<Scratch> needed = new ArrayList<>();
       for (long length : Nd4jKernels.scratch(op)) {
-        Scratch s = new Scratch(op, needed.size(), length);
-        memory.add(s, length * type.width(), i, i);
+        DataType type = op.output().type();
+        Scratch s = new Scratch(op, needed.size(), type, length);
+        layout(layouts, type).add(s, length * type.width(), i, i);
         needed.add(s);
       }
       scratches.put(op, needed);
+      int at = i;
+      Stream.concat(op.inputs().stream(), op.outputs().stream())
+          .distinct()
+          .filter(v -> whole.contains(v) && lifetimes.last(v) == at)
+          .forEach(v -> wholes.giveBack(arrays.get(v)));
     }
-    memory.place();
-    INDArray arena = own(Nd4j.create(type, Math.max(1, memory.bytes() / type.width())));
+    Map<DataType, INDArray> arenas = new EnumMap<>(DataType.class);
+    layouts.forEach(
+        (type, layout) -> {
+          layout.place();
+          arenas.put(type, own(Nd4j.create(type, Math.max(1, layout.bytes() / type.width()))));
+        });
     for (Value v : placed) {
-      arrays.put(v, view(arena, memory.offset(v), v.length(), v.shape()));
+      DataType type = v.type();
+      arrays.put(
+          v, view(arenas.get(type), layouts.get(type).offset(v), v.length(), v.shape()));
     }
     for (List<Scratch> needed : scratches.values()) {
       for (Scratch s : needed) {
-        scratchArrays.put(s, view(arena, memory.offset(s), s.length, new long[] {s.length}));
+        long offset = layouts.get(s.type).offset(s);
+        scratchArrays.put(s, view(arenas.get(s.type), offset, s.length, new long[] {s.length}));
       }
     }
+  }
+
+  private Set<Value> touchedByNd4j() {
+    Set<Value> touched = Collections.newSetFromMap(new IdentityHashMap<>());
+    for (Op op : plan.ops()) {
+      if (op.type() == OpType.ND4J) {
+        touched.addAll(op.inputs());
+        touched.addAll(op.outputs());
+      }
+    }
+    touched.removeIf(v -> v.kind() != Value.Kind.RESULT);
+    return touched;
+  }
+
+  private static ArenaLayout layout(Map<DataType, ArenaLayout> layouts, DataType type) {
+    return layouts.computeIfAbsent(type, t -> new ArenaLayout());
   }
 
   private static INDArray view(INDArray arena, long offset, long length, long[] shape) {

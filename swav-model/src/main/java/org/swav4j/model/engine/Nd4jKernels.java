@@ -63,7 +63,7 @@ final class Nd4jKernels {
       case CONV2D_BP -> call("conv2d_bp", in, out, window(a));
       case BATCH_NORM -> batchNorm(a);
       case BATCH_NORM_BP -> batchNormGradient(a);
-      case BATCH_NORM_AGAIN -> normalise(in.get(3), in.get(4), a);
+      case BATCH_NORM_RECOMPUTED -> normalise(in.get(3), in.get(4), a);
       case RELU -> relu(in.get(0), out.get(0));
       case RELU_BP -> call("relu_bp", in, out);
       case ADD -> {
@@ -102,6 +102,7 @@ final class Nd4jKernels {
       case NORMALIZE_ROWS -> normalizeRows();
       case NORMALIZE_ROWS_BP -> normalizeRowsGradient();
       case SWAPPED_PREDICTION -> swappedPrediction(a);
+      case ND4J -> steps.add(new NativeCall(a.nativeOp(), in, out));
     }
     return steps;
   }
@@ -237,8 +238,8 @@ final class Nd4jKernels {
   }
 
   /**
-   * With t_v = Σ_{i≠v} q_i: loss = -Σ t·log p / (tau-free count), ds_v = (p_v·Σ_k t_v - t_v) / (tau
-   * B (V-1) A).
+   * With t_v = Σ_{i≠v} q_i: loss = -Σ t·log p / (A (V-1) B), ds_v = (p_v·Σ_k t_v - t_v) / (τ A
+   * (V-1) B).
    */
   private void swappedPrediction(Arguments a) {
     INDArray scores = in.get(0);
@@ -250,7 +251,7 @@ final class Nd4jKernels {
     INDArray mass = scratch.get(2);
     long batch = scores.size(0) / a.views();
     double terms = (double) a.assigning() * (a.views() - 1) * batch;
-    double temperature = a.epsilon();
+    double temperature = a.temperature();
     steps.add(() -> logP.assign(scores).divi(temperature));
     call("log_softmax", List.of(logP), List.of(logP), new long[] {1});
     for (int v = 0; v < a.views(); v++) {

@@ -1,93 +1,182 @@
 package org.swav4j.model.plan;
 
 /**
- * What an op is told besides its inputs. Only the fields its {@link OpType} names mean anything.
- *
- * @param kernel side of a square window
- * @param stride of the window
- * @param padding zeros on each side
- * @param relu whether a rectifier follows (or, going back, preceded)
- * @param bias whether a convolution has a bias input
- * @param residual whether a convolution has a residual input
- * @param epsilon batch norm's epsilon; the swapped prediction's temperature
- * @param start first row
- * @param views V
- * @param assigning A
- * @param transposeA whether the left factor is transposed
- * @param transposeB whether the right factor is transposed
+ * What an op is told besides its inputs. Only what its {@link OpType} names means anything.
+ * Immutable.
  */
-public record Arguments(
-    int kernel,
-    int stride,
-    int padding,
-    boolean relu,
-    boolean bias,
-    boolean residual,
-    double epsilon,
-    long start,
-    int views,
-    int assigning,
-    boolean transposeA,
-    boolean transposeB) {
-
+public final class Arguments {
   /** Nothing to say. */
-  public static final Arguments NONE =
-      new Arguments(0, 0, 0, false, false, false, 0, 0, 0, 0, false, false);
+  public static final Arguments NONE = new Arguments();
+
+  private int kernel;
+  private int stride;
+  private int padding;
+  private boolean relu;
+  private boolean bias;
+  private boolean residual;
+  private double epsilon;
+  private double temperature;
+  private long start;
+  private int views;
+  private int assigning;
+  private boolean transposeA;
+  private boolean transposeB;
+  private NativeOp nativeOp;
+
+  private Arguments() {}
+
+  private Arguments(Arguments other) {
+    kernel = other.kernel;
+    stride = other.stride;
+    padding = other.padding;
+    relu = other.relu;
+    bias = other.bias;
+    residual = other.residual;
+    epsilon = other.epsilon;
+    temperature = other.temperature;
+    start = other.start;
+    views = other.views;
+    assigning = other.assigning;
+    transposeA = other.transposeA;
+    transposeB = other.transposeB;
+    nativeOp = other.nativeOp;
+  }
 
   /** A window. */
   public static Arguments window(int kernel, int stride, int padding) {
-    return new Arguments(kernel, stride, padding, false, false, false, 0, 0, 0, 0, false, false);
+    Arguments a = new Arguments();
+    a.kernel = kernel;
+    a.stride = stride;
+    a.padding = padding;
+    return a;
   }
 
   /** Batch norm's epsilon. */
   public static Arguments epsilon(double epsilon) {
-    return new Arguments(0, 0, 0, false, false, false, epsilon, 0, 0, 0, false, false);
+    Arguments a = new Arguments();
+    a.epsilon = epsilon;
+    return a;
   }
 
   /** The first row of a slice. */
   public static Arguments start(long row) {
-    return new Arguments(0, 0, 0, false, false, false, 0, row, 0, 0, false, false);
+    Arguments a = new Arguments();
+    a.start = row;
+    return a;
   }
 
   /** Which factors of a product are transposed. */
   public static Arguments transpose(boolean a, boolean b) {
-    return new Arguments(0, 0, 0, false, false, false, 0, 0, 0, 0, a, b);
+    Arguments arguments = new Arguments();
+    arguments.transposeA = a;
+    arguments.transposeB = b;
+    return arguments;
   }
 
   /** V views, A of them assigning, at a temperature. */
   public static Arguments prediction(int views, int assigning, double temperature) {
-    return new Arguments(
-        0, 0, 0, false, false, false, temperature, 0, views, assigning, false, false);
+    Arguments a = new Arguments();
+    a.views = views;
+    a.assigning = assigning;
+    a.temperature = temperature;
+    return a;
+  }
+
+  /** An op of ND4J. */
+  public static Arguments of(NativeOp op) {
+    Arguments a = new Arguments();
+    a.nativeOp = op;
+    return a;
   }
 
   /** The same, with the rectifier fused. */
   public Arguments withRelu() {
-    return fused(true, bias, residual);
+    Arguments a = new Arguments(this);
+    a.relu = true;
+    return a;
   }
 
   /** The same, with a bias input. */
   public Arguments withBias() {
-    return fused(relu, true, residual);
+    Arguments a = new Arguments(this);
+    a.bias = true;
+    return a;
   }
 
   /** The same, with a residual input. */
   public Arguments withResidual() {
-    return fused(relu, bias, true);
+    Arguments a = new Arguments(this);
+    a.residual = true;
+    return a;
   }
 
-  private Arguments fused(boolean newRelu, boolean newBias, boolean newResidual) {
-    return new Arguments(
-        kernel,
-        stride,
-        padding,
-        newRelu,
-        newBias,
-        newResidual,
-        epsilon,
-        start,
-        views,
-        assigning,
-        transposeA,
-        transposeB);
+  /** Side of a square window. */
+  public int kernel() {
+    return kernel;
+  }
+
+  /** Of the window, both ways. */
+  public int stride() {
+    return stride;
+  }
+
+  /** Zeros on each side. */
+  public int padding() {
+    return padding;
+  }
+
+  /** Whether a rectifier follows (or, going back, preceded). */
+  public boolean relu() {
+    return relu;
+  }
+
+  /** Whether a convolution has a bias input. */
+  public boolean bias() {
+    return bias;
+  }
+
+  /** Whether a convolution has a residual input. */
+  public boolean residual() {
+    return residual;
+  }
+
+  /** Added to batch norm's variance. */
+  public double epsilon() {
+    return epsilon;
+  }
+
+  /** The swapped prediction's, τ. */
+  public double temperature() {
+    return temperature;
+  }
+
+  /** First row. */
+  public long start() {
+    return start;
+  }
+
+  /** V. */
+  public int views() {
+    return views;
+  }
+
+  /** A. */
+  public int assigning() {
+    return assigning;
+  }
+
+  /** Whether the left factor is transposed. */
+  public boolean transposeA() {
+    return transposeA;
+  }
+
+  /** Whether the right factor is transposed. */
+  public boolean transposeB() {
+    return transposeB;
+  }
+
+  /** What ND4J runs; null but for {@link OpType#ND4J}. */
+  public NativeOp nativeOp() {
+    return nativeOp;
   }
 }

@@ -32,7 +32,16 @@ public record Op(OpType type, List<Value> inputs, List<Value> outputs, Arguments
 
   /** The type's name as printed, with what is fused into it: {@code batch_norm+relu}. */
   public String label() {
+    return type == OpType.ND4J ? "nd4j:" + arguments.nativeOp().name() : typeLabel();
+  }
+
+  private String typeLabel() {
     return type.name().toLowerCase(Locale.ROOT) + (arguments.relu() ? "+relu" : "");
+  }
+
+  /** Whether it is ND4J's op of that name. */
+  public boolean isNative(String name) {
+    return type == OpType.ND4J && arguments.nativeOp().name().equals(name);
   }
 
   /** The same op on other values. */

@@ -27,7 +27,7 @@ public enum OpType {
    * (x, gamma, beta, mean, variance) → y of an earlier {@link #BATCH_NORM} on the same x, from the
    * statistics it found.
    */
-  BATCH_NORM_AGAIN,
+  BATCH_NORM_RECOMPUTED,
   /** x → max(x, 0). */
   RELU,
   /** (y, dy) → dy where y &gt; 0, else 0. */
@@ -60,7 +60,12 @@ public enum OpType {
   /**
    * (scores [V·B, K], codes [A·B, K]) → (loss [], dscores [V·B, K]): the swapped prediction, and
    * its gradient. V is {@link Arguments#views()}, A {@link Arguments#assigning()}, the temperature
-   * {@link Arguments#epsilon()}.
+   * {@link Arguments#temperature()}.
    */
-  SWAPPED_PREDICTION
+  SWAPPED_PREDICTION,
+  /**
+   * {@link Arguments#nativeOp()}, run by ND4J whatever the engine: for all that has no type of its
+   * own. Its values may be of any type; those of the others are floating-point numbers.
+   */
+  ND4J
 }

@@ -39,7 +39,7 @@ public record Plan(List<Value> inputs, List<Value> outputs, List<Op> forward, Li
       s.append(op).append('\n');
     }
     if (!backward.isEmpty()) {
-      s.append("-- codes --\n");
+      s.append("-- targets --\n");
     }
     for (Op op : backward) {
       s.append(op).append('\n');

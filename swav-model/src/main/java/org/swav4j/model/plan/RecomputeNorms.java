@@ -32,11 +32,11 @@ public final class RecomputeNorms implements Pass {
         }
         Value y = again.get(v);
         if (y == null) {
-          y = Value.result(v.name() + ".again", v.type(), v.shape());
+          y = Value.result(v.name() + ".recomputed", v.type(), v.shape());
           again.put(v, y);
           backward.add(
               new Op(
-                  OpType.BATCH_NORM_AGAIN,
+                  OpType.BATCH_NORM_RECOMPUTED,
                   List.of(
                       norm.input(0), norm.input(1), norm.input(2), norm.output(1), norm.output(2)),
                   List.of(y),

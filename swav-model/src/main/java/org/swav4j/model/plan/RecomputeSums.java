@@ -71,7 +71,7 @@ public final class RecomputeSums implements Pass {
       Value known = again.get(v);
       if (known == null) {
         List<Value> inputs = sum.inputs().stream().map(this::back).toList();
-        known = Value.result(v.name() + ".again", v.type(), v.shape());
+        known = Value.result(v.name() + ".recomputed", v.type(), v.shape());
         again.put(v, known);
         backward.add(sum.with(inputs, List.of(known)));
       }

@@ -3,6 +3,7 @@ package org.swav4j.model.plan;
 import java.util.Arrays;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
 
 /**
  * One array of a plan: what it is called, its type and shape, and where it comes from. Identity is
@@ -98,6 +99,13 @@ public final class Value {
   /** The array of a parameter or constant, else null. */
   public INDArray array() {
     return array;
+  }
+
+  /** Whether it is a constant with one element, this number as its type has it. */
+  public boolean isNumber(double number) {
+    return kind == Kind.CONSTANT
+        && length() == 1
+        && array.getDouble(0) == Nd4j.scalar(type, number).getDouble(0);
   }
 
   public boolean sameShape(Value other) {

@@ -9,6 +9,8 @@ import java.util.stream.IntStream;
 import org.bytedeco.dnnl.dnnl_blocking_desc_t;
 import org.bytedeco.dnnl.dnnl_memory_desc_t;
 import org.bytedeco.javacpp.Pointer;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.swav4j.model.plan.Value;
 
 /**
  * How a tensor lies in memory: type, dimensions, order and blocks. Immutable. Images have
@@ -55,6 +57,15 @@ final class Layout {
       stride *= d[i];
     }
     return strided(type, d, strides);
+  }
+
+  /**
+   * As ND4J has arrays: floats in c order. Other types, which no primitive reads, are plain bytes.
+   */
+  static Layout plain(Value v) {
+    return v.type() == DataType.FLOAT
+        ? dense(dnnl_f32, v.shape())
+        : dense(dnnl_u8, Math.max(1, v.bytes()));
   }
 
   /** Images with the channels innermost. */

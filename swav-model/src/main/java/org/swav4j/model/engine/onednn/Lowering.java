@@ -13,7 +13,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.bytedeco.dnnl.dnnl_primitive_desc;
-import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.swav4j.model.engine.Precision;
@@ -79,6 +78,7 @@ final class Lowering {
   private final Elementwise elementwise = new Elementwise(this);
   private final Matrices matrices = new Matrices(this);
   private final Predictions predictions = new Predictions(this);
+  private final NativeOps nativeOps = new NativeOps(this);
 
   Lowering(Plan plan, Precision precision, Resources resources) {
     this.plan = plan;
@@ -98,12 +98,15 @@ final class Lowering {
   Program lower() {
     survey();
     for (Value v : plan.inputs()) {
-      INDArray array = Nd4j.create(DataType.FLOAT, v.shape());
+      INDArray array = Nd4j.create(v.type(), v.shape());
       arrays.put(v, array);
       copies.put(v, external(v, array));
     }
     for (Value v : plan.outputs()) {
-      arrays.computeIfAbsent(v, o -> Nd4j.create(DataType.FLOAT, o.shape()));
+      arrays.computeIfAbsent(v, o -> Nd4j.create(o.type(), o.shape()));
+      if (v.kind() == Value.Kind.CONSTANT) {
+        arrays.get(v).assign(v.array());
+      }
     }
     for (Op op : plan.forward()) {
       lower(op);
@@ -114,7 +117,7 @@ final class Lowering {
       lower(op);
     }
     for (Value v : plan.outputs()) {
-      if (v.kind() == Value.Kind.PARAMETER || v.kind() == Value.Kind.CONSTANT) {
+      if (v.kind() == Value.Kind.PARAMETER) {
         export(v, read(v));
       }
     }
@@ -172,7 +175,7 @@ final class Lowering {
         case CONV2D_BP -> convolutions.backward(op);
         case BATCH_NORM -> normalisations.forward(op);
         case BATCH_NORM_BP -> normalisations.backward(op);
-        case BATCH_NORM_AGAIN -> normalisations.again(op);
+        case BATCH_NORM_RECOMPUTED -> normalisations.recompute(op);
         case RELU -> elementwise.relu(op);
         case RELU_BP -> elementwise.reluBackward(op);
         case ADD -> elementwise.add(op);
@@ -187,6 +190,7 @@ final class Lowering {
         case NORMALIZE_ROWS -> normalisations.rows(op);
         case NORMALIZE_ROWS_BP -> normalisations.rowsBackward(op);
         case SWAPPED_PREDICTION -> predictions.lower(op);
+        case ND4J -> nativeOps.lower(op);
       }
     }
     opIndex++;
@@ -403,7 +407,7 @@ final class Lowering {
                 .formatted(v, Arrays.toString(array.stride()), Arrays.toString(dense)));
       }
     }
-    Layout layout = Layout.dense(dnnl_f32, array.shape());
+    Layout layout = Layout.plain(v);
     return new Tensor(
         Buffer.at(array.data().addressPointer().address(), layout.bytes()), 0, layout);
   }

@@ -108,7 +108,7 @@ final class Normalisations {
   }
 
   /** From the statistics of the first time, in the layout of the first time. */
-  void again(Op op) {
+  void recompute(Op op) {
     Value x = op.input(0);
     Done done = batches.get(op.input(3));
     Layout layout = done == null ? layout(op, x, false) : done.layout;
@@ -122,7 +122,7 @@ final class Normalisations {
     Tensor y = lowering.allocate(op.output(), plan);
     lowering.emit(
         lowering
-            .step("batch norm again", d)
+            .step("batch norm recomputed", d)
             .with(DNNL_ARG_SRC, lowering.read(x, plan).as(layout))
             .with(DNNL_ARG_DST, y.as(layout))
             .with(DNNL_ARG_SCALE, lowering.readDense(op.input(1)))

@@ -6,6 +6,7 @@ import org.swav4j.model.engine.Engine;
 import org.swav4j.model.engine.Execution;
 import org.swav4j.model.engine.Precision;
 import org.swav4j.model.plan.Op;
+import org.swav4j.model.plan.OpType;
 import org.swav4j.model.plan.Plan;
 import org.swav4j.model.plan.Value;
 
@@ -74,14 +75,16 @@ public final class OneDnnEngine implements Engine {
   /**
    * {@inheritDoc}
    *
-   * @throws IllegalArgumentException if a value isn't a float or a parameter isn't dense in c order
+   * @throws IllegalArgumentException if a value of an op that oneDNN computes isn't a float, or a
+   *     parameter isn't dense in c order
    */
   @Override
   public Execution prepare(Plan plan) {
-    plan.inputs().forEach(OneDnnEngine::requireFloat);
     for (Op op : plan.ops()) {
-      op.inputs().forEach(OneDnnEngine::requireFloat);
-      op.outputs().forEach(OneDnnEngine::requireFloat);
+      if (op.type() != OpType.ND4J) {
+        op.inputs().forEach(OneDnnEngine::requireFloat);
+        op.outputs().forEach(OneDnnEngine::requireFloat);
+      }
     }
     return new OneDnnExecution(plan, precision);
   }

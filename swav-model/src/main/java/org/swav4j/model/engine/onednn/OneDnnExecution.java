@@ -7,7 +7,7 @@ import org.bytedeco.dnnl.dnnl_stream;
 import org.bytedeco.javacpp.Pointer;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.swav4j.model.engine.Execution;
-import org.swav4j.model.engine.MemoryPlan;
+import org.swav4j.model.engine.ArenaLayout;
 import org.swav4j.model.engine.Precision;
 import org.swav4j.model.plan.Plan;
 import org.swav4j.model.plan.Value;
@@ -25,13 +25,13 @@ final class OneDnnExecution implements Execution {
     try {
       Lowering.Program program = new Lowering(plan, precision, resources).lower();
       arrays = program.arrays();
-      MemoryPlan memory = new MemoryPlan();
-      program.buffers().forEach(b -> memory.add(b, b.bytes, b.first(), b.last()));
-      memory.place();
-      program.buffers().forEach(b -> b.place(memory.offset(b)));
-      long arena = allocate(memory.bytes());
+      ArenaLayout layout = new ArenaLayout();
+      program.buffers().forEach(b -> layout.add(b, b.bytes, b.first(), b.last()));
+      layout.place();
+      program.buffers().forEach(b -> b.place(layout.offset(b)));
+      long arena = allocate(layout.bytes());
       bytes =
-          memory.bytes() + arrays.values().stream().mapToLong(a -> a.length() * Float.BYTES).sum();
+          layout.bytes() + arrays.values().stream().mapToLong(a -> a.length() * a.dataType().width()).sum();
       dnnl_stream stream = Dnnl.stream(resources);
       program.forward().forEach(s -> s.bind(arena, stream, resources));
       program.backward().forEach(s -> s.bind(arena, stream, resources));
@@ -54,16 +54,16 @@ final class OneDnnExecution implements Execution {
    * heap's limit, which says nothing about a plan's size.
    */
   private long allocate(long size) {
-    Pointer allocation = Pointer.malloc(size + MemoryPlan.ALIGNMENT);
+    Pointer allocation = Pointer.malloc(size + ArenaLayout.ALIGNMENT);
     if (allocation == null || allocation.isNull()) {
       throw new OutOfMemoryError(
           "a plan needs "
               + (size >> 20)
-              + " MB at once and the system has them not: use a smaller batch, or smaller or fewer"
-              + " crops");
+              + " MB of memory at once, more than the system gives: use a smaller batch, or smaller or"
+              + " fewer crops");
     }
     resources.add(() -> Pointer.free(allocation));
-    return (allocation.address() + MemoryPlan.ALIGNMENT - 1) & -MemoryPlan.ALIGNMENT;
+    return (allocation.address() + ArenaLayout.ALIGNMENT - 1) & -ArenaLayout.ALIGNMENT;
   }
 
   @Override

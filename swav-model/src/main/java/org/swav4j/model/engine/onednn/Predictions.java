@@ -47,7 +47,7 @@ final class Predictions {
     Elementwise elementwise = new Elementwise(lowering);
 
     Tensor gradient = lowering.allocate(op.output(1), all);
-    scale(s, gradient, (float) (1 / a.epsilon()));
+    scale(s, gradient, (float) (1 / a.temperature()));
     logSoftmax(gradient);
 
     Tensor codes = q.as(one);
@@ -100,7 +100,7 @@ final class Predictions {
     new Matrices(lowering).multiply(q, ones, null, masses, false);
     int rows = Math.toIntExact(b);
     int columns = Math.toIntExact(k);
-    float factor = (float) (c / a.epsilon());
+    float factor = (float) (c / a.temperature());
     for (int v = 0; v < views; v++) {
       int others = v < assigning ? assigning - 1 : assigning;
       Tensor at = gradient.at(v * slab, one);

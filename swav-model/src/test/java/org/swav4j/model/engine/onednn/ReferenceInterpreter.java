@@ -130,6 +130,7 @@ final class ReferenceInterpreter {
         set(op.output(), dx);
       }
       case SWAPPED_PREDICTION -> prediction(op);
+      case ND4J -> throw new IllegalArgumentException("no loops here for " + op);
     }
   }
 
@@ -371,7 +372,7 @@ final class ReferenceInterpreter {
   private void prediction(Op op) {
     Arguments a = op.arguments();
     int views = a.views();
-    double tau = a.epsilon();
+    double tau = a.temperature();
     double[] s = get(op.input(0));
     double[] q = get(op.input(1));
     int k = (int) op.input(0).size(1);

@@ -10,7 +10,7 @@ import java.util.Map;
  * Places blocks of memory in one arena so that blocks whose lifetimes overlap don't: the largest
  * first, each at the lowest place that is free for as long as it lives.
  */
-public final class MemoryPlan {
+public final class ArenaLayout {
   /** Blocks start at multiples of this many bytes: a cache line. */
   public static final long ALIGNMENT = 64;
 

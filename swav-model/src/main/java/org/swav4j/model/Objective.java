@@ -1,0 +1,45 @@
+package org.swav4j.model;
+
+import java.util.List;
+import org.nd4j.autodiff.samediff.SDVariable;
+import org.nd4j.autodiff.samediff.SameDiff;
+
+/**
+ * What a network is trained for: a loss, written in SameDiff over the embeddings of a batch.
+ * SameDiff differentiates it and {@link TrainingStep} runs both; any op SameDiff can differentiate
+ * may be used. {@link SwappedPrediction} is SwAV's. In a few lines, embeddings drawn to given
+ * points:
+ *
+ * <pre>{@code
+ * Objective objective =
+ *     (sd, embeddings, views) -> {
+ *       SDVariable points =
+ *           sd.placeHolder("points", embeddings.dataType(), embeddings.getShape());
+ *       return sd.math().square(embeddings.sub(points)).mean();
+ *     };
+ * }</pre>
+ */
+@FunctionalInterface
+public interface Objective {
+  /**
+   * Writes the loss into a graph.
+   *
+   * <p>Placeholders it makes, of fixed shape, are the step's targets, filled between the step's two
+   * halves. Parameters of the weights are the graph's variables of their names, for example {@code
+   * sd.getVariable("prototypes.weight")}; those the loss does not reach have no gradient.
+   *
+   * @param sd the graph, with the network in it
+   * @param embeddings {@code [V·B, D]}, rows of unit length, crop by crop
+   * @param views V and B
+   * @return the loss, a scalar of the embeddings' type
+   */
+  SDVariable loss(SameDiff sd, SDVariable embeddings, Views views);
+
+  /**
+   * Names of the variables {@link #loss} made that are read after {@link TrainingStep#forward},
+   * before the targets are known; they may not depend on these.
+   */
+  default List<String> reads() {
+    return List.of();
+  }
+}
