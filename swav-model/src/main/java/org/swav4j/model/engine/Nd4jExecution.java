@@ -100,8 +100,7 @@ final class Nd4jExecution implements Execution {
         });
     for (Value v : placed) {
       DataType type = v.type();
-      arrays.put(
-          v, view(arenas.get(type), layouts.get(type).offset(v), v.length(), v.shape()));
+      arrays.put(v, view(arenas.get(type), layouts.get(type).offset(v), v.length(), v.shape()));
     }
     for (List<Scratch> needed : scratches.values()) {
       for (Scratch s : needed) {
