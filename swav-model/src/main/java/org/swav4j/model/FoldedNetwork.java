@@ -204,8 +204,7 @@ final class FoldedNetwork implements AutoCloseable {
     }
 
     private Value pooled(String name, Value x, Backbone.Window w) {
-      return result(
-          name, x.size(0), x.size(1), side(x.size(2), w, name), side(x.size(3), w, name));
+      return result(name, x.size(0), x.size(1), side(x.size(2), w, name), side(x.size(3), w, name));
     }
 
     private long side(long side, Backbone.Window w, String layer) {

@@ -146,11 +146,7 @@ class BackboneTest {
       SwavWeights weights = SwavWeights.initialise(backbone, AROUND, 3);
       try (TrainingStep step =
           new TrainingStep(
-              weights,
-              List.of(new CropGroup(2, 8)),
-              3,
-              2,
-              Engines.of(engine, Precision.FLOAT))) {
+              weights, List.of(new CropGroup(2, 8)), 3, 2, Engines.of(engine, Precision.FLOAT))) {
         step.crops(0).assign(TrainedWeights.images(1, DataType.FLOAT, step.crops(0).shape()));
         step.codes().assign(1.0 / 5);
         step.forward();
