@@ -20,7 +20,11 @@ import org.swav4j.data.DataSpec;
 import org.swav4j.data.ImageSource;
 import org.swav4j.data.Normalisation;
 import org.swav4j.model.SwavWeights;
+import org.swav4j.model.engine.Engine;
+import org.swav4j.model.engine.Execution;
 import org.swav4j.model.engine.Nd4jEngine;
+import org.swav4j.model.engine.Precision;
+import org.swav4j.model.plan.Plan;
 import org.swav4j.train.diagnostics.EpochDiagnostics;
 
 class TrainerTest {
@@ -102,6 +106,43 @@ class TrainerTest {
     }
     assertThat(resumed).isEqualTo(losses);
     assertSame(second, bits(whole));
+  }
+
+  /** An engine that no provider offers: it notes in which precision plans are prepared. */
+  private record OwnEngine(Precision precision, List<Precision> prepared) implements Engine {
+    @Override
+    public String name() {
+      return "own";
+    }
+
+    @Override
+    public Engine withPrecision(Precision other) {
+      return new OwnEngine(other, prepared);
+    }
+
+    @Override
+    public Execution prepare(Plan plan) {
+      prepared.add(precision);
+      return new Nd4jEngine().prepare(plan);
+    }
+  }
+
+  @Test
+  void anEngineHandedInTrainsTheNetworkAndTheQueue() {
+    TrainingConfig config = tiny("--queue=16", "--queue-start=0.5", "--epochs=1", "--warmup=0");
+    List<Double> expected = new ArrayList<>();
+    try (Trainer t = trainer(config, weights(config))) {
+      t.listener(losses(expected)).run();
+    }
+    List<Precision> prepared = new ArrayList<>();
+    List<Double> own = new ArrayList<>();
+    Engine engine = new OwnEngine(Precision.BF16, prepared);
+    try (Trainer t = new Trainer(config, IMAGES, weights(config), engine)) {
+      t.listener(losses(own)).run();
+    }
+    assertThat(own).isEqualTo(expected);
+    // The step in the engine's precision, the queue's scores in floats.
+    assertThat(prepared).contains(Precision.BF16, Precision.FLOAT);
   }
 
   private static TrainingListener losses(List<Double> losses) {
