@@ -14,8 +14,8 @@
  *       ({@link org.swav4j.data.RecordSource}), a folder, or a data set named in a word ({@link
  *       org.swav4j.data.DataSpec}, the way in for most).
  *   <li>A {@link org.swav4j.data.CropPipeline} describes what is done to an image to make the crops
- *       of a group, by DataVec's {@code ImageTransform}s. The published recipe, with the settings of
- *       {@link org.swav4j.data.Augmentation} and {@link org.swav4j.data.CropSpec}, is one such
+ *       of a group, by DataVec's {@code ImageTransform}s. The published recipe, with the settings
+ *       of {@link org.swav4j.data.Augmentation} and {@link org.swav4j.data.CropSpec}, is one such
  *       description. What it knows of it {@link org.swav4j.data.CropRenderer} makes in one go; the
  *       rest is run by DataVec.
  *   <li>A {@link org.swav4j.data.MultiCropLoader} packs the crops of B images into batches, which

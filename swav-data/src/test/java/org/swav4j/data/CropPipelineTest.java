@@ -425,8 +425,7 @@ class CropPipelineTest {
     List<CropPipeline> groups = List.of(CropPipeline.of(1, SIZE, () -> one));
     FakeSource source = FakeSource.colour(4);
     new MultiCropLoader(source, groups, Normalisation.imageNet(), 4, 9, 1).close();
-    assertThatThrownBy(
-            () -> new MultiCropLoader(source, groups, Normalisation.imageNet(), 4, 9, 2))
+    assertThatThrownBy(() -> new MultiCropLoader(source, groups, Normalisation.imageNet(), 4, 9, 2))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("two workers would share a RotateImageTransform");
   }
