@@ -360,6 +360,8 @@ class PlanReaderTest {
     int variables = g.sd.variables().size();
     GraphChecks.read(g.sd, loss.name());
     assertThat(g.sd.variables()).hasSize(variables);
+    assertThat(g.sd.variables()).allMatch(v -> v.getSameDiff() == g.sd);
+    assertThat(g.sd.getOps().values()).allMatch(op -> op.getOp().getSameDiff() == g.sd);
     assertThat(g.sd.hasGradientFunction()).isFalse();
     assertThat(g.sd.getFunction("grad")).isNull();
   }
