@@ -1,6 +1,7 @@
 package org.swav4j.sinkhorn;
 
 import java.util.Arrays;
+import org.nd4j.linalg.api.buffer.DataType;
 
 /**
  * Sinkhorn's iterations in double on host memory, at any range: for double arrays, and for float
@@ -19,6 +20,7 @@ import java.util.Arrays;
  * positive.
  */
 final class DoubleSinkhorn implements IterationLoop.Scalings {
+  private final IterationLoop loop = new IterationLoop();
   private double[] row = {};
   private double[] kernel = {};
   private double[] f = {};
@@ -28,7 +30,6 @@ final class DoubleSinkhorn implements IterationLoop.Scalings {
   private double shift;
   private double epsilon;
   private boolean logDomain;
-  private final IterationLoop loop = new IterationLoop();
 
   // Of a call.
   private HostMatrix scores;
@@ -69,7 +70,7 @@ final class DoubleSinkhorn implements IterationLoop.Scalings {
     if (!measure()) {
       return false;
     }
-    double limit = Safety.limit(org.nd4j.linalg.api.buffer.DataType.DOUBLE);
+    double limit = Safety.limit(DataType.DOUBLE);
     double range = (bounds[0] + bounds[1]) / epsilon + bounds[2];
     if (form == Form.KERNEL && range > limit) {
       throw Safety.kernelRefused(range, limit);
@@ -84,7 +85,7 @@ final class DoubleSinkhorn implements IterationLoop.Scalings {
   @Override
   public void columns() {
     for (int j = 0; j < g.length; j++) {
-      // In the log domain sums hold those of the plan that g gave: see firstColumns.
+      // In the log domain sums are those of the plan with this g, so they correct it.
       g[j] = logDomain ? g[j] + Math.log(b[j] / sums[j]) : b[j] / sums[j];
     }
   }
@@ -222,7 +223,7 @@ final class DoubleSinkhorn implements IterationLoop.Scalings {
   }
 
   /** Writes the last rows of the plan. */
-  void write(HostMatrix scores, double[] a, HostMatrix plan) {
+  void write(HostMatrix plan) {
     int first = f.length - plan.rows();
     int k = row.length;
     for (int i = first; i < f.length; i++) {

@@ -189,7 +189,7 @@ public final class SwavCodes {
     if (!inDouble.run(hostScores, null, columns, epsilon, stop, form, reduction)) {
       return false;
     }
-    inDouble.write(hostScores, null, hostCodes);
+    inDouble.write(hostCodes);
     return true;
   }
 }

@@ -82,7 +82,7 @@ class NDSinkhornTest {
   }
 
   @Test
-  void theErrorOfEveryIterationIsKeptWhereATolerationIsAskedFor() {
+  void theErrorOfEveryIterationIsKeptWhereAToleranceIsAskedFor() {
     INDArray scores = Problems.cosines(12, 9, 3);
     INDArray a = Nd4j.valueArrayOf(new long[] {12}, 1 / 12.0, DataType.DOUBLE);
     INDArray b = Nd4j.valueArrayOf(new long[] {9}, 1 / 9.0, DataType.DOUBLE);

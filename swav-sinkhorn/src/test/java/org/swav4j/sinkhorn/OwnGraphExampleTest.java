@@ -70,7 +70,7 @@ class OwnGraphExampleTest {
 
     sd.setTrainingConfig(
         TrainingConfig.builder()
-            .updater(new Sgd(0.05))
+            .updater(new Sgd(0.2))
             .dataSetFeatureMapping("first", "second")
             .markLabelsUnused()
             .minimize("loss")
@@ -78,7 +78,7 @@ class OwnGraphExampleTest {
     Map<String, INDArray> batch = Map.of("first", first, "second", second);
     double before = sd.outputSingle(batch, "loss").getDouble(0);
     MultiDataSet data = new MultiDataSet(new INDArray[] {first, second}, new INDArray[0]);
-    for (int i = 0; i < 100; i++) {
+    for (int i = 0; i < 40; i++) {
       sd.fit(data);
     }
     double after = sd.outputSingle(batch, "loss").getDouble(0);

@@ -70,7 +70,7 @@ class SDSinkhornTest {
 
   /** The codes are targets: the loss' gradient is that with the codes held fixed. */
   @ParameterizedTest
-  @EnumSource(Form.class)
+  @EnumSource(names = {"KERNEL", "LOG_DOMAIN"})
   void noGradientFlowsThroughByDefault(Form form) {
     INDArray scores = Problems.cosines(6, 5, 5);
     SameDiff sd = SameDiff.create();
@@ -82,7 +82,7 @@ class SDSinkhornTest {
   }
 
   @ParameterizedTest
-  @EnumSource(Form.class)
+  @EnumSource(names = {"KERNEL", "LOG_DOMAIN"})
   void theGradientThroughTheIterationsEqualsFiniteDifferences(Form form) {
     INDArray scores = Problems.cosines(6, 5, 6);
     INDArray weights = Problems.cosines(6, 5, 7);
