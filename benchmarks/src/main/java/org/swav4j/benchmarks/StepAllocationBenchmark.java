@@ -94,8 +94,7 @@ public class StepAllocationBenchmark {
             runner);
     rule = optimiser.equals("lars") ? new Lars(0.9, 1e-6) : new Sgd(0.9, 1e-6);
     step =
-        new MethodStep(
-            weights, new Views(crops, BATCH), method, rule, runner, Collective.single());
+        new MethodStep(weights, new Views(crops, BATCH), method, rule, runner, Collective.single());
     network = step.network();
     for (int g = 0; g < crops.size(); g++) {
       step.crops(g).assign(Nd4j.randn(step.crops(g).shape()));

@@ -3,6 +3,7 @@ package org.swav4j.data;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Supplier;
 import org.datavec.image.transform.ImageTransform;
 import org.nd4j.linalg.api.rng.Random;
@@ -60,8 +61,9 @@ public final class CropPipeline {
    * @param count crops of this kind per image, at least 1
    * @param size side of the square crop in pixels, 1 to 4096
    * @param transforms makes the description anew at each call, with all transforms in it: DataVec's
-   *     keep a state, so every worker of a loader has its own. The global {@code Nd4j.getRandom()},
-   *     which a pipeline's constructor seeds, is put back as it was.
+   *     keep a state, so every worker of a loader has its own. Called by the thread that makes the
+   *     loader. The global {@code Nd4j.getRandom()}, which a pipeline's constructor seeds, is put
+   *     back as it was.
    * @throws IllegalArgumentException if a value is out of range
    */
   public static CropPipeline of(
@@ -105,11 +107,7 @@ public final class CropPipeline {
 
   /** Whether the description is one that {@link CropRenderer} makes, several times faster. */
   public boolean fused() {
-    return compiled().isPresent();
-  }
-
-  private Optional<FusedCrop> compiled() {
-    return FusedCrop.of(description.get(), size);
+    return FusedCrop.of(description.get(), size).isPresent();
   }
 
   /**
@@ -132,13 +130,34 @@ public final class CropPipeline {
    * What makes the crops on one thread.
    *
    * @param renderer of the same thread, for what can be fused; groups share its scratch
+   * @param others transforms that other threads use
+   * @param used gets the transforms that the maker uses
+   * @throws IllegalArgumentException if the description shares one of the others'
    */
-  CropMaker maker(CropRenderer renderer, Normalisation normalisation) {
-    Optional<FusedCrop> fused = compiled();
+  CropMaker maker(
+      CropRenderer renderer,
+      Normalisation normalisation,
+      Set<ImageTransform> others,
+      Set<ImageTransform> used) {
+    TransformSequence transforms = description.get();
+    Optional<FusedCrop> fused = FusedCrop.of(transforms, size);
     if (fused.isPresent()) {
       FusedCrop crop = fused.get();
       return (image, random, out, at) -> renderer.render(image, crop, random, out, at);
     }
-    return new TransformRenderer(description.get(), size, normalisation);
+    transforms
+        .transforms()
+        .filter(others::contains)
+        .findFirst()
+        .ifPresent(
+            shared -> {
+              throw new IllegalArgumentException(
+                  "two workers would share a "
+                      + shared.getClass().getSimpleName()
+                      + ", which isn't thread-safe: the supplier of a crop group's transforms has to"
+                      + " make new ones at each call");
+            });
+    transforms.transforms().forEach(used::add);
+    return new TransformRenderer(transforms, size, normalisation);
   }
 }

@@ -4,10 +4,14 @@ import java.io.NotSerializableException;
 import java.io.ObjectOutputStream;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.IdentityHashMap;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Locale;
+import java.util.Set;
 import java.util.function.Consumer;
+import org.datavec.image.transform.ImageTransform;
 import org.nd4j.linalg.dataset.api.MultiDataSetPreProcessor;
 import org.nd4j.linalg.dataset.api.iterator.MultiDataSetIterator;
 
@@ -56,6 +60,10 @@ public final class MultiCropLoader implements MultiDataSetIterator, AutoCloseabl
   private final transient ReadableImages images;
   private final transient BatchRing ring;
   private final transient CropWorkers workers;
+
+  /** Transforms of workers made so far. */
+  private final transient Set<ImageTransform> inUse =
+      Collections.newSetFromMap(new IdentityHashMap<>());
 
   private transient MultiDataSetPreProcessor preProcessor;
 
@@ -305,7 +313,10 @@ public final class MultiCropLoader implements MultiDataSetIterator, AutoCloseabl
 
     RowMaker() {
       CropRenderer renderer = new CropRenderer(normalisation);
-      this.makers = groups.stream().map(g -> g.maker(renderer, normalisation)).toList();
+      Set<ImageTransform> mine = Collections.newSetFromMap(new IdentityHashMap<>());
+      this.makers =
+          groups.stream().map(g -> g.maker(renderer, normalisation, inUse, mine)).toList();
+      inUse.addAll(mine);
     }
 
     @Override

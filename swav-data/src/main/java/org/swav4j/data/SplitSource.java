@@ -1,12 +1,12 @@
 package org.swav4j.data;
 
+import java.io.File;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.net.URI;
 import java.nio.file.NoSuchFileException;
-import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
@@ -148,7 +148,7 @@ public final class SplitSource implements ImageSource {
     try {
       URI uri = URI.create(location);
       if ("file".equals(uri.getScheme())) {
-        return Path.of(uri).toString();
+        return new File(uri).toString(); // Path.of refuses letters that DataVec leaves unescaped
       }
       return uri.getPath() == null ? location : uri.getPath();
     } catch (IllegalArgumentException e) { // not a URI after all

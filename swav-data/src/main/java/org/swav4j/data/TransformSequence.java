@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.random.RandomGenerator;
+import java.util.stream.Stream;
 import org.datavec.image.data.ImageWritable;
 import org.datavec.image.transform.BaseImageTransform;
 import org.datavec.image.transform.ImageTransform;
@@ -113,6 +114,12 @@ final class TransformSequence {
             && !(b instanceof FrameTransform)
             && b.getRandom() == null;
     return new Step(probability, transform, null, handed || !deterministic);
+  }
+
+  /** The transforms themselves, nested ones too. */
+  Stream<ImageTransform> transforms() {
+    return steps.stream()
+        .flatMap(s -> s.nested() == null ? Stream.of(s.transform()) : s.nested().transforms());
   }
 
   /** Has those transforms that draw from ND4J's global generator draw from the one given. */

@@ -6,8 +6,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Random;
+import java.util.Set;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.bytedeco.javacv.Frame;
@@ -62,7 +64,9 @@ class CropPipelineTest {
     Normalisation n = normalisation(image.channels());
     int area = pipeline.size() * pipeline.size();
     float[] crop = new float[image.channels() * area];
-    pipeline.maker(new CropRenderer(n), n).make(image, random, FloatBuffer.wrap(crop), 0);
+    pipeline
+        .maker(new CropRenderer(n), n, Set.of(), new HashSet<>())
+        .make(image, random, FloatBuffer.wrap(crop), 0);
     for (int i = 0; i < crop.length; i++) {
       int c = i / area;
       crop[i] = crop[i] * n.deviation().get(c).floatValue() + n.mean().get(c).floatValue();
@@ -413,6 +417,18 @@ class CropPipelineTest {
     assertThatThrownBy(() -> crop(nothing, FakeSource.noise(1, 30, 20, 3), new CounterRandom()))
         .isInstanceOf(IllegalStateException.class)
         .hasMessageContaining("gave no image");
+  }
+
+  @Test
+  void workersMayNotShareATransform() {
+    ImageTransform one = new RotateImageTransform(new Random(), 5);
+    List<CropPipeline> groups = List.of(CropPipeline.of(1, SIZE, () -> one));
+    FakeSource source = FakeSource.colour(4);
+    new MultiCropLoader(source, groups, Normalisation.imageNet(), 4, 9, 1).close();
+    assertThatThrownBy(
+            () -> new MultiCropLoader(source, groups, Normalisation.imageNet(), 4, 9, 2))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("two workers would share a RotateImageTransform");
   }
 
   @ParameterizedTest

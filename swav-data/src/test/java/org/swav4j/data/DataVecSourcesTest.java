@@ -46,8 +46,7 @@ class DataVecSourcesTest {
   void fourImagesOfTwoClasses() {
     String[] files = {"dogs/b.png", "cats/z ü.png", "dogs/a.png", "cats/y.png"};
     for (int i = 0; i < files.length; i++) {
-      TestImages.write(
-          folder.resolve(files[i]), TestImages.png(6, 6, COLOURS[i], COLOURS[3 - i]));
+      TestImages.write(folder.resolve(files[i]), TestImages.png(6, 6, COLOURS[i], COLOURS[3 - i]));
     }
     expected = FolderSource.open(folder, 3);
   }
@@ -167,8 +166,7 @@ class DataVecSourcesTest {
         .hasMessageContaining("mem://store/dogs/2.png")
         .hasMessageContaining("the store is down");
     File gone = folder.resolve("gone.png").toFile();
-    SplitSource missing =
-        SplitSource.of(new CollectionInputSplit(List.of(gone.toURI())), 3);
+    SplitSource missing = SplitSource.of(new CollectionInputSplit(List.of(gone.toURI())), 3);
     assertThatThrownBy(() -> missing.read(0, 6))
         .isInstanceOf(UnreadableImageException.class)
         .hasMessageContaining("the file is gone");
@@ -289,12 +287,10 @@ class DataVecSourcesTest {
     List<String> paths = new ArrayList<>();
     split.locationsPathIterator().forEachRemaining(paths::add);
     assertThat(paths)
-        .containsExactlyElementsOf(
-            List.of(split.locations()).stream().map(URI::toString).toList());
+        .containsExactlyElementsOf(List.of(split.locations()).stream().map(URI::toString).toList());
     for (int i = 0; i < 4; i++) {
       try (InputStream in = split.openInputStreamFor(paths.get(i))) {
-        assertThat(in.readAllBytes())
-            .isEqualTo(Files.readAllBytes(Path.of(expected.describe(i))));
+        assertThat(in.readAllBytes()).isEqualTo(Files.readAllBytes(Path.of(expected.describe(i))));
       }
     }
     assertThatThrownBy(() -> split.openOutputStreamFor(paths.get(0)))

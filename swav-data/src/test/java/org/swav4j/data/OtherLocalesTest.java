@@ -57,8 +57,7 @@ class OtherLocalesTest {
                     0,
                     1)));
     all.add(
-        message(
-            () -> ImageDecoder.decode("huge.png", TestImages.hugePng(20_000, 10_000), 3, 100)));
+        message(() -> ImageDecoder.decode("huge.png", TestImages.hugePng(20_000, 10_000), 3, 100)));
     all.add(DataSpec.parse("shapes:1234").toString());
     all.add(ShapesSource.open(12).train().name());
     SkippedImages skipped = new SkippedImages();

@@ -37,14 +37,14 @@ final class FoldedLayers {
   record Pooled(String name, Node x, Backbone.Window window) implements Node {}
 
   /** The mean over each window. */
-  record Averaged(String name, Node x, int channels, Backbone.Window window) implements Node {}
+  record Averaged(String name, Node x, Backbone.Window window) implements Node {}
 
   /** The mean over all pixels. */
   record Averages(Node x) implements Node {}
 
   /** The node that gives the features. */
-  static Node of(Backbone backbone, int channels) {
-    Layer images = new Layer(channels);
+  static Node of(Backbone backbone) {
+    Layer images = new Layer(Kind.IMAGES, "images", null, null, null, null);
     return new Folding().node(backbone.features(images, new Reading()));
   }
 
@@ -94,28 +94,21 @@ final class FoldedLayers {
     final String name;
     final Layer a;
     final Layer b;
-    final int channels;
     final Backbone.Convolution convolution;
     final Backbone.Window window;
     int readers;
-
-    Layer(int channels) {
-      this(Kind.IMAGES, "images", null, null, channels, null, null);
-    }
 
     Layer(
         Kind kind,
         String name,
         Layer a,
         Layer b,
-        int channels,
         Backbone.Convolution convolution,
         Backbone.Window window) {
       this.kind = kind;
       this.name = name;
       this.a = a;
       this.b = b;
-      this.channels = channels;
       this.convolution = convolution;
       this.window = window;
       if (a != null) {
@@ -138,37 +131,37 @@ final class FoldedLayers {
 
     @Override
     public Layer convolution(Layer x, Backbone.Convolution c) {
-      return new Layer(Kind.CONVOLUTION, c.name(), x, null, c.out(), c, null);
+      return new Layer(Kind.CONVOLUTION, c.name(), x, null, c, null);
     }
 
     @Override
     public Layer norm(Layer x, String name) {
-      return new Layer(Kind.NORM, name, x, null, x.channels, null, null);
+      return new Layer(Kind.NORM, name, x, null, null, null);
     }
 
     @Override
     public Layer relu(Layer x) {
-      return new Layer(Kind.RELU, name("relu"), x, null, x.channels, null, null);
+      return new Layer(Kind.RELU, name("relu"), x, null, null, null);
     }
 
     @Override
     public Layer add(Layer a, Layer b) {
-      return new Layer(Kind.ADD, name("sum"), a, b, a.channels, null, null);
+      return new Layer(Kind.ADD, name("sum"), a, b, null, null);
     }
 
     @Override
     public Layer maxPool(Layer x, Backbone.Window window) {
-      return new Layer(Kind.MAX_POOL, name("max pool"), x, null, x.channels, null, window);
+      return new Layer(Kind.MAX_POOL, name("max pool"), x, null, null, window);
     }
 
     @Override
     public Layer averagePool(Layer x, Backbone.Window window) {
-      return new Layer(Kind.AVERAGE_POOL, name("average pool"), x, null, x.channels, null, window);
+      return new Layer(Kind.AVERAGE_POOL, name("average pool"), x, null, null, window);
     }
 
     @Override
     public Layer mean(Layer x) {
-      return new Layer(Kind.MEAN, "features", x, null, x.channels, null, null);
+      return new Layer(Kind.MEAN, "features", x, null, null, null);
     }
   }
 
@@ -207,7 +200,7 @@ final class FoldedLayers {
               : new Added(layer.name, node(layer.a), node(layer.b), false);
         }
         case MAX_POOL -> new Pooled(layer.name, node(layer.a), layer.window);
-        case AVERAGE_POOL -> new Averaged(layer.name, node(layer.a), layer.channels, layer.window);
+        case AVERAGE_POOL -> new Averaged(layer.name, node(layer.a), layer.window);
         case MEAN -> new Averages(node(layer.a));
       };
     }

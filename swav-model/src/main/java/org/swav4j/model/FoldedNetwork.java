@@ -7,9 +7,11 @@ import java.util.List;
 import java.util.Map;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.api.ops.DynamicCustomOp;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.ops.transforms.Transforms;
 import org.swav4j.model.plan.Arguments;
+import org.swav4j.model.plan.NativeOp;
 import org.swav4j.model.plan.Op;
 import org.swav4j.model.plan.OpType;
 import org.swav4j.model.plan.Plan;
@@ -45,7 +47,7 @@ final class FoldedNetwork implements AutoCloseable {
     if (normalising) {
       normalisation(weights);
     }
-    trunk = FoldedLayers.of(weights.backbone(), config.channels());
+    trunk = FoldedLayers.of(weights.backbone());
     FoldedLayers.each(trunk, node -> fold(node, weights));
     String first = ParameterShapes.HEAD_FIRST;
     String norm = ParameterShapes.HEAD_NORM;
@@ -81,28 +83,28 @@ final class FoldedNetwork implements AutoCloseable {
       constant(name + ".bias", bias);
     } else if (node instanceof FoldedLayers.Normed n) {
       INDArray factor = factor(weights, n.norm());
-      diagonal(n.norm(), 1, factor, shift(weights, n.norm(), factor));
-    } else if (node instanceof FoldedLayers.Averaged a) {
-      int channels = a.channels();
-      double share = 1.0 / ((double) a.window().kernel() * a.window().kernel());
-      diagonal(
-          a.name(),
-          a.window().kernel(),
-          Nd4j.valueArrayOf(new long[] {channels}, share, DataType.DOUBLE),
-          Nd4j.zeros(DataType.DOUBLE, channels));
+      diagonal(n.norm(), factor, shift(weights, n.norm(), factor));
     }
   }
 
-  /** A convolution that scales each channel, and shifts it. */
-  private void diagonal(String name, int side, INDArray factor, INDArray shift) {
+  /** ND4J's average pooling, without padding. */
+  private static Arguments averages(Backbone.Window w) {
+    int square = w.kernel();
+    int stride = w.stride();
+    // kH, kW, sH, sW, pH, pW, dH, dW, whether Same, whether padding counts, whether NHWC
+    return Arguments.of(
+        new NativeOp(
+            DynamicCustomOp.builder("avgpool2d")
+                .addIntegerArguments(square, square, stride, stride, 0, 0, 1, 1, 0, 0, 0)
+                .build()));
+  }
+
+  /** A 1×1 convolution that scales each channel, and shifts it. */
+  private void diagonal(String name, INDArray factor, INDArray shift) {
     long channels = factor.length();
-    INDArray kernel = Nd4j.zeros(DataType.DOUBLE, side, side, channels, channels);
-    for (int i = 0; i < side; i++) {
-      for (int j = 0; j < side; j++) {
-        for (long c = 0; c < channels; c++) {
-          kernel.putScalar(new long[] {i, j, c, c}, factor.getDouble(c));
-        }
-      }
+    INDArray kernel = Nd4j.zeros(DataType.DOUBLE, 1, 1, channels, channels);
+    for (long c = 0; c < channels; c++) {
+      kernel.putScalar(new long[] {0, 0, c, c}, factor.getDouble(c));
     }
     constant(name + ".weight", kernel);
     constant(name + ".bias", shift);
@@ -171,7 +173,8 @@ final class FoldedNetwork implements AutoCloseable {
         return convolution(n.norm(), value(n.x()), new Backbone.Window(1, 1, 0), n.relu(), null);
       }
       if (node instanceof FoldedLayers.Averaged a) {
-        return convolution(a.name(), value(a.x()), a.window(), false, null);
+        Value x = value(a.x());
+        return emit(OpType.ND4J, averages(a.window()), List.of(x), pooled(a.name(), x, a.window()));
       }
       if (node instanceof FoldedLayers.Rectified r) {
         Value x = value(r.x());
@@ -190,12 +193,7 @@ final class FoldedNetwork implements AutoCloseable {
             OpType.MAX_POOL,
             Arguments.window(w.kernel(), w.stride(), w.padding()),
             List.of(x),
-            result(
-                p.name(),
-                x.size(0),
-                x.size(1),
-                side(x.size(2), w, p.name()),
-                side(x.size(3), w, p.name())));
+            pooled(p.name(), x, w));
       }
       if (node instanceof FoldedLayers.Averages m) {
         Value x = value(m.x());
@@ -203,6 +201,10 @@ final class FoldedNetwork implements AutoCloseable {
             OpType.GLOBAL_MEAN, Arguments.NONE, List.of(x), result("features", x.size(0), width));
       }
       return start;
+    }
+
+    private Value pooled(String name, Value x, Backbone.Window w) {
+      return result(name, x.size(0), x.size(1), side(x.size(2), w, name), side(x.size(3), w, name));
     }
 
     private long side(long side, Backbone.Window w, String layer) {
@@ -273,7 +275,7 @@ final class FoldedNetwork implements AutoCloseable {
   private void normalisation(SwavWeights weights) {
     INDArray deviation = Nd4j.createFromArray(weights.deviation().toArray(Double[]::new));
     INDArray mean = Nd4j.createFromArray(weights.mean().toArray(Double[]::new));
-    diagonal(NORMALISED, 1, deviation.rdiv(1), mean.div(deviation).neg());
+    diagonal(NORMALISED, deviation.rdiv(1), mean.div(deviation).neg());
   }
 
   /** Takes over an array that nobody else holds. */

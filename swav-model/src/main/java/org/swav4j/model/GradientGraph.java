@@ -20,8 +20,8 @@ import org.nd4j.linalg.factory.Nd4j;
  * A copy of a SameDiff graph with the gradients of a loss added, each op's by its own derivative
  * ({@code DifferentialFunction.diff}), in the order of {@link SameDiff#createGradFunction} and so
  * with the same sums. That method itself prints a line per op on standard output, which could be
- * kept from the terminal only by taking {@code System.out} from every thread; and it leaves its copy
- * in the caller's graph.
+ * kept from the terminal only by taking {@code System.out} from every thread; and it leaves its
+ * copy in the caller's graph.
  */
 final class GradientGraph {
   private final SameDiff sd;

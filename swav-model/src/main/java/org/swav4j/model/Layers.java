@@ -47,8 +47,7 @@ public final class Layers {
     SDVariable y =
         SwavGraph.normalizeRows(sd.placeHolder("x", x.dataType(), x.shape())).rename("y");
     pulledBy(y, sd.placeHolder("dy", x.dataType(), x.shape()));
-    PlanReader.Program program =
-        PlanReader.read(sd, Map.of(), List.of("y"), "loss", List.of("x"));
+    PlanReader.Program program = PlanReader.read(sd, Map.of(), List.of("y"), "loss", List.of("x"));
     Plan plan = org.swav4j.model.plan.Pass.standard().apply(program.plan());
     try (Execution run = engine.prepare(plan)) {
       run.array(input(plan, "x")).assign(x);
@@ -266,7 +265,8 @@ public final class Layers {
               Map.of(ParameterShapes.PROTOTYPES, prototypes),
               List.of("embeddings", SwappedPrediction.SCORES),
               "loss",
-              List.of("features", "embeddings", ParameterShapes.PROTOTYPES, SwappedPrediction.SCORES));
+              List.of(
+                  "features", "embeddings", ParameterShapes.PROTOTYPES, SwappedPrediction.SCORES));
       Plan plan = org.swav4j.model.plan.Pass.standard().apply(program.plan());
       features = input(plan, "features");
       codes = input(plan, SwappedPrediction.CODES);

@@ -34,9 +34,9 @@ import org.swav4j.model.plan.Plan;
 import org.swav4j.model.plan.Value;
 
 /**
- * Reads a SameDiff graph and the gradients of its loss into a plan, op by op: an op that engines have
- * code for becomes that op, any other an {@link OpType#ND4J} op that ND4J itself runs. Names mean
- * nothing to it but as names.
+ * Reads a SameDiff graph and the gradients of its loss into a plan, op by op: an op that engines
+ * have code for becomes that op, any other an {@link OpType#ND4J} op that ND4J itself runs. Names
+ * mean nothing to it but as names.
  *
  * <p>Values are asked for by name; each pulls in the op that makes it, so that only what is needed
  * is read, in an order that works. What is known beforehand (shapes, arithmetic of constants) is
@@ -276,8 +276,7 @@ public final class PlanReader {
       case "add" -> add(in, out);
       case "add_bp" -> addGradient(in, out);
       case "reduce_mean" -> in.size() == 1 && op.reduces(false, 2, 3) && mean(in, out);
-      case "reduce_mean_bp" ->
-          in.size() == 2 && op.reduces(false, 2, 3) && meanGradient(in, out);
+      case "reduce_mean_bp" -> in.size() == 2 && op.reduces(false, 2, 3) && meanGradient(in, out);
       case "concat" -> joinsRows(op, in) && concat(in, out);
       case "concat_bp" -> joinsRows(op, in) && concatGradient(in, out);
       case "slice" -> in.size() == 1 && slice(op, in, out);
@@ -317,12 +316,7 @@ public final class PlanReader {
   }
 
   private static boolean isSquare(long[] i) {
-    return i.length >= 10
-        && i[0] == i[1]
-        && i[2] == i[3]
-        && i[4] == i[5]
-        && i[6] == 1
-        && i[7] == 1;
+    return i.length >= 10 && i[0] == i[1] && i[2] == i[3] && i[4] == i[5] && i[6] == 1 && i[7] == 1;
   }
 
   private static Arguments window(NativeOp op) {
@@ -478,8 +472,7 @@ public final class PlanReader {
       if (operands.get(i).sameShape(dy)) {
         values.put(out.get(i), dy);
       } else {
-        emit(
-            OpType.COLUMN_SUM, Arguments.NONE, List.of(dy), like(out.get(i), operands.get(i)));
+        emit(OpType.COLUMN_SUM, Arguments.NONE, List.of(dy), like(out.get(i), operands.get(i)));
       }
     }
     return true;

@@ -34,7 +34,6 @@ final class SwavGraph {
   private final SameDiff sd = SameDiff.create();
   private final Map<String, SDVariable> parameters = new LinkedHashMap<>();
   private final List<Moments> moments = new ArrayList<>();
-  private final Views views;
 
   /**
    * The training graph.
@@ -44,7 +43,6 @@ final class SwavGraph {
    * @param objective what writes the loss
    */
   SwavGraph(SwavWeights weights, Views views, Objective objective) {
-    this.views = views;
     SwavConfig config = weights.config();
     List<CropGroup> crops = views.groups();
     weights.parameters().forEach((name, array) -> parameters.put(name, sd.var(name, array)));

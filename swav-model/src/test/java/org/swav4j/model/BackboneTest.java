@@ -8,6 +8,7 @@ import static org.swav4j.model.ArrayAssert.difference;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -104,30 +105,61 @@ class BackboneTest {
     }
   }
 
-  @Test
-  void gradientsOfAnotherTrunkAreThoseOfFiniteDifferences() {
-    SwavWeights weights = SwavWeights.initialise(new Vgg("vgg", 2), AROUND, 3, DataType.DOUBLE);
+  @ParameterizedTest
+  @MethodSource("trunks")
+  void gradientsAreThoseOfFiniteDifferences(Backbone backbone) {
+    SwavWeights weights = SwavWeights.initialise(backbone, AROUND, 3, DataType.DOUBLE);
     try (TrainingStep step =
         new TrainingStep(weights, List.of(new CropGroup(2, 8)), 3, 2, new Nd4jEngine())) {
       step.crops(0).assign(TrainedWeights.images(1, DataType.DOUBLE, step.crops(0).shape()));
       step.codes().assign(1.0 / 5);
       step.forward();
       step.backward();
-      for (String name : List.of("conv1.weight", "norm1.weight", "conv2.weight", "norm2.bias")) {
-        INDArray parameter = weights.parameters().get(name);
-        double gradient = step.gradients().get(name).getDouble(1);
-        double before = parameter.getDouble(1);
-        double h = 1e-5;
-        parameter.putScalar(1, before + h);
-        step.forward();
-        double above = step.backward();
-        parameter.putScalar(1, before - h);
-        step.forward();
-        double below = step.backward();
-        parameter.putScalar(1, before);
+      Map<String, Double> gradients = new LinkedHashMap<>();
+      step.gradients().forEach((name, g) -> gradients.put(name, g.getDouble(1)));
+      gradients.keySet().removeIf(name -> !ParameterShapes.ofTrunk(name));
+      assertThat(gradients).hasSizeGreaterThan(5);
+      gradients.forEach(
+          (name, gradient) -> {
+            INDArray parameter = weights.parameters().get(name);
+            double before = parameter.getDouble(1);
+            double h = 1e-5;
+            double above = lossWith(step, parameter, before + h);
+            double below = lossWith(step, parameter, before - h);
+            parameter.putScalar(1, before);
+            assertThat((above - below) / (2 * h)).as(name).isCloseTo(gradient, within(1e-6));
+          });
+    }
+  }
+
+  private static double lossWith(TrainingStep step, INDArray parameter, double value) {
+    parameter.putScalar(1, value);
+    step.forward();
+    return step.backward();
+  }
+
+  @ParameterizedTest
+  @MethodSource("trunks")
+  void bothEnginesTrainAlike(Backbone backbone) {
+    Map<String, INDArray> expected = null;
+    for (String engine : List.of("nd4j", "onednn")) {
+      SwavWeights weights = SwavWeights.initialise(backbone, AROUND, 3);
+      try (TrainingStep step =
+          new TrainingStep(
+              weights, List.of(new CropGroup(2, 8)), 3, 2, Engines.of(engine, Precision.FLOAT))) {
+        step.crops(0).assign(TrainedWeights.images(1, DataType.FLOAT, step.crops(0).shape()));
+        step.codes().assign(1.0 / 5);
         step.forward();
         step.backward();
-        assertThat((above - below) / (2 * h)).as(name).isCloseTo(gradient, within(1e-7));
+        Map<String, INDArray> gradients = new LinkedHashMap<>();
+        step.gradients().forEach((name, g) -> gradients.put(name, g.dup()));
+        if (expected == null) {
+          expected = gradients;
+        } else {
+          expected.forEach(
+              (name, g) ->
+                  assertThat(difference(gradients.get(name), g)).as(name).isLessThan(1e-4));
+        }
       }
     }
   }

@@ -138,24 +138,9 @@ class ComputationGraphBackboneTest {
         .isLessThan(1e-9);
   }
 
-  /** Only what training has native kernels for. */
-  private static ComputationGraph plain() {
-    GraphBuilder trunk =
-        builder()
-            .addLayer("a", convolution(3, 4, 3).build(), "in")
-            .addLayer("a.norm", norm(4).build(), "a")
-            .addLayer("a.relu", relu(), "a.norm")
-            .addLayer("max", pool(SubsamplingLayer.PoolingType.MAX).build(), "a.relu")
-            .addLayer("b", convolution(4, 4, 3).build(), "max")
-            .addLayer("b.norm", norm(4).build(), "b")
-            .addVertex("sum", new ElementWiseVertex(ElementWiseVertex.Op.Add), "b.norm", "max")
-            .addLayer("sum.relu", relu(), "sum");
-    return closed(trunk, "sum.relu", 4);
-  }
-
   @Test
   void aGraphIsPretrainedAndGetsItsWeightsBack() {
-    ComputationGraph graph = plain();
+    ComputationGraph graph = graph();
     INDArray classifier = graph.getLayer("classes").getParam("W").dup();
     ComputationGraphBackbone backbone = ComputationGraphBackbone.of(graph, "mine", "mean");
     SwavWeights weights = backbone.weights(graph, AROUND, 1);

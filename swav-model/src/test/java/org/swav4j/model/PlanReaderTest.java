@@ -117,8 +117,19 @@ class PlanReaderTest {
     c.add(of("mul, channels", g -> g.image.mul(g.var("channels", 1, 3, 1, 1))));
     c.add(of("rsub, rdiv, neg", g -> g.x.rsub(g.y).rdiv(g.x).neg()));
     c.add(of("scalars", g -> g.x.add(2).sub(0.5).mul(3).div(7).rsub(1).rdiv(2)));
-    c.add(of("exp, log, sqrt", g -> g.sd.math().exp(g.y).add(g.sd.math().log(g.x)).mul(g.sd.math().sqrt(g.x))));
-    c.add(of("rsqrt, square, pow", g -> g.sd.math().rsqrt(g.x).add(g.sd.math().square(g.y)).add(g.sd.math().pow(g.x, 1.7))));
+    c.add(
+        of(
+            "exp, log, sqrt",
+            g -> g.sd.math().exp(g.y).add(g.sd.math().log(g.x)).mul(g.sd.math().sqrt(g.x))));
+    c.add(
+        of(
+            "rsqrt, square, pow",
+            g ->
+                g.sd
+                    .math()
+                    .rsqrt(g.x)
+                    .add(g.sd.math().square(g.y))
+                    .add(g.sd.math().pow(g.x, 1.7))));
     c.add(of("reciprocal, abs", g -> g.sd.math().reciprocal(g.x).add(g.sd.math().abs(g.y))));
     c.add(of("max, min", g -> g.sd.math().max(g.x, g.y).add(g.sd.math().min(g.x, g.y).mul(3))));
     c.add(of("clip by value", g -> g.sd.math().clipByValue(g.y, -0.5, 0.5)));
@@ -128,12 +139,25 @@ class PlanReaderTest {
     c.add(of("norms, kept", g -> g.y.norm1(true, 1).add(g.y.norm2(true, 1)).mul(g.y)));
     c.add(of("standard deviation", g -> g.y.std(true, 1).add(g.y.std(false, 1))));
     c.add(of("variance", g -> g.sd.variance(g.y, true, 1)));
-    c.add(of("moments", g -> { SDVariable[] m = g.sd.math().moments(g.y, new int[] {0}, false); return m[0].add(m[1]); }));
+    c.add(
+        of(
+            "moments",
+            g -> {
+              SDVariable[] m = g.sd.math().moments(g.y, new int[] {0}, false);
+              return m[0].add(m[1]);
+            }));
     c.add(of("standardize", g -> g.sd.math().standardize(g.y, 1).mul(g.x)));
-    c.add(of("layer norm", g -> g.sd.nn().layerNorm(g.y, g.var("gain", 4), g.var("bias", 4), true, 1)));
+    c.add(
+        of(
+            "layer norm",
+            g -> g.sd.nn().layerNorm(g.y, g.var("gain", 4), g.var("bias", 4), true, 1)));
     c.add(of("softmax", g -> g.sd.nn().softmax(g.y).add(g.sd.nn().softmax(g.y, 0))));
     c.add(of("log softmax", g -> g.sd.nn().logSoftmax(g.y)));
-    c.add(of("relu, leaky, elu", g -> g.sd.nn().relu(g.y, 0).add(g.sd.nn().leakyRelu(g.y, 0.1)).add(g.sd.nn().elu(g.y))));
+    c.add(
+        of(
+            "relu, leaky, elu",
+            g ->
+                g.sd.nn().relu(g.y, 0).add(g.sd.nn().leakyRelu(g.y, 0.1)).add(g.sd.nn().elu(g.y))));
     c.add(of("relu above a threshold", g -> g.sd.nn().relu(g.y, 0.4)));
     c.add(of("gelu, swish", g -> g.sd.nn().gelu(g.y).add(g.sd.nn().swish(g.y))));
     c.add(of("sigmoid, tanh", g -> g.sd.nn().sigmoid(g.y).mul(g.sd.math().tanh(g.x))));
@@ -146,35 +170,129 @@ class PlanReaderTest {
     c.add(of("linear", g -> g.sd.nn().linear(g.x, g.var("w", 4, 2), g.var("b", 2))));
     c.add(of("concat", g -> g.sd.concat(1, g.x, g.y).mul(g.sd.concat(1, g.y, g.x))));
     c.add(of("concat rows", g -> g.sd.concat(0, g.x, g.y)));
-    c.add(of("stack, unstack", g -> { SDVariable[] u = g.sd.unstack(g.sd.stack(1, g.x, g.y), 0, 3); return u[0].mul(u[2]); }));
-    c.add(of("split", g -> { SDVariable[] s = g.sd.split(g.y, 2, 1); return s[0].mul(s[1]); }));
+    c.add(
+        of(
+            "stack, unstack",
+            g -> {
+              SDVariable[] u = g.sd.unstack(g.sd.stack(1, g.x, g.y), 0, 3);
+              return u[0].mul(u[2]);
+            }));
+    c.add(
+        of(
+            "split",
+            g -> {
+              SDVariable[] s = g.sd.split(g.y, 2, 1);
+              return s[0].mul(s[1]);
+            }));
     c.add(of("slice rows", g -> g.sd.slice(g.y, new int[] {1, 0}, 2, 4)));
     c.add(of("slice the rest", g -> g.sd.slice(g.y, new int[] {1, 0}, 2, -1)));
     c.add(of("slice columns", g -> g.sd.slice(g.y, new int[] {1, 1}, 2, 2)));
-    c.add(of("strided slice", g -> g.sd.stridedSlice(g.y, new long[] {0, 0}, new long[] {3, 4}, 2, 2)));
+    c.add(
+        of(
+            "strided slice",
+            g -> g.sd.stridedSlice(g.y, new long[] {0, 0}, new long[] {3, 4}, 2, 2)));
     c.add(of("get", g -> g.y.get(SDIndex.interval(0, 2), SDIndex.all())));
     c.add(of("permute, transpose", g -> g.sd.transpose(g.y).mul(g.sd.permute(g.x, 1, 0))));
     c.add(of("permute images", g -> g.sd.permute(g.image, 0, 2, 3, 1).mul(g.var("last", 3))));
     c.add(of("reshape", g -> g.y.reshape(2, -1).mul(g.x.reshape(2, 6))));
-    c.add(of("reshape to another's shape", g -> g.sd.reshape(g.y.reshape(12), g.sd.shape(g.x)).mul(g.x)));
-    c.add(of("expand, squeeze, tile", g -> g.sd.tile(g.sd.squeeze(g.sd.expandDims(g.y, 1), 1), 2, 1)));
+    c.add(
+        of(
+            "reshape to another's shape",
+            g -> g.sd.reshape(g.y.reshape(12), g.sd.shape(g.x)).mul(g.x)));
+    c.add(
+        of(
+            "expand, squeeze, tile",
+            g -> g.sd.tile(g.sd.squeeze(g.sd.expandDims(g.y, 1), 1), 2, 1)));
     c.add(of("reverse", g -> g.sd.reverse(g.y, 1).mul(g.x)));
-    c.add(of("pad", g -> g.sd.nn().pad(g.y, g.sd.constant(Nd4j.createFromArray(new int[][] {{1, 0}, {0, 2}})), 0)));
+    c.add(
+        of(
+            "pad",
+            g ->
+                g.sd
+                    .nn()
+                    .pad(
+                        g.y,
+                        g.sd.constant(Nd4j.createFromArray(new int[][] {{1, 0}, {0, 2}})),
+                        0)));
     c.add(of("bias", g -> g.sd.nn().biasAdd(g.y, g.var("b", 4), false)));
-    c.add(of("identity, stopped gradient", g -> g.sd.identity(g.y).mul(new StopGradient(g.sd, g.x).outputVariable())));
-    c.add(of("cast", g -> g.y.mul(g.x.castTo(DataType.INT).castTo(g.type)).add(g.y.castTo(DataType.DOUBLE).castTo(g.type))));
+    c.add(
+        of(
+            "identity, stopped gradient",
+            g -> g.sd.identity(g.y).mul(new StopGradient(g.sd, g.x).outputVariable())));
+    c.add(
+        of(
+            "cast",
+            g ->
+                g.y
+                    .mul(g.x.castTo(DataType.INT).castTo(g.type))
+                    .add(g.y.castTo(DataType.DOUBLE).castTo(g.type))));
     c.add(of("comparison", g -> g.y.mul(g.y.gt(0.1).castTo(g.type))));
-    c.add(of("dot, cosine", g -> g.sd.dot(g.x, g.y, 1).add(g.sd.math().cosineSimilarity(g.x, g.y, 1))));
-    c.add(of("convolution", g -> g.sd.cnn().conv2d(g.image, g.var("w", 3, 3, 3, 2), window(3, 1, 1).build())));
-    c.add(of("convolution, stride 2", g -> g.sd.cnn().conv2d(g.image, g.var("w", 3, 3, 3, 2), window(3, 2, 1).build())));
-    c.add(of("convolution, bias", g -> g.sd.cnn().conv2d(g.image, g.var("w", 3, 3, 3, 2), g.var("b", 2), window(3, 1, 1).build())));
-    c.add(of(ONLY_IN_DOUBLES, g -> g.sd.cnn().conv2d(g.image, g.var("w", 2, 2, 3, 2), window(2, 1, 0).dH(2).dW(2).build())));
-    c.add(of("convolution, same", g -> g.sd.cnn().conv2d(g.image, g.var("w", 3, 3, 3, 2), window(3, 2, 0).paddingMode(PaddingMode.SAME).build())));
-    c.add(of("convolution, channels last", g -> g.sd.cnn().conv2d(g.sd.permute(g.image, 0, 2, 3, 1), g.var("w", 3, 3, 3, 2), window(3, 1, 1).dataFormat("NHWC").build())));
-    c.add(of("convolution, oblong", g -> g.sd.cnn().conv2d(g.image, g.var("w", 3, 2, 3, 2), window(3, 1, 1).kW(2).pW(0).build())));
+    c.add(
+        of(
+            "dot, cosine",
+            g -> g.sd.dot(g.x, g.y, 1).add(g.sd.math().cosineSimilarity(g.x, g.y, 1))));
+    c.add(
+        of(
+            "convolution",
+            g -> g.sd.cnn().conv2d(g.image, g.var("w", 3, 3, 3, 2), window(3, 1, 1).build())));
+    c.add(
+        of(
+            "convolution, stride 2",
+            g -> g.sd.cnn().conv2d(g.image, g.var("w", 3, 3, 3, 2), window(3, 2, 1).build())));
+    c.add(
+        of(
+            "convolution, bias",
+            g ->
+                g.sd
+                    .cnn()
+                    .conv2d(
+                        g.image, g.var("w", 3, 3, 3, 2), g.var("b", 2), window(3, 1, 1).build())));
+    c.add(
+        of(
+            ONLY_IN_DOUBLES,
+            g ->
+                g.sd
+                    .cnn()
+                    .conv2d(g.image, g.var("w", 2, 2, 3, 2), window(2, 1, 0).dH(2).dW(2).build())));
+    c.add(
+        of(
+            "convolution, same",
+            g ->
+                g.sd
+                    .cnn()
+                    .conv2d(
+                        g.image,
+                        g.var("w", 3, 3, 3, 2),
+                        window(3, 2, 0).paddingMode(PaddingMode.SAME).build())));
+    c.add(
+        of(
+            "convolution, channels last",
+            g ->
+                g.sd
+                    .cnn()
+                    .conv2d(
+                        g.sd.permute(g.image, 0, 2, 3, 1),
+                        g.var("w", 3, 3, 3, 2),
+                        window(3, 1, 1).dataFormat("NHWC").build())));
+    c.add(
+        of(
+            "convolution, oblong",
+            g ->
+                g.sd
+                    .cnn()
+                    .conv2d(g.image, g.var("w", 3, 2, 3, 2), window(3, 1, 1).kW(2).pW(0).build())));
     c.add(of("max pooling", g -> g.sd.cnn().maxPooling2d(g.image, pool(3, 2, 1).build())));
-    c.add(of("max pooling, oblong", g -> g.sd.cnn().maxPooling2d(g.image, pool(3, 2, 1).kW(2).pW(0).build())));
-    c.add(of("max pooling, same", g -> g.sd.cnn().maxPooling2d(g.image, pool(3, 2, 0).paddingMode(PaddingMode.SAME).build())));
+    c.add(
+        of(
+            "max pooling, oblong",
+            g -> g.sd.cnn().maxPooling2d(g.image, pool(3, 2, 1).kW(2).pW(0).build())));
+    c.add(
+        of(
+            "max pooling, same",
+            g ->
+                g.sd
+                    .cnn()
+                    .maxPooling2d(g.image, pool(3, 2, 0).paddingMode(PaddingMode.SAME).build())));
     c.add(of("average pooling", g -> g.sd.cnn().avgPooling2d(g.image, pool(3, 2, 1).build())));
     c.add(of("global mean", g -> g.image.mean(2, 3)));
     c.add(of("global mean, kept", g -> g.image.mean(true, 2, 3)));
@@ -197,7 +315,8 @@ class PlanReaderTest {
     Graph g = new Graph(on.type());
     SDVariable result = c.written.apply(g);
     // Neither linear nor even, so that every element's gradient is its own.
-    SDVariable loss = g.sd.math().square(result.add(g.number(0.3))).mean().add(g.sd.math().tanh(result).mean());
+    SDVariable loss =
+        g.sd.math().square(result.add(g.number(0.3))).mean().add(g.sd.math().tanh(result).mean());
     GraphChecks.assertTrainsAsWritten(on, g.sd, loss, Map.of());
   }
 
@@ -207,7 +326,8 @@ class PlanReaderTest {
     placeholders.put("images", GraphChecks.random(g.random, DataType.DOUBLE, 4, 3, 8, 8));
     placeholders.put("wanted", GraphChecks.random(g.random, DataType.DOUBLE, 4, 5));
     SDVariable images = sd.placeHolder("images", g.type, 4, 3, 8, 8);
-    SDVariable h = sd.cnn().conv2d(images, g.var("w1", 3, 3, 3, 6), g.var("b1", 6), window(3, 1, 1).build());
+    SDVariable h =
+        sd.cnn().conv2d(images, g.var("w1", 3, 3, 3, 6), g.var("b1", 6), window(3, 1, 1).build());
     h = sd.nn().gelu(h);
     h = sd.cnn().depthWiseConv2d(h, g.var("w2", 3, 3, 6, 2), window(3, 2, 1).build());
     h = sd.nn().relu(h, 0);

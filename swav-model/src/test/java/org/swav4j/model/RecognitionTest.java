@@ -35,7 +35,8 @@ class RecognitionTest {
   private static final int V = 3;
   private static final int D = 5;
   private static final int K = 7;
-  private static final Views VIEWS = new Views(List.of(new CropGroup(2, 9), new CropGroup(1, 5)), B);
+  private static final Views VIEWS =
+      new Views(List.of(new CropGroup(2, 9), new CropGroup(1, 5)), B);
 
   /** Projections, prototypes and what hangs on them. */
   private static final class Graph {
@@ -94,15 +95,27 @@ class RecognitionTest {
     return List.of(
         new Case("as written", 1, 1, (g, t) -> g.loss()),
         new Case(
-            "another temperature", 1, 1, (g, t) -> SwavLoss.of(g.scores, g.codes(2), VIEWS, 2, 0.07)),
-        new Case("one crop assigns", 1, 1, (g, t) -> SwavLoss.of(g.scores, g.codes(1), VIEWS, 1, 0.1)),
-        new Case("all crops assign", 1, 1, (g, t) -> SwavLoss.of(g.scores, g.codes(3), VIEWS, 3, 0.1)),
+            "another temperature",
+            1,
+            1,
+            (g, t) -> SwavLoss.of(g.scores, g.codes(2), VIEWS, 2, 0.07)),
+        new Case(
+            "one crop assigns", 1, 1, (g, t) -> SwavLoss.of(g.scores, g.codes(1), VIEWS, 1, 0.1)),
+        new Case(
+            "all crops assign", 1, 1, (g, t) -> SwavLoss.of(g.scores, g.codes(3), VIEWS, 3, 0.1)),
         new Case("times seven plus thousand", 0, 1, (g, t) -> g.loss().mul(7).add(1000)),
         new Case("squared", 0, 1, (g, t) -> g.sd.math().square(g.loss())),
         new Case("plus thousand", 1, 1, (g, t) -> g.loss().add(1000)),
-        new Case("a term on the scores added", 1, 1, (g, t) -> g.loss().add(g.sd.math().square(g.scores).mean())),
         new Case(
-            "a term on the embeddings added", 1, 1, (g, t) -> g.loss().add(g.sd.math().pow(g.z, 4).mean())),
+            "a term on the scores added",
+            1,
+            1,
+            (g, t) -> g.loss().add(g.sd.math().square(g.scores).mean())),
+        new Case(
+            "a term on the embeddings added",
+            1,
+            1,
+            (g, t) -> g.loss().add(g.sd.math().pow(g.z, 4).mean())),
         new Case(
             "the scores' softmax read twice",
             0,
@@ -120,8 +133,7 @@ class RecognitionTest {
             1,
             (g, t) -> {
               SDVariable q = g.codes(2);
-              return g.loss(
-                  FACTOR, g.rows(q, 1), g.rows(q, 0), g.rows(q, 1).add(g.rows(q, 0)));
+              return g.loss(FACTOR, g.rows(q, 1), g.rows(q, 0), g.rows(q, 1).add(g.rows(q, 0)));
             }),
         new Case(
             "a pair missing",
@@ -137,8 +149,7 @@ class RecognitionTest {
             1,
             (g, t) -> {
               SDVariable q = g.codes(2);
-              return g.loss(
-                  FACTOR, g.rows(q, 0), g.rows(q, 1), g.rows(q, 1).add(g.rows(q, 0)));
+              return g.loss(FACTOR, g.rows(q, 0), g.rows(q, 1), g.rows(q, 1).add(g.rows(q, 0)));
             }),
         new Case(
             "a pair twice",
@@ -173,8 +184,7 @@ class RecognitionTest {
             1,
             (g, t) -> {
               SDVariable q = g.codes(2);
-              SDVariable detached =
-                  new StopGradient(g.sd, g.scores).outputVariable();
+              SDVariable detached = new StopGradient(g.sd, g.scores).outputVariable();
               return SwavLoss.of(detached, q, VIEWS, 2, 0.1).add(g.sd.math().pow(g.z, 4).mean());
             }),
         new Case(
@@ -264,8 +274,7 @@ class RecognitionTest {
   @MethodSource("org.swav4j.model.GraphChecks#engines")
   void aLossTimesSevenPlusThousandHasSevenfoldGradients(GraphChecks.On on) {
     Map<String, INDArray> plain = run(on, new Graph(on.type()), g -> g.loss());
-    Map<String, INDArray> scaled =
-        run(on, new Graph(on.type()), g -> g.loss().mul(7).add(1000));
+    Map<String, INDArray> scaled = run(on, new Graph(on.type()), g -> g.loss().mul(7).add(1000));
     GraphChecks.assertClose(
         on, "loss", scaled.remove("loss"), plain.remove("loss").mul(7).add(1000));
     plain.forEach((name, g) -> GraphChecks.assertClose(on, name, scaled.get(name), g.mul(7)));
@@ -298,8 +307,7 @@ class RecognitionTest {
       List<Value> outputs = new ArrayList<>(plan.outputs());
       outputs.add(op.output());
       Plan passed =
-          Pass.standard()
-              .apply(new Plan(plan.inputs(), outputs, plan.forward(), plan.backward()));
+          Pass.standard().apply(new Plan(plan.inputs(), outputs, plan.forward(), plan.backward()));
       assertThat(passed.ops()).as(inner).contains(op);
     }
   }

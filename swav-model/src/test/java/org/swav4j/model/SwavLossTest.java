@@ -99,7 +99,13 @@ class SwavLossTest {
     SDVariable hidden = sd.nn().gelu(sd.mmul(images.reshape(views.rows(), 64), kernel));
     SDVariable z = sd.mmul(hidden, head);
     SDVariable scores =
-        sd.mmul("scores", z.div(z.norm2(true, 1)), prototype.div(prototype.norm2(true, 1)), false, true, false);
+        sd.mmul(
+            "scores",
+            z.div(z.norm2(true, 1)),
+            prototype.div(prototype.norm2(true, 1)),
+            false,
+            true,
+            false);
     SDVariable codes = sd.placeHolder("codes", DataType.FLOAT, views.rows(), prototypes);
     SwavLoss.of(scores, codes, views, 2, 0.1).rename("loss").markAsLoss();
     sd.setTrainingConfig(

@@ -191,4 +191,20 @@ class WeightsFileTest {
         .isInstanceOf(IOException.class)
         .hasMessageContaining(message);
   }
+
+  /** Written by commit 229238a, before trunks could be of one's own. */
+  @Test
+  void aFileOfAnEarlierReleaseStillLoads() throws Exception {
+    Path file =
+        Path.of(WeightsFileTest.class.getResource("/files/weights-229238a.safetensors").toURI());
+    SwavConfig config = new SwavConfig(Architecture.RESNET20, 0.0625, Stem.SMALL, 3, 4, 3, 2, 0.1);
+    SwavWeights loaded = SwavWeights.load(file, config);
+    assertThat(loaded.config()).isEqualTo(config);
+    assertThat(loaded.mean()).containsExactly(0.5, 0.4, 0.3);
+    assertThat(loaded.deviation()).containsExactly(0.2, 0.25, 0.3);
+    SwavWeights fresh = SwavWeights.initialise(config, 7);
+    assertThat(loaded.parameters().keySet()).containsExactlyElementsOf(fresh.parameters().keySet());
+    fresh.parameters().forEach((n, a) -> assertExact(n, loaded.parameters().get(n), a));
+    fresh.statistics().forEach((n, a) -> assertExact(n, loaded.statistics().get(n), a));
+  }
 }

@@ -82,16 +82,26 @@ final class KernelArrays implements ArraySinkhorn.ArrayForm {
       kernel.assign(scores);
       kernel.subi(centre).divi(epsilon);
     }
+    if (!numbers()) {
+      return false;
+    }
     // Any column tells what a row was divided by; none is 0 within the range that Safety allows.
     INDArray first = kernel.getColumn(0, true);
     rowSums.assign(first);
     Transforms.exp(rowSums, false);
     Nd4j.exec(new SoftMax(cube, cube, 2));
     rowSums.divi(first);
-    double[] wrong = {Double.isNaN(rowSums.sumNumber().doubleValue()) ? 1 : 0};
-    reduction.max(wrong);
     u.assign(rowSums);
     takeSums();
+    return true;
+  }
+
+  /** Whether the exponents, of all shards, are numbers: oneDNN's softmax makes one of a NaN. */
+  private boolean numbers() {
+    v.assign(1);
+    Nd4j.exec(new Mmul(kernel, vColumn, rowSums, null));
+    double[] wrong = {Double.isNaN(rowSums.sumNumber().doubleValue()) ? 1 : 0};
+    reduction.max(wrong);
     return wrong[0] == 0;
   }
 

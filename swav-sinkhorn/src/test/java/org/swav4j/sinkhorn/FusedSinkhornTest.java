@@ -168,7 +168,7 @@ class FusedSinkhornTest {
   }
 
   @Test
-  void solversOfSeveralThreadsShareTheCrew() throws Exception {
+  void solversOfSeveralThreadsShareThePool() throws Exception {
     List<Callable<INDArray>> tasks = new ArrayList<>();
     List<INDArray> expected = new ArrayList<>();
     for (int t = 0; t < 4; t++) {

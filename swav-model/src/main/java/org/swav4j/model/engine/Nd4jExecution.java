@@ -14,6 +14,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.indexing.NDArrayIndex;
 import org.swav4j.model.plan.Op;
+import org.swav4j.model.plan.OpType;
 import org.swav4j.model.plan.Plan;
 import org.swav4j.model.plan.Value;
 
@@ -99,8 +100,7 @@ final class Nd4jExecution implements Execution {
         });
     for (Value v : placed) {
       DataType type = v.type();
-      arrays.put(
-          v, view(arenas.get(type), layouts.get(type).offset(v), v.length(), v.shape()));
+      arrays.put(v, view(arenas.get(type), layouts.get(type).offset(v), v.length(), v.shape()));
     }
     for (List<Scratch> needed : scratches.values()) {
       for (Scratch s : needed) {

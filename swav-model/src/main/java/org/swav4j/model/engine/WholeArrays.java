@@ -36,7 +36,7 @@ final class WholeArrays {
   }
 
   void giveBack(INDArray array) {
-    INDArray flat = array.reshape('c', array.length());
+    INDArray flat = array.reshape('c', new long[] {array.length()});
     free.computeIfAbsent(new Kind(array.dataType(), array.length()), k -> new ArrayDeque<>())
         .push(flat);
   }

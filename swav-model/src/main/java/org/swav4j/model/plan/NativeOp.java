@@ -49,8 +49,7 @@ public record NativeOp(DifferentialFunction function) {
     }
     boolean keeps = booleans().length > 0 && booleans()[0];
     return keeps == keepingThem
-        && Arrays.equals(
-            integers(), Arrays.stream(dimensions).asLongStream().toArray());
+        && Arrays.equals(integers(), Arrays.stream(dimensions).asLongStream().toArray());
   }
 
   /** Whether it reduces a whole array to a scalar. */

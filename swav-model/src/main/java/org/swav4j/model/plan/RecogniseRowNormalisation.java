@@ -41,6 +41,9 @@ public final class RecogniseRowNormalisation implements Pass {
     private final Set<Op> forward = new HashSet<>();
     private final Set<Op> backward = new HashSet<>();
 
+    /** What adds up the two ways the gradient takes. */
+    private Op sumOfBoth;
+
     Match(Readers readers, Op divide) {
       this.readers = readers;
       this.divide = divide;
@@ -79,8 +82,6 @@ public final class RecogniseRowNormalisation implements Pass {
         rewriting.replace(sumOfBoth, gradient);
       }
     }
-
-    private Op sumOfBoth;
 
     /** The gradient's ops, collected, as one op; null if they aren't all there, and no others. */
     private Op gradient(Value m, Value s, Value n, Value smallest) {

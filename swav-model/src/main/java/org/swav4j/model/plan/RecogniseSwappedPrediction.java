@@ -17,9 +17,10 @@ import org.nd4j.linalg.api.buffer.DataType;
  *   dp = reduce_sum_bp(p, c)   _, dl = multiply_bp(t, l, dp)   dscores = log_softmax_bp(z, dl) / τ
  * </pre>
  *
- * <p>All constants are looked at: that t holds each code once where it belongs and nowhere else, that
- * c is that factor, and that the c on the way back is the same, so that the whole's gradient by this
- * loss is 1. If one differs, or anything else reads a value in between, all stays as written.
+ * <p>All constants are looked at: that t holds each code once where it belongs and nowhere else,
+ * that c is that factor, and that the c on the way back is the same, so that the whole's gradient
+ * by this loss is 1. If one differs, or anything else reads a value in between, all stays as
+ * written.
  */
 public final class RecogniseSwappedPrediction implements Pass {
   @Override
@@ -80,8 +81,7 @@ public final class RecogniseSwappedPrediction implements Pass {
               && softmaxBp.inputs().equals(List.of(z, productBp.output(side)))
               && scaleBp.arguments().nativeOp().scalar() == scale.arguments().nativeOp().scalar();
       Set<Op> ops =
-          Set.of(
-              scale, softmax, product, sum, factor, sumBp, productBp, softmaxBp, scaleBp);
+          Set.of(scale, softmax, product, sum, factor, sumBp, productBp, softmaxBp, scaleBp);
       List<Value> inner =
           List.of(
               z,
@@ -104,7 +104,9 @@ public final class RecogniseSwappedPrediction implements Pass {
               List.of(scores, t.codes),
               List.of(factor.output(), scaleBp.output()),
               Arguments.prediction(
-                  t.views, t.assigning, temperature(scale.arguments().nativeOp().scalar(), z.type()))));
+                  t.views,
+                  t.assigning,
+                  temperature(scale.arguments().nativeOp().scalar(), z.type()))));
     }
 
     /** Softmax over the last dimension of two: said so, or by default. */
@@ -147,8 +149,7 @@ public final class RecogniseSwappedPrediction implements Pass {
       if (codes.size(0) % batch != 0) {
         return null;
       }
-      Targets t =
-          new Targets(codes, parts.size(), Math.toIntExact(codes.size(0) / batch), batch);
+      Targets t = new Targets(codes, parts.size(), Math.toIntExact(codes.size(0) / batch), batch);
       for (int crop = 0; crop < t.views; crop++) {
         if (!parts.get(crop).getOrDefault(codes, Set.of()).equals(t.startsBut(crop))) {
           return null;

@@ -3,7 +3,6 @@ package org.swav4j.model.plan;
 import java.util.Arrays;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.factory.Nd4j;
 
 /**
  * One array of a plan: what it is called, its type and shape, and where it comes from. Identity is
@@ -105,7 +104,7 @@ public final class Value {
   public boolean isNumber(double number) {
     return kind == Kind.CONSTANT
         && length() == 1
-        && array.getDouble(0) == Nd4j.scalar(type, number).getDouble(0);
+        && array.getDouble(0) == (type == DataType.FLOAT ? (float) number : number);
   }
 
   public boolean sameShape(Value other) {

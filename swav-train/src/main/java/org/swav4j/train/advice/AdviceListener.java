@@ -6,8 +6,8 @@ import org.swav4j.train.loop.EpochMetrics;
 import org.swav4j.train.loop.TrainingListener;
 
 /**
- * Adds to an epoch's metrics what {@link CollapseMonitor} says of them. To be added after those that
- * measure: health and k-NN.
+ * Adds to an epoch's metrics what {@link CollapseMonitor} says of them. To be added after those
+ * that measure: health and k-NN.
  */
 public final class AdviceListener implements TrainingListener {
   private final CollapseMonitor monitor;

@@ -10,8 +10,8 @@ import org.swav4j.train.loop.TrainingListener;
 import org.swav4j.train.method.SwavMethod;
 
 /**
- * Looks into some of the steps of SwAV and adds the health of codes, embeddings and prototypes to an
- * epoch's metrics.
+ * Looks into some of the steps of SwAV and adds the health of codes, embeddings and prototypes to
+ * an epoch's metrics.
  */
 public final class HealthListener implements TrainingListener {
   /** Steps from one that is inspected to the next, which keeps the cost well under 1 %. */
@@ -45,8 +45,7 @@ public final class HealthListener implements TrainingListener {
   public void step(StepMetrics metrics) {
     long inEpoch = metrics.step() % sizes.stepsPerEpoch() + 1;
     if (inEpoch % INSPECT_EVERY == 0 || inEpoch == sizes.stepsPerEpoch()) {
-      diagnostics.inspect(
-          metrics.loss(), network.scores(), network.codes(), network.embeddings());
+      diagnostics.inspect(metrics.loss(), network.scores(), network.codes(), network.embeddings());
     }
   }
 

@@ -19,10 +19,10 @@ final class OutputOptions {
           .disableHtmlEscaping()
           .create();
 
-  @Option(names = "--json", description = "Print results as JSON, one object a line.")
+  @Option(names = "--json", description = "Prints results as JSON, one object per line.")
   boolean json;
 
-  @Option(names = "--debug", description = "Show the stack trace of an error.")
+  @Option(names = "--debug", description = "Shows the stack trace of an error.")
   boolean debug;
 
   @Spec(Spec.Target.MIXEE)

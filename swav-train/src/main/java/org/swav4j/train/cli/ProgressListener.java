@@ -8,9 +8,9 @@ import me.tongfei.progressbar.ConsoleProgressBarConsumer;
 import me.tongfei.progressbar.ProgressBar;
 import me.tongfei.progressbar.ProgressBarBuilder;
 import org.swav4j.train.loop.EpochMetrics;
+import org.swav4j.train.loop.RunSizes;
 import org.swav4j.train.loop.StepMetrics;
 import org.swav4j.train.loop.TrainingListener;
-import org.swav4j.train.loop.RunSizes;
 
 /**
  * Shows how training goes: on a terminal a bar with step, speed, loss and time left, and above it

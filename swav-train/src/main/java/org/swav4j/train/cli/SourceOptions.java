@@ -23,7 +23,7 @@ final class SourceOptions {
     @Option(
         names = "--run",
         paramLabel = "DIR",
-        description = "A run folder: its weights, image size and data.")
+        description = "A run folder, whose weights, image size and data are used.")
     Path run;
 
     @Option(
@@ -48,14 +48,15 @@ final class SourceOptions {
       names = "--size",
       paramLabel = "PIXELS",
       description =
-          "Side at which images are embedded. Not given: that of the run, or 32 with --weights.")
+          "Side in pixels to which images are resized. Not given: that of the run, or 32 with"
+              + " --weights.")
   Integer size;
 
   @Option(
       names = "--engine",
       paramLabel = "NAME",
       defaultValue = "auto",
-      description = "auto (default), onednn or nd4j.")
+      description = "Library that computes the network: auto (default), onednn or nd4j.")
   String engine;
 
   @Option(

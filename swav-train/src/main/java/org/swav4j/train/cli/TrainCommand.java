@@ -1,6 +1,7 @@
 package org.swav4j.train.cli;
 
 import java.nio.file.Path;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import org.swav4j.model.engine.Engine;
 import org.swav4j.model.engine.Engines;
@@ -63,7 +64,8 @@ final class TrainCommand implements Callable<Integer> {
 
   private int begin() {
     Preset base = Preset.of(preset == null ? Preset.QUICK.label() : preset);
-    TrainingConfig config = changed(base.config());
+    TrainingConfig config = Settings.change(base.config(), given());
+    Settings.scaledRate(base.config(), given()).ifPresent(line -> output.note("%s", line));
     Engine engine = engine(config);
     TrainingData data = TrainingData.open(config);
     RunFolder folder = RunFolder.create(out == null ? RunFolder.unused(base.label()) : out);
@@ -78,14 +80,14 @@ final class TrainCommand implements Callable<Integer> {
     }
     RunFolder folder = RunFolder.existing(resume);
     Checkpoint checkpoint = CheckpointFile.read(folder.checkpoint());
-    TrainingConfig config = changed(checkpoint.config());
+    TrainingConfig config = Settings.change(checkpoint.config(), given());
     requireSame(checkpoint.config(), config, folder.checkpoint());
     Engine engine = engine(config);
     return train(TrainingData.open(config), engine, folder, checkpoint);
   }
 
-  private TrainingConfig changed(TrainingConfig base) {
-    return Settings.change(base, SettingOptions.given(command.commandLine().getParseResult()));
+  private Map<String, String> given() {
+    return SettingOptions.given(command.commandLine().getParseResult());
   }
 
   private static Engine engine(TrainingConfig config) {

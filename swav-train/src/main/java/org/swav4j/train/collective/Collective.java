@@ -10,9 +10,9 @@ import org.swav4j.sinkhorn.Reduction;
  * computed, so that the codes are those of the whole batch.
  *
  * <p>Every worker makes the same calls in the same order and blocks until all have. Sums are added
- * in the order of ranks, so that all workers go on with the same bits and a run with the same number
- * of workers gives the same bits again. Of the network's state, the running statistics of batch norm
- * and the queue are each worker's own.
+ * in the order of ranks, so that all workers go on with the same bits and a run with the same
+ * number of workers gives the same bits again. Of the network's state, the running statistics of
+ * batch norm and the queue are each worker's own.
  *
  * <p>An instance belongs to one worker and is used by one thread.
  */
@@ -37,8 +37,8 @@ public interface Collective extends Reduction {
   }
 
   /**
-   * Workers that are threads of this process: element i is worker i's, to be used in a thread of its
-   * own.
+   * Workers that are threads of this process: element i is worker i's, to be used in a thread of
+   * its own.
    *
    * @param count of workers
    * @throws IllegalArgumentException if {@code count < 1}

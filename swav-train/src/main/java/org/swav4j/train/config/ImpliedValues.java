@@ -27,7 +27,7 @@ final class ImpliedValues {
     ImpliedValues values = new ImpliedValues(given, base);
     values.normalisation();
     values.scales();
-    values.finalLearningRate();
+    values.learningRates();
     values.shortRun("warmup", base.optimisation().warmupEpochs());
     values.shortRun("freeze", base.optimisation().freezeEpochs());
     return values.all;
@@ -64,21 +64,33 @@ final class ImpliedValues {
     }
   }
 
-  /** The cosine ends at the same share of the rate. */
-  private void finalLearningRate() {
-    if (given.containsKey("lr") && !given.containsKey("final-lr")) {
-      TrainingConfig.Optimisation before = base.optimisation();
-      double ratio = before.finalLearningRate() / before.learningRate();
-      double rate = (double) number("lr", double.class);
-      all.put("final-lr", TrainingConfig.number(ratio * rate));
+  /** In proportion to the batch; one that is given takes the last along. */
+  private void learningRates() {
+    TrainingConfig.Optimisation before = base.optimisation();
+    if (given.containsKey("batch")) {
+      TrainingConfig.Optimisation scaled = before.scaledTo((int) number("batch", int.class));
+      follow("lr", scaled.learningRate());
+      follow("start-lr", scaled.startLearningRate());
+      if (!given.containsKey("lr")) {
+        follow("final-lr", scaled.finalLearningRate());
+      }
+    }
+    if (given.containsKey("lr")) {
+      double share = before.finalLearningRate() / before.learningRate();
+      follow("final-lr", share * (double) number("lr", double.class));
     }
   }
 
   /** A number of epochs, but at most a tenth of a run whose length was given. */
   private void shortRun(String flag, double before) {
-    if (given.containsKey("epochs") && !given.containsKey(flag)) {
-      int epochs = (int) number("epochs", int.class);
-      all.put(flag, TrainingConfig.number(Math.min(before, epochs / 10.0)));
+    if (given.containsKey("epochs")) {
+      follow(flag, Math.min(before, (int) number("epochs", int.class) / 10.0));
+    }
+  }
+
+  private void follow(String flag, double value) {
+    if (!given.containsKey(flag)) {
+      all.put(flag, TrainingConfig.number(value));
     }
   }
 

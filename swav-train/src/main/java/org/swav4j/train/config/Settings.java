@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Matcher;
@@ -238,6 +239,26 @@ public final class Settings {
       }
     }
     return read(tree, version());
+  }
+
+  /**
+   * A line on the learning rate, where {@link #change} scales it without being asked; empty where
+   * it doesn't.
+   */
+  public static Optional<String> scaledRate(TrainingConfig base, Map<String, String> values) {
+    TrainingConfig.Optimisation before = base.optimisation();
+    TrainingConfig.Optimisation now = change(base, values).optimisation();
+    return values.containsKey("lr") || before.batch() == now.batch()
+        ? Optional.empty()
+        : Optional.of(
+            String.format(
+                Locale.ROOT,
+                "learning rate %s: the preset's %s for a batch of %d, in proportion to a batch of"
+                    + " %d; `learningRate` sets another",
+                TrainingConfig.number(now.learningRate()),
+                TrainingConfig.number(before.learningRate()),
+                before.batch(),
+                now.batch()));
   }
 
   /** The first setting that differs and would change the result of a run; empty if none does. */

@@ -1,5 +1,7 @@
 package org.swav4j.train.config;
 
+import java.math.BigDecimal;
+import java.math.MathContext;
 import java.util.List;
 import java.util.Locale;
 import org.swav4j.data.Augmentation;
@@ -371,7 +373,8 @@ public record TrainingConfig(
       @Setting(
               flag = "batch",
               label = "B",
-              help = "Images in a step.",
+              help =
+                  "Images in a step. Without `learningRate`, learning rates change in proportion.",
               presets = {"64", "256", "256"})
           int batch,
       @Setting(
@@ -383,7 +386,9 @@ public record TrainingConfig(
       @Setting(
               flag = "lr",
               label = "RATE",
-              help = "Learning rate after warm-up. A larger batch takes a larger rate.",
+              help =
+                  "Learning rate after warm-up. Not given, the preset's in proportion to `batch`:"
+                      + " twice the batch, twice the rate.",
               presets = {"0.1", "0.2", "0.6"})
           double learningRate,
       @Setting(
@@ -469,6 +474,34 @@ public record TrainingConfig(
           freezeEpochs,
           "0 or more epochs");
     }
+
+    /**
+     * The same for another batch, with the three learning rates in proportion to it (linear scaling
+     * rule: Goyal et al. 2017, <a href="https://arxiv.org/abs/1706.02677">arXiv 1706.02677</a>,
+     * section 2.1; the published SwAV recipes keep it with LARS, 0.6 per 256 images). Rates are
+     * rounded to 9 digits.
+     *
+     * @throws IllegalArgumentException if the batch or a rate comes out of its range
+     */
+    public Optimisation scaledTo(int batch) {
+      return new Optimisation(
+          optimiser,
+          batch,
+          epochs,
+          scaled(learningRate, batch),
+          scaled(startLearningRate, batch),
+          scaled(finalLearningRate, batch),
+          warmupEpochs,
+          momentum,
+          weightDecay,
+          freezeEpochs);
+    }
+
+    private double scaled(double rate, int batch) {
+      return batch == this.batch
+          ? rate
+          : new BigDecimal(rate * batch / this.batch).round(new MathContext(9)).doubleValue();
+    }
   }
 
   /**
@@ -499,7 +532,7 @@ public record TrainingConfig(
               flag = "eval-test",
               label = "N",
               help = "Test images that are classified, at most.",
-              presets = {"1000", "5000", "10000"})
+              presets = {"2000", "5000", "10000"})
           int testImages,
       @Setting(
               flag = "neighbours",

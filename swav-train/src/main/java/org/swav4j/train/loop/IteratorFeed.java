@@ -7,8 +7,8 @@ import org.nd4j.linalg.dataset.api.iterator.MultiDataSetIterator;
 import org.swav4j.data.SkippedImages;
 
 /**
- * Batches of any ND4J iterator, one features array per crop group. It starts again when it is at its
- * end; batches with other than B images, such as the last of a pass, are left out.
+ * Batches of any ND4J iterator, one features array per crop group. It starts again when it is at
+ * its end; batches with other than B images, such as the last of a pass, are left out.
  */
 final class IteratorFeed implements CropFeed {
   private final MultiDataSetIterator iterator;

@@ -9,7 +9,8 @@ package org.swav4j.train.loop;
  * @param lossShare loss as a share of the loss of chance, ln K for SwAV: 1 means that nothing is
  *     predicted; NaN if the method has no such number
  * @param learningRate that was used
- * @param queueRows rows of earlier batches that took part in the targets, 0 while it fills or without one
+ * @param queueRows rows of earlier batches that took part in the targets, 0 while it fills or
+ *     without one
  * @param seconds the step took, waiting for its crops included
  * @param waitedSeconds of these, spent waiting for crops
  */

@@ -69,8 +69,8 @@ public final class Trainer implements AutoCloseable {
    * Any method on batches of any iterator. Compiles the step.
    *
    * <p>With a {@link MultiCropLoader} a resumed run equals an uninterrupted one bit for bit. With
-   * another iterator it goes on with whatever batches that gives next: weights, optimiser and method
-   * are restored exactly, the order of images is not.
+   * another iterator it goes on with whatever batches that gives next: weights, optimiser and
+   * method are restored exactly, the order of images is not.
    *
    * @param config its codes are SwAV's and not looked at if the method is another one
    * @param batches one features array {@code [count·B, C, size, size]} per crop group of the
@@ -237,8 +237,7 @@ public final class Trainer implements AutoCloseable {
       feed.next(step);
       double loss = step(state.done);
       StepMetrics metrics =
-          tally.step(
-              state.done, loss, method.chanceLoss(), method.queueRows(), feed.waitedNanos());
+          tally.step(state.done, loss, method.chanceLoss(), method.queueRows(), feed.waitedNanos());
       state.lossSum += loss;
       state.done++;
       listeners.forEach(l -> l.step(metrics));

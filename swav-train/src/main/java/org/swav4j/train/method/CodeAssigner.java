@@ -5,9 +5,9 @@ import org.swav4j.sinkhorn.Reduction;
 import org.swav4j.sinkhorn.SwavCodes;
 
 /**
- * The codes of one assigning crop after the other: solved over the batch, and once its queue is full
- * over queue and batch together (SwAV, arXiv 2006.09882, sections 3.1 and 3.3). Allocates nothing
- * after the first steps. Not thread-safe.
+ * The codes of one assigning crop after the other: solved over the batch, and once its queue is
+ * full over queue and batch together (SwAV, arXiv 2006.09882, sections 3.1 and 3.3). Allocates
+ * nothing after the first steps. Not thread-safe.
  */
 public final class CodeAssigner implements AutoCloseable {
   // One solver a shape: each keeps its work space.

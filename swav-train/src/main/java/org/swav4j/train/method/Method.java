@@ -26,8 +26,8 @@ public interface Method extends AutoCloseable {
   Objective objective();
 
   /**
-   * Called once, before anything else but {@link #objective}: the place to make views and buffers, so
-   * that no step allocates.
+   * Called once, before anything else but {@link #objective}: the place to make views and buffers,
+   * so that no step allocates.
    *
    * @param step compiled with {@link #objective}
    * @param weights that it trains
@@ -71,8 +71,8 @@ public interface Method extends AutoCloseable {
   }
 
   /**
-   * The loss of a network that tells nothing about its images, in nats, to which the run's losses are
-   * compared; NaN if there is no such number.
+   * The loss of a network that tells nothing about its images, in nats, to which the run's losses
+   * are compared; NaN if there is no such number.
    */
   default double chanceLoss() {
     return Double.NaN;

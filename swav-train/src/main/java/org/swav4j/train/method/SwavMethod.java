@@ -39,11 +39,7 @@ public final class SwavMethod implements Method {
    * @param queueStart step at which the queue begins to fill
    */
   public record Settings(
-      int assigning,
-      double temperature,
-      long frozenSteps,
-      int queueLength,
-      long queueStart) {
+      int assigning, double temperature, long frozenSteps, int queueLength, long queueStart) {
 
     /** Without queue and with prototypes that move from the start. */
     public Settings(int assigning, double temperature) {
@@ -77,7 +73,8 @@ public final class SwavMethod implements Method {
    * SwAV.
    *
    * @param solver of the codes: epsilon 0.05 and 3 iterations in the published recipes
-   * @param engine what multiplies queue and prototypes, in floats whatever the network is computed in
+   * @param engine what multiplies queue and prototypes, in floats whatever the network is computed
+   *     in
    */
   public SwavMethod(Settings settings, SwavCodes solver, Engine engine) {
     this.settings = settings;

@@ -161,6 +161,23 @@ public class TrainingConfigTest {
   }
 
   @Test
+  void learningRatesFollowTheBatchUnlessTheyAreGiven() {
+    TrainingConfig.Optimisation scaled = with(Preset.IMAGENET, "--batch", "64").optimisation();
+    assertThat(scaled.learningRate()).isEqualTo(0.15);
+    assertThat(scaled.finalLearningRate()).isEqualTo(0.00015);
+    TrainingConfig.Optimisation given =
+        with(Preset.IMAGENET, "--batch", "64", "--lr", "0.3", "--start-lr", "0.1").optimisation();
+    assertThat(given.learningRate()).isEqualTo(0.3);
+    assertThat(given.startLearningRate()).isEqualTo(0.1);
+    assertThat(given.finalLearningRate()).isCloseTo(0.0003, within(1e-12));
+    TrainingConfig base = Preset.QUICK.config();
+    assertThat(Settings.scaledRate(base, Map.of("batch", "128")))
+        .hasValueSatisfying(line -> assertThat(line).startsWith("learning rate 0.2: the preset's"));
+    assertThat(Settings.scaledRate(base, Map.of("batch", "64"))).isEmpty();
+    assertThat(Settings.scaledRate(base, Map.of("batch", "128", "lr", "0.1"))).isEmpty();
+  }
+
+  @Test
   void greyDataDropColourNormalisationOfAPreset() {
     assertThat(with(Preset.IMAGENET, "--channels", "1").data().normalisation()).isNull();
     assertThat(with(Preset.IMAGENET).data().normalisation()).isEqualTo(Normalisation.imageNet());

@@ -16,8 +16,10 @@ class MachineTest {
   }
 
   @Test
-  void loaderWorkersAreAtLeastOneAndLeaveCoresToNativeOps() {
-    assertThat(Machine.loaderWorkers()).isBetween(1, Math.max(1, Machine.cores() - 1));
+  void halfOfTheCoresLoadImagesAndAtLeastOneThread() {
+    int cores = Runtime.getRuntime().availableProcessors();
+    assertThat(Machine.loaderWorkers()).isEqualTo(cores == 1 ? 1 : cores / 2);
+    assertThat(Preset.QUICK.config().execution().workers()).isEqualTo(Machine.loaderWorkers());
   }
 
   @Test

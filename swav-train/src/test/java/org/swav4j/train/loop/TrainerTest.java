@@ -276,10 +276,7 @@ class TrainerTest {
   /** What a step's arrays say, by other means than training's. */
   private static EpochDiagnostics look(TrainingStep step) {
     INDArray q = step.codes().castTo(DataType.DOUBLE);
-    INDArray z =
-        step.embeddings()
-            .get(NDArrayIndex.interval(0, q.size(0)))
-            .castTo(DataType.DOUBLE);
+    INDArray z = step.embeddings().get(NDArrayIndex.interval(0, q.size(0))).castTo(DataType.DOUBLE);
     Map<Long, Long> best =
         Arrays.stream(
                 step.scores().get(NDArrayIndex.interval(0, q.size(0))).argMax(1).toLongVector())

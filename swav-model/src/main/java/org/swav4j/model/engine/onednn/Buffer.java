@@ -2,8 +2,8 @@ package org.swav4j.model.engine.onednn;
 
 /**
  * Bytes that tensors lie in. Either outside ({@code address} known from the start) or in the arena,
- * alive from the first step that touches it to the last; {@link org.swav4j.model.engine.ArenaLayout}
- * then gives its place.
+ * alive from the first step that touches it to the last; {@link
+ * org.swav4j.model.engine.ArenaLayout} then gives its place.
  */
 final class Buffer {
   final long bytes;

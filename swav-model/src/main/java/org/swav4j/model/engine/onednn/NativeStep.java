@@ -6,6 +6,7 @@ import org.bytedeco.dnnl.dnnl_stream;
 import org.bytedeco.javacpp.Pointer;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
+import org.swav4j.model.engine.Execution.Work;
 import org.swav4j.model.engine.NativeCall;
 import org.swav4j.model.plan.Op;
 import org.swav4j.model.plan.Value;
@@ -48,8 +49,18 @@ final class NativeStep extends Step {
   }
 
   @Override
-  String describe() {
+  String kernel() {
     return op().label();
+  }
+
+  @Override
+  Work work() {
+    return Work.ARITHMETIC;
+  }
+
+  @Override
+  String implementation() {
+    return "nd4j";
   }
 
   @Override

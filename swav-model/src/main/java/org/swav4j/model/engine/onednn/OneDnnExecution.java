@@ -6,8 +6,8 @@ import java.util.Map;
 import org.bytedeco.dnnl.dnnl_stream;
 import org.bytedeco.javacpp.Pointer;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.swav4j.model.engine.Execution;
 import org.swav4j.model.engine.ArenaLayout;
+import org.swav4j.model.engine.Execution;
 import org.swav4j.model.engine.Precision;
 import org.swav4j.model.plan.Plan;
 import org.swav4j.model.plan.Value;
@@ -31,7 +31,8 @@ final class OneDnnExecution implements Execution {
       program.buffers().forEach(b -> b.place(layout.offset(b)));
       long arena = allocate(layout.bytes());
       bytes =
-          layout.bytes() + arrays.values().stream().mapToLong(a -> a.length() * a.dataType().width()).sum();
+          layout.bytes()
+              + arrays.values().stream().mapToLong(a -> a.length() * a.dataType().width()).sum();
       dnnl_stream stream = Dnnl.stream(resources);
       program.forward().forEach(s -> s.bind(arena, stream, resources));
       program.backward().forEach(s -> s.bind(arena, stream, resources));

@@ -10,16 +10,19 @@ import java.util.concurrent.locks.LockSupport;
  * allocating anything and without sleeping between jobs that follow each other closely.
  *
  * <p>Each worker has a share of the chunks of its own, the same in every job with as many, so that
- * what it wrote in one job is in its core's cache in the next. Who is through takes over what
- * others have not begun, so a helper that the machine has no core for costs nothing. So which
+ * what it wrote in one job is in its core's cache in the next. A thread that is done takes chunks
+ * that others have not begun, so a helper that the machine has no core for costs nothing. Which
  * thread runs a chunk is left open: chunks must not share results. One caller at a time has the
- * crew; another finds it busy and works alone.
+ * pool; another finds it busy and works alone.
  */
-final class Crew {
+final class WorkerPool {
   /** Runs one chunk of a job. {@code worker} is unlike those of other chunks running now. */
   interface Job {
     void run(int chunk, int worker);
   }
+
+  /** As many as a ticket has bits for. */
+  static final int MOST_CHUNKS = 0xFFFF;
 
   private static final int LIMIT = 64;
 
@@ -28,7 +31,7 @@ final class Crew {
 
   private static final AtomicBoolean BUSY = new AtomicBoolean();
   private static final Helper[] HELPERS = new Helper[LIMIT];
-  private static int hired;
+  private static int started;
 
   /** Words between two workers' tickets, so that they are in cache lines of their own. */
   private static final int APART = 16;
@@ -45,9 +48,9 @@ final class Crew {
   private static Job job;
   private static int wanted;
 
-  private Crew() {}
+  private WorkerPool() {}
 
-  /** Takes the crew; to be followed by {@link #release} if it returns true. */
+  /** Takes the pool; to be followed by {@link #release} if it returns true. */
   static boolean acquire() {
     return BUSY.compareAndSet(false, true);
   }
@@ -58,11 +61,12 @@ final class Crew {
 
   /**
    * Runs chunks 0 to {@code chunks - 1} on this thread (worker 0) and up to {@code threads - 1}
-   * helpers; returns when all are done. The crew must have been acquired.
+   * helpers; returns when all are done. The pool must have been acquired, chunks is at most {@link
+   * #MOST_CHUNKS}.
    */
   static void run(Job task, int chunks, int threads) {
     int helpers = Math.min(Math.min(threads, chunks), LIMIT) - 1;
-    hire(helpers);
+    startUpTo(helpers);
     job = task;
     wanted = helpers;
     failure = null;
@@ -90,10 +94,10 @@ final class Crew {
     }
   }
 
-  private static void hire(int helpers) {
-    while (hired < helpers) {
-      Helper helper = new Helper(hired + 1);
-      HELPERS[hired++] = helper;
+  private static void startUpTo(int helpers) {
+    while (started < helpers) {
+      Helper helper = new Helper(started + 1);
+      HELPERS[started++] = helper;
       helper.start();
     }
   }

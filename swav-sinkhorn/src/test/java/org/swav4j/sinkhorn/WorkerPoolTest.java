@@ -10,16 +10,16 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-class CrewTest {
+class WorkerPoolTest {
   @BeforeEach
   void acquire() {
-    assertThat(Crew.acquire()).isTrue();
-    assertThat(Crew.acquire()).isFalse();
+    assertThat(WorkerPool.acquire()).isTrue();
+    assertThat(WorkerPool.acquire()).isFalse();
   }
 
   @AfterEach
   void release() {
-    Crew.release();
+    WorkerPool.release();
   }
 
   @ParameterizedTest
@@ -28,7 +28,7 @@ class CrewTest {
     AtomicIntegerArray runs = new AtomicIntegerArray(chunks);
     AtomicIntegerArray busy = new AtomicIntegerArray(threads);
     for (int round = 1; round <= 200; round++) {
-      Crew.run(
+      WorkerPool.run(
           (chunk, worker) -> {
             // Two chunks never have the same worker at the same time.
             assertThat(busy.incrementAndGet(worker)).isEqualTo(1);
@@ -48,7 +48,7 @@ class CrewTest {
     IllegalArgumentException thrown = new IllegalArgumentException("chunk 3");
     assertThatThrownBy(
             () ->
-                Crew.run(
+                WorkerPool.run(
                     (chunk, worker) -> {
                       if (chunk == 3) {
                         throw thrown;
