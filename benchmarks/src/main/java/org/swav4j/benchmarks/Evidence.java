@@ -2,6 +2,7 @@ package org.swav4j.benchmarks;
 
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Locale;
 import java.util.Map;
 import org.nd4j.autodiff.samediff.SDVariable;
@@ -172,7 +173,7 @@ public final class Evidence {
       case "codes" -> new Codes(weights, swav(weights, stepsPerEpoch));
       case "softmax" ->
           new Softmax(weights, swav(weights, stepsPerEpoch), preset.codes().epsilon());
-      case "instances" -> new Instances(batch, weights.config().temperature());
+      case "instances" -> new Instances(batch, weights.config().dim(), weights.config().temperature());
       default ->
           throw new IllegalArgumentException(
               "target '" + target + "' is unknown, expected codes, softmax or instances");
@@ -281,7 +282,7 @@ public final class Evidence {
   }
 
   /** Every image a class of its own, known by its first crop. */
-  private record Instances(int batch, double temperature) implements Case {
+  private record Instances(int batch, int dim, double temperature) implements Case {
     private static final String FIRST = "first";
 
     /**
@@ -290,11 +291,10 @@ public final class Evidence {
     @Override
     public Objective objective() {
       return (sd, z, views) -> {
-        int d = (int) z.getShape()[1];
         int others = views.rows() - batch;
-        SDVariable first = sd.placeHolder(FIRST, z.dataType(), batch, d);
+        SDVariable first = sd.placeHolder(FIRST, z.dataType(), batch, dim);
         SDVariable logits =
-            sd.mmul(sd.slice(z, new int[] {batch, 0}, others, d), first, false, true, false)
+            sd.mmul(sd.slice(z, new int[] {batch, 0}, others, dim), first, false, true, false)
                 .mul(1 / temperature);
         INDArray own = Nd4j.tile(Nd4j.eye(batch), others / batch, 1).castTo(z.dataType());
         return sd.nn().logSoftmax(logits).mul(sd.constant(own)).sum().mul(-1.0 / others);

@@ -236,6 +236,20 @@ public final class Layers {
         int assigning,
         int batch,
         double temperature) {
+      this(engine, prototypes, views, batch, new SwappedPrediction(assigning, temperature));
+    }
+
+    /**
+     * For B samples in V crops.
+     *
+     * @param engine what runs it
+     * @param prototypes C, {@code [K, D]}, read at each run: rows of unit length
+     * @param views V
+     * @param batch B
+     * @param objective with scores and codes under the names of {@link SwappedPrediction}
+     */
+    public Prediction(
+        Engine engine, INDArray prototypes, int views, int batch, Objective objective) {
       SameDiff sd = SameDiff.create();
       SDVariable raw =
           sd.placeHolder(
@@ -244,7 +258,7 @@ public final class Layers {
       sd.var(ParameterShapes.PROTOTYPES, prototypes);
       // The side of the crops means nothing here: their rows are given.
       Views crops = new Views(List.of(new CropGroup(views, 32)), batch);
-      new SwappedPrediction(assigning, temperature).loss(sd, z, crops).rename("loss");
+      objective.loss(sd, z, crops).rename("loss");
       PlanReader.Program program =
           PlanReader.read(
               sd,

@@ -1,5 +1,6 @@
 package org.swav4j.train;
 
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.Architectures.layeredArchitecture;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
@@ -63,4 +64,72 @@ class ArchitectureTest {
           .should()
           .dependOnClassesThat()
           .resideInAnyPackage("org.swav4j.train", "org.swav4j.data..", "org.swav4j.model..");
+
+  @ArchTest
+  static final ArchRule nothingKnowsTheCommandLine =
+      noClasses()
+          .that()
+          .resideOutsideOfPackage("org.swav4j.train.cli..")
+          .and()
+          .doNotBelongToAnyOf(SwavTrain.class)
+          .should()
+          .dependOnClassesThat()
+          .resideInAnyPackage("org.swav4j.train.cli..", "picocli..", "me.tongfei.progressbar..");
+
+  @ArchTest
+  static final ArchRule theRootHoldsTheMainClassOnly =
+      classes()
+          .that()
+          .resideInAPackage("org.swav4j.train")
+          .should()
+          .be(SwavTrain.class)
+          .orShould()
+          .haveSimpleName("package-info");
+
+  @ArchTest
+  static final ArchRule chartsAreDrawnInReportsOnly =
+      noClasses()
+          .that()
+          .resideOutsideOfPackage("org.swav4j.train.report..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAPackage("org.knowm.xchart..");
+
+  /** Run folders, fixtures, and what commands print for programs. */
+  @ArchTest
+  static final ArchRule jsonIsKnownWhereFilesAre =
+      noClasses()
+          .that()
+          .resideInAPackage("org.swav4j.train..")
+          .and()
+          .resideOutsideOfPackages(
+              "org.swav4j.train.run..",
+              "org.swav4j.train.conformance..",
+              "org.swav4j.train.cli..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAPackage("com.google.gson..");
+
+  /** Listeners know the loop; the loop drives any method and knows no listener. */
+  @ArchTest
+  static final ArchRule theLoopKnowsNoListener =
+      noClasses()
+          .that()
+          .resideInAnyPackage("org.swav4j.train.loop..", "org.swav4j.train.method..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAnyPackage(
+              "org.swav4j.train.advice..",
+              "org.swav4j.train.report..",
+              "org.swav4j.train.run..",
+              "org.swav4j.train.features..");
+
+  @ArchTest
+  static final ArchRule methodsKnowNeitherLoopNorSettings =
+      noClasses()
+          .that()
+          .resideInAnyPackage("org.swav4j.train.method..", "org.swav4j.train.collective..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAnyPackage("org.swav4j.train.loop..", "org.swav4j.train.config..");
 }

@@ -127,7 +127,10 @@ public final class StepBench implements AutoCloseable {
         forward[run] = step.nanoseconds(Part.FORWARD);
         targets[run] = step.nanoseconds(Part.TARGETS);
         backward[run] = step.nanoseconds(Part.BACKWARD);
-        update[run] = whole[run] - forward[run] - targets[run] - backward[run];
+        update[run] =
+            step.nanoseconds(Part.PREPARE)
+                + step.nanoseconds(Part.SUM)
+                + step.nanoseconds(Part.UPDATE);
       }
     }
     return new Result(

@@ -6,17 +6,12 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
-import org.nd4j.linalg.api.buffer.DataType;
-import org.nd4j.linalg.api.ndarray.INDArray;
 import org.swav4j.model.engine.Engine;
 import org.swav4j.model.engine.Engines;
-import org.swav4j.model.engine.Nd4jEngine;
 import org.swav4j.model.engine.Precision;
 import org.swav4j.train.conformance.Conformance;
-import org.swav4j.train.conformance.EmbeddingMemory;
 import org.swav4j.train.conformance.Outcome;
 import org.swav4j.train.conformance.Outcome.Status;
-import org.swav4j.train.method.EmbeddingQueue;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -50,18 +45,7 @@ final class ConformanceCommand implements Callable<Integer> {
   public Integer call() {
     Backend.start();
     Engine floats = Engines.of(engine, Precision.FLOAT);
-    Engine doubles = new Nd4jEngine();
-    EmbeddingMemory.Factory queues =
-        (assigning, length, batch, dim, type) ->
-            new Queue(
-                new EmbeddingQueue(
-                    assigning,
-                    length,
-                    batch,
-                    dim,
-                    type,
-                    type == DataType.DOUBLE ? doubles : floats));
-    List<Outcome> all = new Conformance(floats, queues).run(folder, this::report);
+    List<Outcome> all = new Conformance(floats).run(folder, this::report);
     long bad =
         all.stream()
             .filter(o -> o.status() == Status.FAILED || o.status() == Status.UNREADABLE)
@@ -77,34 +61,6 @@ final class ConformanceCommand implements Callable<Integer> {
       output.out().println(summary(all, good, bad));
     }
     return bad == 0 ? 0 : SwavCommand.FAILURE;
-  }
-
-  /** The trainer's queue, as the fixtures' runner asks for it. */
-  private record Queue(EmbeddingQueue queue) implements EmbeddingMemory {
-    @Override
-    public boolean full(int i) {
-      return queue.full(i);
-    }
-
-    @Override
-    public INDArray scores(int i, INDArray batchScores, INDArray prototypes) {
-      return queue.scores(i, batchScores, prototypes);
-    }
-
-    @Override
-    public void push(int i, INDArray embeddings) {
-      queue.push(i, embeddings);
-    }
-
-    @Override
-    public INDArray contents(int i) {
-      return queue.contents(i);
-    }
-
-    @Override
-    public void close() {
-      queue.close();
-    }
   }
 
   private static String summary(List<Outcome> all, long good, long bad) {

@@ -15,6 +15,7 @@ import org.swav4j.train.features.KnnJudge;
 import org.swav4j.train.loop.Checkpoint;
 import org.swav4j.train.loop.EpochMetrics;
 import org.swav4j.train.loop.Trainer;
+import org.swav4j.train.report.PlotReport;
 import org.swav4j.train.report.ReportListener;
 import org.swav4j.train.run.CheckpointListener;
 import org.swav4j.train.run.MetricsLog;
@@ -92,7 +93,8 @@ final class TrainingRun implements AutoCloseable {
     closing.push(progress::close);
     report =
         new ReportListener(
-            folder.report(),
+            folder.directory(),
+            new PlotReport(),
             log.epochs(),
             rawPixels,
             e -> output.note("warning: no plot is drawn (%s)", SwavCommand.describe(e)));

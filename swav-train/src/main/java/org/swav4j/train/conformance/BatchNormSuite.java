@@ -33,13 +33,13 @@ final class BatchNormSuite implements Suite {
               + c.number("momentum")
               + ": the network's batch norm has 1e-5 and 0.1");
     }
-    Precision precision = to.precision();
-    List<INDArray> x = c.arrays("x", precision);
-    List<INDArray> dy = c.arrays("dy", precision);
-    Fixture expected = c.object(precision.key());
+    Arithmetic arithmetic = to.arithmetic();
+    List<INDArray> x = c.arrays("x", arithmetic);
+    List<INDArray> dy = c.arrays("dy", arithmetic);
+    Fixture expected = c.object(arithmetic.key());
     List<Fixture> steps = expected.objects("train_steps");
-    INDArray gamma = c.array("gamma", precision);
-    INDArray beta = c.array("beta", precision);
+    INDArray gamma = c.array("gamma", arithmetic);
+    INDArray beta = c.array("beta", arithmetic);
     try (Layers.BatchNorm norm = new Layers.BatchNorm(engine, gamma, beta, x.get(0).shape())) {
       for (int i = 0; i < steps.size(); i++) {
         Fixture step = steps.get(i);
@@ -65,7 +65,7 @@ final class BatchNormSuite implements Suite {
 
   private static void check(
       Fixture step, String name, String where, INDArray actual, Comparisons to) {
-    to.values(where + name, actual, step.array(name, Precision.DOUBLE));
+    to.values(where + name, actual, step.array(name, Arithmetic.DOUBLE));
   }
 
   private static void optional(

@@ -7,16 +7,16 @@ import java.util.Set;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.swav4j.train.conformance.Outcome.Status;
-import org.swav4j.train.conformance.Precision.Tolerance;
+import org.swav4j.train.conformance.Arithmetic.Tolerance;
 
-/** Collects the checks of one file in one precision. */
+/** Collects the checks of one file in one arithmetic. */
 final class Comparisons {
   /** The body of a case. */
   interface Case {
     void run() throws NotCovered;
   }
 
-  private final Precision precision;
+  private final Arithmetic arithmetic;
   private final Set<String> gaps = new LinkedHashSet<>();
   private final Set<String> failed = new LinkedHashSet<>();
   private String current = "";
@@ -27,12 +27,12 @@ final class Comparisons {
   private double tolerance;
   private String detail = "";
 
-  Comparisons(Precision precision) {
-    this.precision = precision;
+  Comparisons(Arithmetic arithmetic) {
+    this.arithmetic = arithmetic;
   }
 
-  Precision precision() {
-    return precision;
+  Arithmetic arithmetic() {
+    return arithmetic;
   }
 
   /** Runs a case; an argument that the product refuses is a failure of the case. */
@@ -44,7 +44,7 @@ final class Comparisons {
     } catch (NotCovered e) {
       gaps.add(name + ": " + e.getMessage());
     } catch (IllegalArgumentException | IllegalStateException | UnsupportedOperationException e) {
-      record("refused: " + e.getMessage(), Double.POSITIVE_INFINITY, precision.numbers().share());
+      record("refused: " + e.getMessage(), Double.POSITIVE_INFINITY, arithmetic.numbers().share());
     }
     cases += checks > before ? 1 : 0;
   }
@@ -56,17 +56,17 @@ final class Comparisons {
 
   /** Compares codes, or other shares of 1. */
   void codes(String what, INDArray actual, INDArray expected) {
-    compare(what, actual, expected, precision.codes());
+    compare(what, actual, expected, arithmetic.codes());
   }
 
   /** Compares anything else. */
   void values(String what, INDArray actual, INDArray expected) {
-    compare(what, actual, expected, precision.numbers());
+    compare(what, actual, expected, arithmetic.numbers());
   }
 
   /** Compares a number. */
   void value(String what, double actual, double expected) {
-    value(what, actual, expected, precision.numbers());
+    value(what, actual, expected, arithmetic.numbers());
   }
 
   /** Compares a number with a tolerance of its own. */
@@ -89,7 +89,7 @@ final class Comparisons {
 
   /** Checks something that is right or wrong. */
   void same(String what, boolean right) {
-    record(what, right ? 0 : Double.POSITIVE_INFINITY, precision.numbers().share());
+    record(what, right ? 0 : Double.POSITIVE_INFINITY, arithmetic.numbers().share());
   }
 
   /** Compares arrays. */
@@ -149,7 +149,7 @@ final class Comparisons {
     return new Outcome(
         file,
         status,
-        precision.toString(),
+        arithmetic.toString(),
         engine,
         cases,
         checks,

@@ -11,6 +11,8 @@ import java.util.Map;
 import java.util.Set;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
+import org.swav4j.model.Objective;
+import org.swav4j.model.SwappedPrediction;
 import org.swav4j.model.engine.Engine;
 import org.swav4j.model.engine.Nd4jEngine;
 
@@ -27,17 +29,35 @@ public final class Conformance {
   private final Engine inFloat;
   private final Engine inDouble = new Nd4jEngine();
 
+  /** Makes the objective of a loss's case. */
+  @FunctionalInterface
+  interface Objectives {
+    /**
+     * An objective with SwAV's scores and codes.
+     *
+     * @param assigning A
+     * @param temperature τ
+     */
+    Objective of(int assigning, double temperature);
+  }
+
   /**
+   * A run over the code that training uses.
+   *
    * @param engine what runs the layers in float; in double, ND4J's does
-   * @param queues what makes the queue of embeddings
    */
-  public Conformance(Engine engine, EmbeddingMemory.Factory queues) {
+  public Conformance(Engine engine) {
+    this(engine, SwappedPrediction::new);
+  }
+
+  /** The same with other objectives. */
+  Conformance(Engine engine, Objectives objectives) {
     this.inFloat = engine;
     this.suites =
         Map.of(
             "sinkhorn", new CodesSuite(),
             "entropic_ot", new TransportSuite(),
-            "swav_loss", new LossSuite(queues),
+            "swav_loss", new LossSuite(objectives),
             "batch_norm", new BatchNormSuite(),
             "l2_normalize", new RowsSuite(),
             "lars", new LarsSuite(),
@@ -103,9 +123,9 @@ public final class Conformance {
   private List<Outcome> run(String name, Suite suite, Fixture file) {
     List<Outcome> outcomes = new ArrayList<>();
     Set<String> gaps = new LinkedHashSet<>();
-    for (Precision precision : suite.precisions()) {
-      Engine engine = precision == Precision.FLOAT ? inFloat : inDouble;
-      Comparisons comparisons = new Comparisons(precision);
+    for (Arithmetic arithmetic : suite.arithmetics()) {
+      Engine engine = arithmetic == Arithmetic.FLOAT ? inFloat : inDouble;
+      Comparisons comparisons = new Comparisons(arithmetic);
       suite.run(file, comparisons, engine);
       if (comparisons.any()) {
         outcomes.add(comparisons.outcome(name, suite.usesEngine() ? engine.name() : ""));

@@ -247,18 +247,18 @@ final class Fixture {
   }
 
   /** An array, parsed as double and cast once. */
-  INDArray array(String name, Precision precision) {
+  INDArray array(String name, Arithmetic arithmetic) {
     read.add(pattern + name);
-    return array(name, get(name, "an array {\"shape\", \"data\"}"), precision);
+    return array(name, get(name, "an array {\"shape\", \"data\"}"), arithmetic);
   }
 
   /** A list of arrays. */
-  List<INDArray> arrays(String name, Precision precision) {
+  List<INDArray> arrays(String name, Arithmetic arithmetic) {
     read.add(pattern + name);
-    return list(name).asList().stream().map(e -> array(name, e, precision)).toList();
+    return list(name).asList().stream().map(e -> array(name, e, arithmetic)).toList();
   }
 
-  private INDArray array(String name, JsonElement element, Precision precision) {
+  private INDArray array(String name, JsonElement element, Arithmetic arithmetic) {
     String expected = "an array {\"shape\", \"data\"}";
     if (!element.isJsonObject()
         || !element.getAsJsonObject().has("shape")
@@ -279,7 +279,7 @@ final class Fixture {
     if (length != data.length || data.length == 0) {
       throw wrong(name, element, "as many numbers as its shape has, but there are " + data.length);
     }
-    return Nd4j.createFromArray(data).castTo(precision.type()).reshape(shape);
+    return Nd4j.createFromArray(data).castTo(arithmetic.type()).reshape(shape);
   }
 
   /** Marks fields that only explain the file to people; whether there are any. */
@@ -290,6 +290,11 @@ final class Fixture {
       read.add(pattern + name);
     }
     return any;
+  }
+
+  /** Marks every field of an object that has no counterpart here as a whole. */
+  void skipAll() {
+    object.keySet().forEach(name -> read.add(pattern + name));
   }
 
   /**

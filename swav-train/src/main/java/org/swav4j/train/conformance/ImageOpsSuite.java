@@ -10,7 +10,7 @@ import org.swav4j.data.Image;
 import org.swav4j.data.ImageOps;
 import org.swav4j.data.Normalisation;
 import org.swav4j.model.engine.Engine;
-import org.swav4j.train.conformance.Precision.Tolerance;
+import org.swav4j.train.conformance.Arithmetic.Tolerance;
 
 /** {@code image_ops.json}: {@link ImageOps}, which compute in float only. */
 final class ImageOpsSuite implements Suite {
@@ -18,14 +18,14 @@ final class ImageOpsSuite implements Suite {
   private static final Tolerance BRIGHTNESS = new Tolerance(1e-5, 1);
 
   @Override
-  public List<Precision> precisions() {
-    return List.of(Precision.FLOAT);
+  public List<Arithmetic> arithmetics() {
+    return List.of(Arithmetic.FLOAT);
   }
 
   @Override
   public void run(Fixture file, Comparisons to, Engine engine) {
     file.skip("meta");
-    INDArray pixels = file.array("image_u8", Precision.DOUBLE);
+    INDArray pixels = file.array("image_u8", Arithmetic.DOUBLE);
     if (pixels.rank() != 3 || pixels.size(2) != 3) {
       throw new FixtureException(
           "image_ops.json: image_u8 has shape "
@@ -122,7 +122,7 @@ final class ImageOpsSuite implements Suite {
     to.compare(
         "image",
         planar ? result : result.permute(1, 2, 0),
-        o.array("output_f64", Precision.DOUBLE),
+        o.array("output_f64", Arithmetic.DOUBLE),
         BRIGHTNESS);
   }
 

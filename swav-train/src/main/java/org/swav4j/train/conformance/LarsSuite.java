@@ -1,16 +1,17 @@
 package org.swav4j.train.conformance;
 
-import java.util.HashSet;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
-import java.util.stream.Collectors;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.swav4j.model.engine.Engine;
+import org.swav4j.train.config.TrainingConfig.OptimiserKind;
+import org.swav4j.train.loop.ConfiguredOptimiser;
 import org.swav4j.train.optimiser.Lars;
+import org.swav4j.train.optimiser.Optimiser;
 
-/** {@code lars.json}: parameters and momentum after every step of {@link Lars}. */
+/** {@code lars.json}: parameters and momentum after every step of LARS as training has it. */
 final class LarsSuite implements Suite {
   @Override
   public void run(Fixture file, Comparisons to, Engine engine) {
@@ -25,18 +26,18 @@ final class LarsSuite implements Suite {
 
   private static void steps(Fixture initial, Fixture c, double[] rates, Comparisons to)
       throws NotCovered {
-    Precision precision = to.precision();
-    Map<String, INDArray> parameters = tensors(initial, precision);
-    Lars lars = new Lars(rule(c, parameters));
+    Arithmetic arithmetic = to.arithmetic();
+    Optimiser lars = configured(c);
+    Map<String, INDArray> parameters = tensors(initial, arithmetic);
     List<Fixture> gradients = c.objects("gradients");
-    List<Fixture> expected = c.objects(precision.key());
+    List<Fixture> expected = c.objects(arithmetic.key());
     for (int s = 0; s < expected.size(); s++) {
       Fixture step = expected.get(s);
       step.skip("step");
       if (step.has("lr")) {
         to.value("learning rate of step " + s, rates[s], step.number("lr"));
       }
-      lars.step(parameters, tensors(gradients.get(s), precision), rates[s]);
+      lars.step(parameters, tensors(gradients.get(s), arithmetic), rates[s]);
       Fixture after = step.object("tensors");
       for (String name : after.names()) {
         tensor(after.object(name), "step " + s + " " + name, name, parameters, lars, to);
@@ -49,18 +50,18 @@ final class LarsSuite implements Suite {
       String where,
       String name,
       Map<String, INDArray> parameters,
-      Lars lars,
+      Optimiser lars,
       Comparisons to) {
     if (expected.skip("param_norm", "grad_norm", "ratio")) {
       to.gap("what the update is made of (param_norm, grad_norm, ratio): the parameters show it");
     }
-    to.values(where, parameters.get(name), expected.array("param", Precision.DOUBLE));
+    to.values(where, parameters.get(name), expected.array("param", Arithmetic.DOUBLE));
     if (expected.has("momentum_buffer")) {
       INDArray buffer = lars.state().get(name);
       if (buffer == null) {
         to.same(where + " without a momentum", false);
       } else {
-        to.values(where + " momentum", buffer, expected.array("momentum_buffer", Precision.DOUBLE));
+        to.values(where + " momentum", buffer, expected.array("momentum_buffer", Arithmetic.DOUBLE));
       }
     }
     if (expected.has("skipped") && expected.flag("skipped")) {
@@ -69,36 +70,41 @@ final class LarsSuite implements Suite {
   }
 
   /** The arrays of an object; those that are null are left out. */
-  private static Map<String, INDArray> tensors(Fixture of, Precision precision) {
+  private static Map<String, INDArray> tensors(Fixture of, Arithmetic arithmetic) {
     Map<String, INDArray> all = new LinkedHashMap<>();
     for (String name : of.names()) {
       if (of.has(name)) {
-        all.put(name, of.array(name, precision));
+        all.put(name, of.array(name, arithmetic));
       }
     }
     return all;
   }
 
-  private static Lars.Rule rule(Fixture c, Map<String, INDArray> parameters) throws NotCovered {
-    Lars.Rule rule =
-        Lars.Rule.of(c.number("momentum"), c.number("weight_decay"))
-            .withTrust(c.number("trust_coefficient"))
-            .withEpsilon(c.number("eps"));
-    if (c.flag("clip")) {
-      rule = rule.withRatio(Lars.Ratio.CLIP);
+  /** The optimiser as a run is configured with it. */
+  private static Optimiser configured(Fixture c) throws NotCovered {
+    double trust = c.number("trust_coefficient");
+    double epsilon = c.number("eps");
+    boolean clip = c.flag("clip");
+    List<String> excluded = c.texts("excluded");
+    Lars.Rule rule = Lars.Rule.of(c.number("momentum"), c.number("weight_decay"));
+    List<String> other = new ArrayList<>();
+    if (trust != rule.trust()) {
+      other.add("trust coefficient " + trust + ", always " + rule.trust() + " in training");
     }
-    Set<String> excluded = new HashSet<>(c.texts("excluded"));
-    Set<String> vectors =
-        parameters.keySet().stream()
-            .filter(name -> parameters.get(name).rank() <= 1)
-            .collect(Collectors.toSet());
-    if (excluded.isEmpty()) {
-      return rule;
+    if (epsilon != rule.epsilon()) {
+      other.add("eps " + epsilon + ", always " + rule.epsilon() + " in training");
     }
-    if (!excluded.equals(vectors)) {
-      throw new NotCovered(
-          "excludes " + excluded + ": Lars excludes nothing or all tensors of rank at most 1");
+    if (clip) {
+      other.add("clip: training scales, it does not clip");
     }
-    return rule.withScope(Lars.Scope.WEIGHTS);
+    if (!excluded.isEmpty()) {
+      other.add("excludes " + excluded + ": training excludes no tensor");
+    }
+    if (!other.isEmpty()) {
+      c.skipAll();
+      throw new NotCovered(String.join("; ", other));
+    }
+    return ConfiguredOptimiser.of(
+        OptimiserKind.LARS, c.number("momentum"), c.number("weight_decay"));
   }
 }

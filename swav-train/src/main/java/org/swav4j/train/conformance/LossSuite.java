@@ -7,19 +7,24 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.indexing.NDArrayIndex;
 import org.swav4j.model.Layers;
+import org.swav4j.model.Objective;
 import org.swav4j.model.engine.Engine;
+import org.swav4j.sinkhorn.Reduction;
 import org.swav4j.sinkhorn.SwavCodes;
+import org.swav4j.train.method.CodeAssigner;
+import org.swav4j.train.method.EmbeddingQueue;
 import org.swav4j.train.optimiser.PrototypeNormaliser;
 
 /**
  * {@code swav_loss.json}: prototypes normalised, features normalised and scored, queue, codes, loss
- * and gradients, one after the other as in a training step.
+ * and gradients, one after the other as in a training step, by what a training step consists of: the
+ * method's codes and queue, and the objective read from SameDiff.
  */
 final class LossSuite implements Suite {
-  private final EmbeddingMemory.Factory queues;
+  private final Conformance.Objectives objectives;
 
-  LossSuite(EmbeddingMemory.Factory queues) {
-    this.queues = queues;
+  LossSuite(Conformance.Objectives objectives) {
+    this.objectives = objectives;
   }
 
   @Override
@@ -62,35 +67,34 @@ final class LossSuite implements Suite {
   }
 
   private void loss(Fixture c, Comparisons to, Engine engine) throws NotCovered {
-    Precision precision = to.precision();
-    List<INDArray> raw = c.arrays("features_raw", precision);
+    if (c.flag("hard_codes")) {
+      c.skipAll();
+      throw new NotCovered("hard codes: training predicts the codes as they are solved");
+    }
+    Arithmetic arithmetic = to.arithmetic();
+    List<INDArray> raw = c.arrays("features_raw", arithmetic);
     Crops crops = Crops.of(c.count("crops"), c.counts("crops_for_assign"));
     int batch = raw.get(0).rows();
-    INDArray prototypes = c.array("prototypes_raw", precision);
+    INDArray prototypes = c.array("prototypes_raw", arithmetic);
     new PrototypeNormaliser().normalise(prototypes);
     Fixture exact = c.object("f64");
-    Fixture expected = c.object(precision.key());
-    to.values("prototypes", prototypes, exact.array("prototypes_normalised", Precision.DOUBLE));
+    Fixture expected = c.object(arithmetic.key());
+    to.values("prototypes", prototypes, exact.array("prototypes_normalised", Arithmetic.DOUBLE));
     double temperature = c.number("temperature");
-    SwavCodes solver = new SwavCodes(c.number("epsilon"), c.count("sinkhorn_iterations"));
-    EmbeddingMemory queue = c.flag("queue") ? filled(c, batch, precision) : null;
-    try (Layers.Prediction prediction =
-        new Layers.Prediction(
-            engine, prototypes, raw.size(), crops.assigning, batch, temperature)) {
+    Objective objective = objectives.of(crops.assigning, temperature);
+    try (CodeAssigner assigner = assigner(c);
+        Layers.Prediction prediction =
+            new Layers.Prediction(engine, prototypes, raw.size(), batch, objective)) {
+      if (c.flag("queue")) {
+        assigner.use(filled(c, batch, arithmetic, engine));
+      }
       prediction.features().assign(crops.rows(raw));
       prediction.forward();
       for (int i = 0; i < crops.assigning; i++) {
-        INDArray scores = block(prediction.scores(), i, batch);
-        assign(
-            solver,
-            queue == null ? scores : queue.scores(i, scores, prototypes),
-            block(prediction.codes(), i, batch));
-      }
-      if (c.flag("hard_codes")) {
-        harden(prediction.codes());
+        assign(assigner, i, prediction, prototypes, batch);
       }
       INDArray codes = prediction.codes().dup();
-      to.codes("codes", codes, rows(exact.arrays("codes", Precision.DOUBLE)));
+      to.codes("codes", codes, rows(exact.arrays("codes", Arithmetic.DOUBLE)));
       to.value("loss", prediction.backward(), expected.number("loss"));
       exact.number("loss");
       to.values("embeddings", prediction.embeddings(), crops.rows(arrays(exact, "z")));
@@ -109,23 +113,38 @@ final class LossSuite implements Suite {
       to.values(
           "gradient of the prototypes",
           prediction.gradientOfPrototypes(),
-          expected.array("grad_prototypes", Precision.DOUBLE));
+          expected.array("grad_prototypes", Arithmetic.DOUBLE));
       if (exact.has("terms")) {
         terms(exact.table("terms"), raw, codes, crops, prototypes, temperature, to, engine);
-      }
-    } finally {
-      if (queue != null) {
-        queue.close();
       }
     }
   }
 
+  private static CodeAssigner assigner(Fixture c) {
+    return new CodeAssigner(
+        new SwavCodes(c.number("epsilon"), c.count("sinkhorn_iterations")), Reduction.whole());
+  }
+
+  private static int assign(
+      CodeAssigner assigner,
+      int crop,
+      Layers.Prediction prediction,
+      INDArray prototypes,
+      int batch) {
+    return assigner.assign(
+        crop,
+        block(prediction.scores(), crop, batch),
+        block(prediction.embeddings(), crop, batch),
+        prototypes,
+        block(prediction.codes(), crop, batch));
+  }
+
   private static List<INDArray> arrays(Fixture c, String name) {
-    return c.arrays(name, Precision.DOUBLE);
+    return c.arrays(name, Arithmetic.DOUBLE);
   }
 
   /** A pair of crops alone: the second predicts the first one's code. */
-  private static void terms(
+  private void terms(
       double[][] expected,
       List<INDArray> raw,
       INDArray codes,
@@ -136,7 +155,7 @@ final class LossSuite implements Suite {
       Engine engine) {
     int batch = raw.get(0).rows();
     try (Layers.Prediction pair =
-        new Layers.Prediction(engine, prototypes, 2, 1, batch, temperature)) {
+        new Layers.Prediction(engine, prototypes, 2, batch, objectives.of(1, temperature))) {
       for (int i = 0; i < crops.assigning; i++) {
         for (int v = 0; v < raw.size(); v++) {
           if (v != crops.order[i]) {
@@ -151,12 +170,14 @@ final class LossSuite implements Suite {
     }
   }
 
-  private EmbeddingMemory filled(Fixture c, int batch, Precision precision) throws NotCovered {
-    List<INDArray> content = c.arrays("queue_features", precision);
+  private static EmbeddingQueue filled(
+      Fixture c, int batch, Arithmetic arithmetic, Engine engine) throws NotCovered {
+    List<INDArray> content = c.arrays("queue_features", arithmetic);
     int length = content.get(0).rows();
     requireWhole(length, batch);
-    EmbeddingMemory queue =
-        queues.create(content.size(), length, batch, content.get(0).columns(), precision.type());
+    EmbeddingQueue queue =
+        new EmbeddingQueue(
+            content.size(), length, batch, content.get(0).columns(), arithmetic.type(), engine);
     for (int i = 0; i < content.size(); i++) {
       for (int age = length / batch - 1; age >= 0; age--) {
         queue.push(i, block(content.get(i), age, batch));
@@ -175,62 +196,50 @@ final class LossSuite implements Suite {
   private void sequence(Fixture file, Comparisons to, Engine engine) {
     Fixture meta = file.object("meta");
     meta.skip("layout");
-    EmbeddingMemory[] queue = new EmbeddingMemory[1];
-    try {
+    try (CodeAssigner assigner = assigner(meta)) {
       for (Fixture step : file.objects("steps")) {
         to.run(
-            "queue_sequence step " + step.count("step"), () -> step(step, meta, queue, to, engine));
-      }
-    } finally {
-      if (queue[0] != null) {
-        queue[0].close();
+            "queue_sequence step " + step.count("step"),
+            () -> step(step, meta, assigner, to, engine));
       }
     }
   }
 
   private void step(
-      Fixture step, Fixture meta, EmbeddingMemory[] queue, Comparisons to, Engine engine)
+      Fixture step, Fixture meta, CodeAssigner assigner, Comparisons to, Engine engine)
       throws NotCovered {
-    Precision precision = to.precision();
-    List<INDArray> raw = step.arrays("features_raw", precision);
+    Arithmetic arithmetic = to.arithmetic();
+    List<INDArray> raw = step.arrays("features_raw", arithmetic);
     Crops crops = Crops.of(raw.size(), meta.counts("crops_for_assign"));
     int batch = raw.get(0).rows();
-    INDArray prototypes = step.array("prototypes_raw", precision);
+    INDArray prototypes = step.array("prototypes_raw", arithmetic);
     new PrototypeNormaliser().normalise(prototypes);
     int length = meta.count("queue_length");
     requireWhole(length, batch);
-    if (queue[0] == null) {
-      queue[0] =
-          queues.create(crops.assigning, length, batch, raw.get(0).columns(), precision.type());
+    if (assigner.queue() == null) {
+      assigner.use(
+          new EmbeddingQueue(
+              crops.assigning, length, batch, raw.get(0).columns(), arithmetic.type(), engine));
     }
     boolean used = step.flag("queue_used");
-    SwavCodes solver = new SwavCodes(meta.number("epsilon"), meta.count("sinkhorn_iterations"));
-    List<INDArray> contents = step.arrays("queue_after_f64", Precision.DOUBLE);
+    List<INDArray> contents = step.arrays("queue_after_f64", Arithmetic.DOUBLE);
+    Objective objective = objectives.of(crops.assigning, meta.number("temperature"));
     try (Layers.Prediction prediction =
-        new Layers.Prediction(
-            engine, prototypes, raw.size(), crops.assigning, batch, meta.number("temperature"))) {
+        new Layers.Prediction(engine, prototypes, raw.size(), batch, objective)) {
       prediction.features().assign(crops.rows(raw));
       prediction.forward();
       for (int i = 0; i < crops.assigning; i++) {
-        boolean full = queue[0].full(i);
+        boolean full = assign(assigner, i, prediction, prototypes, batch) > 0;
         to.same("queue " + (full ? "used" : "not used"), full == used);
-        INDArray scores = block(prediction.scores(), i, batch);
-        INDArray all = full ? queue[0].scores(i, scores, prototypes) : scores;
-        queue[0].push(i, block(prediction.embeddings(), i, batch));
-        assign(solver, all, block(prediction.codes(), i, batch));
-        to.values("queue afterwards", queue[0].contents(i), contents.get(i));
+        to.values("queue afterwards", assigner.queue().contents(i), contents.get(i));
       }
-      to.codes("codes", prediction.codes(), rows(step.arrays("codes_f64", Precision.DOUBLE)));
+      to.codes("codes", prediction.codes(), rows(step.arrays("codes_f64", Arithmetic.DOUBLE)));
       to.value("loss", prediction.backward(), step.number("loss_f64"));
       to.values(
           "gradient of the prototypes",
           prediction.gradientOfPrototypes(),
-          step.array("grad_prototypes_f64", Precision.DOUBLE));
+          step.array("grad_prototypes_f64", Arithmetic.DOUBLE));
     }
-  }
-
-  private static void assign(SwavCodes solver, INDArray scores, INDArray codes) {
-    solver.assign(scores, codes);
   }
 
   private static INDArray block(INDArray matrix, int index, int batch) {
@@ -241,14 +250,5 @@ final class LossSuite implements Suite {
   private static INDArray rows(List<INDArray> blocks) {
     List<INDArray> all = new ArrayList<>(blocks);
     return Nd4j.concat(0, all.toArray(INDArray[]::new));
-  }
-
-  /** Every row's largest code becomes 1, the others 0. */
-  private static void harden(INDArray codes) {
-    INDArray best = codes.argMax(1);
-    codes.assign(0);
-    for (int b = 0; b < codes.rows(); b++) {
-      codes.putScalar(b, best.getLong(b), 1);
-    }
   }
 }

@@ -19,11 +19,11 @@ final class RowsSuite implements Suite {
   }
 
   private static void rows(Fixture file, Comparisons to, Engine engine) {
-    Precision precision = to.precision();
+    Arithmetic arithmetic = to.arithmetic();
     Layers.NormalizedRows rows =
-        Layers.normalizeRows(engine, file.array("x", precision), file.array("dy", precision));
-    to.values("y", rows.y(), file.array("y_f64", Precision.DOUBLE));
-    INDArray dx = file.array("dx_f64_without_last_row", Precision.DOUBLE);
+        Layers.normalizeRows(engine, file.array("x", arithmetic), file.array("dy", arithmetic));
+    to.values("y", rows.y(), file.array("y_f64", Arithmetic.DOUBLE));
+    INDArray dx = file.array("dx_f64_without_last_row", Arithmetic.DOUBLE);
     to.values("dx", rows.dx().get(NDArrayIndex.interval(0, dx.rows()), NDArrayIndex.all()), dx);
   }
 }

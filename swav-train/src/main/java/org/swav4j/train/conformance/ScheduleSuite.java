@@ -7,8 +7,8 @@ import org.swav4j.train.optimiser.LearningRateSchedule;
 /** {@code lr_schedule.json}: {@link LearningRateSchedule}, which computes in double only. */
 final class ScheduleSuite implements Suite {
   @Override
-  public List<Precision> precisions() {
-    return List.of(Precision.DOUBLE);
+  public List<Arithmetic> arithmetics() {
+    return List.of(Arithmetic.DOUBLE);
   }
 
   @Override

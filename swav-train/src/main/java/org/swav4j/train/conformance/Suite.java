@@ -6,8 +6,8 @@ import org.swav4j.model.engine.Engine;
 /** One fixture file's meaning: which calls give the numbers it records. */
 interface Suite {
   /** What the product computes these in. */
-  default List<Precision> precisions() {
-    return List.of(Precision.FLOAT, Precision.DOUBLE);
+  default List<Arithmetic> arithmetics() {
+    return List.of(Arithmetic.FLOAT, Arithmetic.DOUBLE);
   }
 
   /** Whether an engine takes part. */

@@ -8,7 +8,7 @@ import org.swav4j.sinkhorn.OptimalTransportProblem;
 import org.swav4j.sinkhorn.SinkhornSolver;
 import org.swav4j.sinkhorn.SwavCodes;
 import org.swav4j.sinkhorn.TransportPlan;
-import org.swav4j.train.conformance.Precision.Tolerance;
+import org.swav4j.train.conformance.Arithmetic.Tolerance;
 
 /** {@code entropic_ot.json}: general marginals, by {@link SinkhornSolver}. */
 final class TransportSuite implements Suite {
@@ -28,10 +28,10 @@ final class TransportSuite implements Suite {
         to.gap("the other library's own residuals (pot_*)");
       }
       OptimalTransportProblem problem =
-          OptimalTransportProblem.ofCosts(c.array("cost", to.precision()), c.number("reg"))
+          OptimalTransportProblem.ofCosts(c.array("cost", to.arithmetic()), c.number("reg"))
               .withMarginals(
-                  c.array("row_marginal", Precision.DOUBLE).toDoubleVector(),
-                  c.array("col_marginal", Precision.DOUBLE).toDoubleVector());
+                  c.array("row_marginal", Arithmetic.DOUBLE).toDoubleVector(),
+                  c.array("col_marginal", Arithmetic.DOUBLE).toDoubleVector());
       to.run(c.text("name"), () -> optimum(c, problem, to));
       if (c.has("finite_iterations_col_then_row")) {
         for (Fixture t : c.objects("finite_iterations_col_then_row")) {
@@ -50,11 +50,11 @@ final class TransportSuite implements Suite {
   }
 
   private static void optimum(Fixture c, OptimalTransportProblem problem, Comparisons to) {
-    boolean exact = to.precision() == Precision.DOUBLE;
+    boolean exact = to.arithmetic() == Arithmetic.DOUBLE;
     TransportPlan solved = SinkhornSolver.toTolerance(exact ? 1e-14 : 1e-8, 200_000).solve(problem);
-    to.codes("plan", solved.plan(), c.array("plan_f64", Precision.DOUBLE));
+    to.codes("plan", solved.plan(), c.array("plan_f64", Arithmetic.DOUBLE));
     Certificate found = solved.certificate();
-    Tolerance digits = exact ? EIGHT_DIGITS : to.precision().codes();
+    Tolerance digits = exact ? EIGHT_DIGITS : to.arithmetic().codes();
     if (c.has("transport_cost")) {
       to.rounded("transport cost", found.transportCost(), c.number("transport_cost"), digits);
     }
@@ -68,8 +68,8 @@ final class TransportSuite implements Suite {
   }
 
   private static void after(Fixture t, TransportPlan solved, Comparisons to) {
-    to.codes("plan", solved.plan(), t.array("plan_f64", Precision.DOUBLE));
-    Tolerance digits = to.precision() == Precision.DOUBLE ? SIX_DIGITS : to.precision().codes();
+    to.codes("plan", solved.plan(), t.array("plan_f64", Arithmetic.DOUBLE));
+    Tolerance digits = to.arithmetic() == Arithmetic.DOUBLE ? SIX_DIGITS : to.arithmetic().codes();
     if (t.has("row_marginal_l1_err")) {
       double rows = t.number("row_marginal_l1_err");
       to.rounded("row residual", solved.certificate().rowResidual(), rows, digits);
@@ -81,9 +81,9 @@ final class TransportSuite implements Suite {
   }
 
   private static void limit(Fixture c, Comparisons to) {
-    INDArray scores = c.array("scores", to.precision());
-    INDArray codes = Nd4j.create(to.precision().type(), scores.shape());
+    INDArray scores = c.array("scores", to.arithmetic());
+    INDArray codes = Nd4j.create(to.arithmetic().type(), scores.shape());
     new SwavCodes(c.number("eps"), MANY_ITERATIONS).assign(scores, codes);
-    to.codes("codes in the limit", codes, c.array("B_times_plan_f64", Precision.DOUBLE));
+    to.codes("codes in the limit", codes, c.array("B_times_plan_f64", Arithmetic.DOUBLE));
   }
 }

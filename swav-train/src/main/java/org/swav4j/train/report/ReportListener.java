@@ -8,24 +8,32 @@ import java.util.function.Consumer;
 import org.swav4j.train.loop.EpochMetrics;
 import org.swav4j.train.loop.TrainingListener;
 
-/** Keeps the run folder's picture up to date, so that a long run can be looked at as it goes. */
+/** Keeps a report of a run up to date. */
 public final class ReportListener implements TrainingListener {
-  private final Path picture;
+  private final Path folder;
+  private final RunReport report;
   private final double rawPixels;
   private final List<EpochMetrics> epochs;
   private final Consumer<Throwable> failed;
-  private boolean drawing = true;
+  private boolean writing = true;
 
   /**
    * A listener for one run.
    *
+   * @param folder of the run
+   * @param report what is written
    * @param earlier epochs done before the run was resumed
    * @param rawPixels k-NN accuracy on raw pixels; NaN if not measured
-   * @param failed told why no picture can be drawn, once
+   * @param failed told why the report can't be written, once; it is then given up
    */
   public ReportListener(
-      Path picture, List<EpochMetrics> earlier, double rawPixels, Consumer<Throwable> failed) {
-    this.picture = picture;
+      Path folder,
+      RunReport report,
+      List<EpochMetrics> earlier,
+      double rawPixels,
+      Consumer<Throwable> failed) {
+    this.folder = folder;
+    this.report = report;
     this.rawPixels = rawPixels;
     this.epochs = new ArrayList<>(earlier);
     this.failed = failed;
@@ -39,14 +47,14 @@ public final class ReportListener implements TrainingListener {
   @Override
   public void epoch(EpochMetrics metrics) {
     epochs.add(metrics);
-    if (!drawing) {
+    if (!writing) {
       return;
     }
     try {
-      Report.write(picture, epochs, rawPixels);
+      report.write(folder, new RunRecord(epochs, rawPixels));
     } catch (IOException | RuntimeException | LinkageError e) {
-      // A picture is not worth failing a run: fonts may be missing.
-      drawing = false;
+      // A report is not worth failing a run: for a picture, fonts may be missing.
+      writing = false;
       failed.accept(e);
     }
   }

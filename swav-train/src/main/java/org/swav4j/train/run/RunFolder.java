@@ -118,11 +118,6 @@ public record RunFolder(Path directory) {
     return directory.resolve("metrics.jsonl");
   }
 
-  /** Loss, k-NN and health over epochs. */
-  public Path report() {
-    return directory.resolve("report.png");
-  }
-
   /** The configuration as run. */
   public Path config() {
     return directory.resolve("config.json");

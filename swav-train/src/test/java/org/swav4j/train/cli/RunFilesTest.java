@@ -25,7 +25,8 @@ import org.swav4j.train.loop.EpochMetrics;
 import org.swav4j.train.loop.RunSizes;
 import org.swav4j.train.loop.StepMetrics;
 import org.swav4j.train.loop.TrainingException;
-import org.swav4j.train.report.Report;
+import org.swav4j.train.report.PlotReport;
+import org.swav4j.train.report.RunRecord;
 import org.swav4j.train.run.CheckpointFile;
 import org.swav4j.train.run.MetricsLog;
 import org.swav4j.train.run.RunFolder;
@@ -155,7 +156,10 @@ class RunFilesTest {
   @Test
   void reportIsAPictureOfTheStatedSize() throws IOException {
     Path png = dir.resolve("report.png");
-    Report.write(png, List.of(epoch(0, 0, 0.3), epoch(1, 2, 0.4), epoch(2, 4, 0.5)), 0.35);
+    new PlotReport()
+        .write(
+            dir,
+            new RunRecord(List.of(epoch(0, 0, 0.3), epoch(1, 2, 0.4), epoch(2, 4, 0.5)), 0.35));
     var image = ImageIO.read(png.toFile());
     assertThat(image.getWidth()).isEqualTo(900);
     assertThat(image.getHeight()).isEqualTo(840);

@@ -21,26 +21,22 @@ import org.swav4j.model.AtomicFile;
 import org.swav4j.train.loop.EpochMetrics;
 
 /**
- * The picture of a run over its epochs. Above: loss as a share of ln K, and k-NN accuracy. Below,
- * what the loss is made of, and whether embeddings and prototypes stay spread out.
+ * The picture of a run over its epochs, {@code report.png}. Above: loss as a share of ln K, and k-NN
+ * accuracy. Below, what the loss is made of, and whether embeddings and prototypes stay spread out.
  */
-public final class Report {
+public final class PlotReport implements RunReport {
+  private static final String FILE = "report.png";
   private static final Color BLUE = new Color(0x3465a4);
   private static final Color PALE_BLUE = new Color(0x8fb2d9);
   private static final Color ORANGE = new Color(0xcc6600);
   private static final Color GREEN = new Color(0x4e9a06);
   private static final Color GREY = new Color(0x888888);
 
-  private Report() {}
-
-  /**
-   * Draws the picture; none if there is nothing to show.
-   *
-   * @param rawPixels k-NN accuracy on raw pixels, for comparison; NaN if not measured
-   * @throws IOException if it can't be written
-   */
-  public static void write(Path png, List<EpochMetrics> epochs, double rawPixels)
-      throws IOException {
+  /** Draws the picture; none if there is nothing to show. */
+  @Override
+  public void write(Path folder, RunRecord run) throws IOException {
+    List<EpochMetrics> epochs = run.epochs();
+    double rawPixels = run.rawPixels();
     List<XYChart> panels = new ArrayList<>();
     for (XYChart panel : List.of(result(epochs, rawPixels), health(epochs))) {
       if (!panel.getSeriesMap().isEmpty()) {
@@ -51,7 +47,7 @@ public final class Report {
       return;
     }
     AtomicFile.write(
-        png,
+        folder.resolve(FILE),
         out ->
             BitmapEncoder.saveBitmap(
                 panels, panels.size(), 1, Channels.newOutputStream(out), BitmapFormat.PNG));

@@ -3,8 +3,8 @@ package org.swav4j.train.conformance;
 import java.util.Locale;
 import org.nd4j.linalg.api.buffer.DataType;
 
-/** The type that numbers are computed in, and how close they must come. */
-enum Precision {
+/** What numbers are computed in, and how close they must come. */
+enum Arithmetic {
   FLOAT(DataType.FLOAT, "f32", new Tolerance(2e-5, 1), new Tolerance(1e-5, 0)),
   DOUBLE(DataType.DOUBLE, "f64", new Tolerance(1e-9, 1), new Tolerance(1e-9, 1));
 
@@ -13,7 +13,7 @@ enum Precision {
   private final Tolerance codes;
   private final Tolerance numbers;
 
-  Precision(DataType type, String key, Tolerance codes, Tolerance numbers) {
+  Arithmetic(DataType type, String key, Tolerance codes, Tolerance numbers) {
     this.type = type;
     this.key = key;
     this.codes = codes;
