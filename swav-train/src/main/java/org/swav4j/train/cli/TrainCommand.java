@@ -85,7 +85,9 @@ final class TrainCommand implements Callable<Integer> {
     }
     if (resume == null) {
       Preset base = Preset.of(preset == null ? Preset.QUICK.label() : preset);
-      return train(options.applyTo(base.config()), null, base.label());
+      TrainingConfig config = options.applyTo(base.config());
+      options.scaledRate(base.config()).ifPresent(line -> note("%s", line));
+      return train(config, null, base.label());
     }
     RunFolder folder = RunFolder.existing(resume);
     Checkpoint checkpoint = Checkpoint.read(folder.checkpoint());
@@ -132,6 +134,7 @@ final class TrainCommand implements Callable<Integer> {
       trainer.warnings().forEach(w -> note("warning: %s", w));
       if (checkpoint != null) {
         trainer.restore(checkpoint);
+        trainer.resumeAdvice(log.epochs());
         note("going on after step %d of %d", trainer.done(), trainer.plan().totalSteps());
       }
       boolean judging = judge != null && config.evaluation().everyEpochs() > 0;

@@ -5,7 +5,9 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.DoubleStream;
@@ -198,7 +200,10 @@ final class TrainOptions {
       description = "sgd (momentum) or lars (a rate per tensor, for large batches).")
   String optimiser;
 
-  @Option(names = "--batch", paramLabel = "B", description = "Images in a step.")
+  @Option(
+      names = "--batch",
+      paramLabel = "B",
+      description = "Images in a step; without --lr, the learning rate changes in proportion.")
   Integer batch;
 
   @Option(names = "--epochs", paramLabel = "N", description = "Passes over the data.")
@@ -207,7 +212,9 @@ final class TrainOptions {
   @Option(
       names = "--lr",
       paramLabel = "RATE",
-      description = "Learning rate after warm-up; goes with the batch.")
+      description =
+          "Learning rate after warm-up. Not given, the preset's in proportion to --batch: twice the"
+              + " batch, twice the rate.")
   Double learningRate;
 
   @Option(names = "--start-lr", paramLabel = "RATE", description = "At the start of warm-up.")
@@ -415,6 +422,23 @@ final class TrainOptions {
             or(workers, preset.execution().workers())));
   }
 
+  /** What {@link #applyTo} changed without a flag of its own, in one line; empty if nothing. */
+  Optional<String> scaledRate(TrainingConfig preset) {
+    Optimisation before = preset.optimisation();
+    if (learningRate != null || batch == null || batch == before.batch()) {
+      return Optional.empty();
+    }
+    return Optional.of(
+        String.format(
+            Locale.ROOT,
+            "learning rate %s: the preset's %s for a batch of %d, in proportion to a batch of %d;"
+                + " --lr sets another",
+            number(before.scaledTo(batch).learningRate()),
+            number(before.learningRate()),
+            before.batch(),
+            batch));
+  }
+
   private static <T> T or(T given, T preset) {
     return given == null ? preset : given;
   }
@@ -499,14 +523,15 @@ final class TrainOptions {
 
   private Optimisation optimisation(Optimisation preset) {
     int length = or(epochs, preset.epochs());
-    double base = or(learningRate, preset.learningRate());
+    Optimisation scaled = preset.scaledTo(or(batch, preset.batch()));
+    double base = or(learningRate, scaled.learningRate());
     double ratio = preset.finalLearningRate() / preset.learningRate();
     return new Optimisation(
         optimiser == null ? preset.optimiser() : optimiser(optimiser),
-        or(batch, preset.batch()),
+        scaled.batch(),
         length,
         base,
-        or(startLearningRate, preset.startLearningRate()),
+        or(startLearningRate, scaled.startLearningRate()),
         or(finalLearningRate, ratio * base),
         or(warmup, shortened(preset.warmupEpochs(), length)),
         or(momentum, preset.momentum()),

@@ -79,7 +79,7 @@ public enum Preset {
         Augmentation.smallImages(),
         new Codes(2, 0.03, 3, 0, 0),
         new Optimisation(OptimiserKind.SGD, 64, 5, 0.1, 0, 0.0001, 0.3, 0.9, 1e-4, 0.1),
-        new Evaluation(1, 2000, 1000, 20, 0),
+        new Evaluation(1, 2000, 2000, 20, 0),
         new Execution("auto", "float", 1, Machine.loaderWorkers()));
   }
 

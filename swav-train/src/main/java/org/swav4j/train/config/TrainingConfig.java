@@ -1,5 +1,7 @@
 package org.swav4j.train.config;
 
+import java.math.BigDecimal;
+import java.math.MathContext;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -219,6 +221,34 @@ public record TrainingConfig(
           momentum >= 0 && momentum < 1, "momentum", momentum, "0 up to but not 1, usually 0.9");
       require(weightDecay >= 0 && weightDecay < 1, "wd", weightDecay, "0 or a little more: 1e-6");
       require(freezeEpochs >= 0 && freezeEpochs < 1e6, "freeze", freezeEpochs, "0 or more epochs");
+    }
+
+    /**
+     * The same for another batch, with the three learning rates in proportion to it (linear scaling
+     * rule: Goyal et al. 2017, <a href="https://arxiv.org/abs/1706.02677">arXiv 1706.02677</a>,
+     * section 2.1; the published SwAV recipes keep it with LARS, 0.6 per 256 images). Rates are
+     * rounded to 9 digits.
+     *
+     * @throws IllegalArgumentException if the batch or a rate comes out of its range
+     */
+    public Optimisation scaledTo(int batch) {
+      return new Optimisation(
+          optimiser,
+          batch,
+          epochs,
+          scaled(learningRate, batch),
+          scaled(startLearningRate, batch),
+          scaled(finalLearningRate, batch),
+          warmupEpochs,
+          momentum,
+          weightDecay,
+          freezeEpochs);
+    }
+
+    private double scaled(double rate, int batch) {
+      return batch == this.batch
+          ? rate
+          : new BigDecimal(rate * batch / this.batch).round(new MathContext(9)).doubleValue();
     }
   }
 

@@ -36,9 +36,14 @@ public record KNearestNeighbours(int k, double temperature) {
     }
   }
 
+  /** Temperature 0.07. */
+  public KNearestNeighbours(int k) {
+    this(k, 0.07);
+  }
+
   /** 20 neighbours, temperature 0.07. */
   public KNearestNeighbours() {
-    this(20, 0.07);
+    this(20);
   }
 
   /**

@@ -44,6 +44,7 @@ public record Checkpoint(
   /**
    * Writes the file: whole, or not at all, leaving an older one as it was.
    *
+   * @throws TrainingException if an array holds NaN or infinity, from which no run can go on
    * @throws UncheckedIOException if it can't be written
    */
   public void write(Path file) {
@@ -52,6 +53,19 @@ public record Checkpoint(
     statistics.forEach((name, a) -> tensors.put("statistic/" + name, a));
     momentum.forEach((name, a) -> tensors.put("momentum/" + name, a));
     queue.forEach((name, a) -> tensors.put("queue/" + name, a));
+    SafeTensors.notFinite(tensors)
+        .ifPresent(
+            which -> {
+              throw new TrainingException(
+                  "the checkpoint was not written: "
+                      + which
+                      + ", expected finite numbers: training has diverged"
+                      + (Files.exists(file)
+                          ? "; the one before it is as it was, but its run is likely to diverge"
+                              + " again"
+                          : "")
+                      + "; start again with a lower --lr or a longer --warmup");
+            });
     Map<String, String> metadata = new LinkedHashMap<>();
     metadata.put("kind", KIND);
     metadata.put("version", VERSION);

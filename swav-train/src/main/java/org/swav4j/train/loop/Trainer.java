@@ -159,6 +159,16 @@ public final class Trainer implements AutoCloseable {
     return monitor.beforeTraining();
   }
 
+  /**
+   * Tells the advice what the epochs before a resume were like, so that it goes on as in a run that
+   * was not interrupted.
+   *
+   * @param epochs of the run until its checkpoint, in order, as its metrics log has them
+   */
+  public void resumeAdvice(List<EpochMetrics> epochs) {
+    monitor.resume(epochs);
+  }
+
   /** Steps completed so far. */
   public long done() {
     return done;

@@ -24,7 +24,6 @@ import org.swav4j.model.engine.Nd4jEngine;
 import org.swav4j.train.cli.TrainingConfigTest;
 import org.swav4j.train.config.TrainingConfig;
 import org.swav4j.train.diagnostics.EpochDiagnostics;
-import org.swav4j.train.features.Sample;
 
 class TrainerTest {
   private static final ImageSource IMAGES = DataSpec.parse("shapes:48").open().train();
@@ -380,13 +379,5 @@ class TrainerTest {
           .hasMessageContaining("48 images of 3 channels")
           .hasMessageContaining("has 40 of 3");
     }
-  }
-
-  @Test
-  void samplesAreSpreadOverTheSource() {
-    Sample sample = Sample.labelled(IMAGES, 12);
-    assertThat(sample.size()).isEqualTo(12);
-    assertThat(sample.describe(11)).isEqualTo(IMAGES.describe(44));
-    assertThat(Sample.of(IMAGES, 1000).size()).isEqualTo(48);
   }
 }
