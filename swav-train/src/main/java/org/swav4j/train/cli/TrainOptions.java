@@ -525,14 +525,17 @@ final class TrainOptions {
     int length = or(epochs, preset.epochs());
     Optimisation scaled = preset.scaledTo(or(batch, preset.batch()));
     double base = or(learningRate, scaled.learningRate());
-    double ratio = preset.finalLearningRate() / preset.learningRate();
+    double end =
+        learningRate == null
+            ? scaled.finalLearningRate()
+            : preset.finalLearningRate() / preset.learningRate() * base;
     return new Optimisation(
         optimiser == null ? preset.optimiser() : optimiser(optimiser),
         scaled.batch(),
         length,
         base,
         or(startLearningRate, scaled.startLearningRate()),
-        or(finalLearningRate, ratio * base),
+        or(finalLearningRate, end),
         or(warmup, shortened(preset.warmupEpochs(), length)),
         or(momentum, preset.momentum()),
         or(weightDecay, preset.weightDecay()),

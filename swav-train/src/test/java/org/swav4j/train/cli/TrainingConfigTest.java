@@ -29,11 +29,16 @@ public class TrainingConfigTest {
   }
 
   public static TrainingConfig with(Preset preset, String... flags) {
+    return with(preset.config(), flags);
+  }
+
+  /** Any configuration with flags. */
+  public static TrainingConfig with(TrainingConfig config, String... flags) {
     TrainOptions options = new TrainOptions();
     new CommandLine(CommandLine.Model.CommandSpec.forAnnotatedObject(options))
         .setOverwrittenOptionsAllowed(true)
         .parseArgs(flags);
-    return options.applyTo(preset.config());
+    return options.applyTo(config);
   }
 
   public static Stream<List<String>> refused() {
