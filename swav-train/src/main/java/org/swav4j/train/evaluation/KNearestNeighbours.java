@@ -139,8 +139,8 @@ public record KNearestNeighbours(int k, double temperature) {
   }
 
   /**
-   * The most similar rows of those offered, of equal ones the first. Similarity and index are packed
-   * into one long whose order is that of preference.
+   * The most similar rows of those offered, of equal ones the first. Similarity and index are
+   * packed into one long whose order is that of preference.
    */
   private static final class Nearest {
     private final LargestLongs packed;

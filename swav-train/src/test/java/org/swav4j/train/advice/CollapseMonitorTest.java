@@ -205,8 +205,7 @@ class CollapseMonitorTest {
   }
 
   /** What is said after each epoch from number {@code from} on. */
-  private static List<String> advice(
-      CollapseMonitor monitor, List<EpochMetrics> epochs, int from) {
+  private static List<String> advice(CollapseMonitor monitor, List<EpochMetrics> epochs, int from) {
     return epochs.stream()
         .skip(from)
         .map(

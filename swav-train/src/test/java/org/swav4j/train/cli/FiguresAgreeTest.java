@@ -49,8 +49,8 @@ class FiguresAgreeTest {
     Random random = new Random(seed);
     for (int i = 0; i < count; i++) {
       Path directory = Files.createDirectories(part.resolve(i % 4 < 2 ? "a" : "b"));
-      int width = 150 + random.nextInt(250);
-      int height = 150 + random.nextInt(250);
+      int width = 110 + random.nextInt(110);
+      int height = 110 + random.nextInt(110);
       BufferedImage image = new BufferedImage(width, height, BufferedImage.TYPE_INT_RGB);
       for (int y = 0; y < height; y++) {
         for (int x = 0; x < width; x++) {

@@ -18,8 +18,7 @@ class LearningRateScalingTest {
     Optimisation scaled = TrainingConfigTest.with(preset, "--batch=" + batch).optimisation();
     assertThat(scaled).isEqualTo(base.scaledTo(batch));
     assertThat(scaled.learningRate() / base.learningRate()).isBetween(3 - 1e-8, 3 + 1e-8);
-    assertThat(scaled.finalLearningRate() / base.finalLearningRate())
-        .isBetween(3 - 1e-8, 3 + 1e-8);
+    assertThat(scaled.finalLearningRate() / base.finalLearningRate()).isBetween(3 - 1e-8, 3 + 1e-8);
     assertThat(
             TrainingConfigTest.with(preset, "--batch=" + batch, "--lr=0.25")
                 .optimisation()
