@@ -37,9 +37,15 @@ class FiguresAgreeTest {
     run = folder.resolve("run");
     training =
         CommandLineTest.swav(
-            ("train --data folder:%s --epochs 2 --batch 32 --width 0.25 --hidden 16 --dim 8"
-                    + " --prototypes 8 --eval-bank %d --eval-test %d --neighbours 5 --json --out %s")
-                .formatted(images, BANK, TEST, run)
+            ("train --json --epochs 2 --batch 32 --width 0.25 --hidden 16 --dim 8 --prototypes 8"
+                    + " --neighbours 5 --eval-bank "
+                    + BANK
+                    + " --eval-test "
+                    + TEST
+                    + " --data folder:"
+                    + images
+                    + " --out "
+                    + run)
                 .split(" "));
     assertThat(training.status()).as(training.err()).isZero();
   }
@@ -54,7 +60,7 @@ class FiguresAgreeTest {
       BufferedImage image = new BufferedImage(width, height, BufferedImage.TYPE_INT_RGB);
       for (int y = 0; y < height; y++) {
         for (int x = 0; x < width; x++) {
-          image.setRGB(x, y, random.nextInt(1 << 24) & 0xf0f0f0 | (i % 4 < 2 ? 0x04 : 0x0400));
+          image.setRGB(x, y, (random.nextInt(1 << 24) & 0xf0f0f0) | (i % 4 < 2 ? 0x04 : 0x0400));
         }
       }
       ImageIO.write(image, "jpg", directory.resolve(i + ".jpg").toFile());
