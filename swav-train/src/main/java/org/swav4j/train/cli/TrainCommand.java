@@ -85,9 +85,7 @@ final class TrainCommand implements Callable<Integer> {
     }
     if (resume == null) {
       Preset base = Preset.of(preset == null ? Preset.QUICK.label() : preset);
-      TrainingConfig config = options.applyTo(base.config());
-      options.scaledRate(base.config()).ifPresent(line -> note("%s", line));
-      return train(config, null, base.label());
+      return train(options.applyTo(base.config()), null, base.label());
     }
     RunFolder folder = RunFolder.existing(resume);
     Checkpoint checkpoint = Checkpoint.read(folder.checkpoint());
@@ -115,6 +113,9 @@ final class TrainCommand implements Callable<Integer> {
         data.train().channels() == 1 ? "grey" : "colour",
         engine.name(),
         folder.directory());
+    if (checkpoint == null) {
+      options.scaledRate(Preset.of(label).config()).ifPresent(line -> note("%s", line));
+    }
     Normalisation n = config.data().normalisation();
     SwavWeights weights =
         SwavWeights.initialise(
