@@ -2,7 +2,6 @@ package org.swav4j.benchmarks;
 
 import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
 import java.util.Locale;
 import java.util.Map;
 import org.nd4j.autodiff.samediff.SDVariable;
@@ -173,7 +172,8 @@ public final class Evidence {
       case "codes" -> new Codes(weights, swav(weights, stepsPerEpoch));
       case "softmax" ->
           new Softmax(weights, swav(weights, stepsPerEpoch), preset.codes().epsilon());
-      case "instances" -> new Instances(batch, weights.config().dim(), weights.config().temperature());
+      case "instances" ->
+          new Instances(batch, weights.config().dim(), weights.config().temperature());
       default ->
           throw new IllegalArgumentException(
               "target '" + target + "' is unknown, expected codes, softmax or instances");

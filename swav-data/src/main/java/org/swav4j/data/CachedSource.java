@@ -1,5 +1,6 @@
 package org.swav4j.data;
 
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReferenceArray;
@@ -9,21 +10,39 @@ import java.util.concurrent.atomic.AtomicReferenceArray;
  * after that is read anew each time.
  *
  * <p>Nothing is evicted: an epoch meets every image once, in random order, and then no policy does
- * better than keeping what is there. Thread-safe where the other source is.
+ * better than keeping what is there. An image read for two sizes, as crops and evaluation may, is
+ * kept for both. Thread-safe where the other source is.
  */
 final class CachedSource implements ImageSource {
   /** Half a gibibyte, or a quarter of the heap where that is less. */
   static final long DEFAULT_BUDGET = Math.min(512L << 20, Runtime.getRuntime().maxMemory() / 4);
 
-  private record Entry(Image image, int atLeast) {
+  private static final long ENTRY_BYTES = 64;
 
-    /** An image read for less may be smaller than needed, unless it happens to be large enough. */
-    boolean serves(int wanted) {
-      return wanted <= atLeast || wanted <= image.shorterSide();
+  /**
+   * What a read gave, and what was asked for: a decoder may reduce an image for one size and not
+   * for another, and a read must give the same pixels whatever was read before it.
+   */
+  private record Entry(Image image, int atLeast, Entry next) {
+    static Image find(Entry first, int atLeast) {
+      for (Entry e = first; e != null; e = e.next) {
+        if (e.atLeast == atLeast) {
+          return e.image;
+        }
+      }
+      return null;
     }
 
-    long bytes() {
-      return 64L + image.pixels().length;
+    /** An image of the list with the same pixels, which are then kept once; else the image. */
+    static Image shared(Entry first, Image image) {
+      for (Entry e = first; e != null; e = e.next) {
+        if (e.image.width() == image.width()
+            && e.image.height() == image.height()
+            && Arrays.equals(e.image.pixels(), image.pixels())) {
+          return e.image;
+        }
+      }
+      return image;
     }
   }
 
@@ -42,16 +61,19 @@ final class CachedSource implements ImageSource {
 
   @Override
   public Image read(int index, int atLeast) throws UnreadableImageException {
-    Entry entry = entries.get(index);
-    if (entry != null && entry.serves(atLeast)) {
-      return entry.image();
+    Entry before = entries.get(index);
+    Image kept = Entry.find(before, atLeast);
+    if (kept != null) {
+      return kept;
     }
-    Entry fresh = new Entry(source.read(index, atLeast), atLeast);
-    long more = fresh.bytes() - (entry == null ? 0 : entry.bytes());
-    if (left.addAndGet(-more) < 0 || !entries.compareAndSet(index, entry, fresh)) {
+    Image read = source.read(index, atLeast);
+    Image image = Entry.shared(before, read);
+    long more = ENTRY_BYTES + (image == read ? read.pixels().length : 0);
+    if (left.addAndGet(-more) < 0
+        || !entries.compareAndSet(index, before, new Entry(image, atLeast, before))) {
       left.addAndGet(more);
     }
-    return fresh.image();
+    return image;
   }
 
   @Override

@@ -59,17 +59,27 @@ class CachedSourceTest {
     CachedSource cached = new CachedSource(source, 1 << 20);
     Image first = cached.read(3, 50);
     assertThat(cached.read(3, 50)).isSameAs(first);
-    assertThat(cached.read(3, 20)).isSameAs(first);
     assertThat(source.reads).isEqualTo(1);
   }
 
   @Test
-  void aReducedImageDoesNotServeWhoNeedsMore() throws Exception {
+  void aReadDoesNotDependOnWhatWasReadBefore() throws Exception {
     CachedSource cached = new CachedSource(source, 1 << 20);
-    cached.read(3, 50);
-    assertThat(cached.read(3, 200).width()).isEqualTo(100);
-    assertThat(cached.read(3, 150).width()).isEqualTo(100);
-    assertThat(source.reads).isEqualTo(2);
+    for (int time = 0; time < 2; time++) {
+      for (int atLeast : new int[] {50, 20, 200, 30, 150}) {
+        assertThat(cached.read(3, atLeast).width()).isEqualTo(Math.min(100, atLeast));
+      }
+    }
+    assertThat(source.reads).as("each size once").isEqualTo(5);
+  }
+
+  @Test
+  void equalPixelsReadForTwoSizesAreKeptOnce() throws Exception {
+    CachedSource cached = new CachedSource(source, 10_200);
+    Image full = cached.read(3, 100);
+    assertThat(cached.read(3, 200)).isSameAs(full);
+    assertThat(cached.read(3, 200)).isSameAs(full);
+    assertThat(source.reads).as("there is room for one, and both are kept").isEqualTo(2);
   }
 
   @Test

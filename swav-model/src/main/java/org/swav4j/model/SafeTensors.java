@@ -11,6 +11,7 @@ import java.io.EOFException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.AccessDeniedException;
@@ -25,6 +26,7 @@ import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.bytedeco.javacpp.indexer.Bfloat16Indexer;
 import org.bytedeco.javacpp.indexer.HalfIndexer;
 import org.nd4j.linalg.api.buffer.DataBuffer;
@@ -282,6 +284,51 @@ public record SafeTensors(Map<String, INDArray> tensors, Map<String, String> met
           case I32 -> Nd4j.createFromArray(ints);
         };
     return flat.reshape('c', entry.shape());
+  }
+
+  /**
+   * The first tensor that holds NaN or infinity and where, such as {@code tensor 'conv1.weight'
+   * holds NaN at index 17}; empty if all numbers are finite.
+   *
+   * @param tensors of any type and strides; the index counts in row-major order
+   */
+  public static Optional<String> notFinite(Map<String, INDArray> tensors) {
+    for (Map.Entry<String, INDArray> e : tensors.entrySet()) {
+      INDArray array = e.getValue();
+      if (array.dataType().isFPType() && !array.isEmpty()) {
+        try (INDArray dense = array.dup('c')) {
+          long i = firstNotFinite(dense.data(), dense.length());
+          if (i >= 0) {
+            return Optional.of(
+                "tensor '"
+                    + e.getKey()
+                    + "' holds "
+                    + dense.data().getDouble(i)
+                    + " at index "
+                    + i);
+          }
+        }
+      }
+    }
+    return Optional.empty();
+  }
+
+  private static long firstNotFinite(DataBuffer values, long n) {
+    if (values.dataType() == DataType.FLOAT) {
+      FloatBuffer floats = values.asNioFloat();
+      for (int i = 0; i < n; i++) {
+        if (!Float.isFinite(floats.get(i))) {
+          return i;
+        }
+      }
+    } else {
+      for (long i = 0; i < n; i++) {
+        if (!Double.isFinite(values.getDouble(i))) {
+          return i;
+        }
+      }
+    }
+    return -1;
   }
 
   /**

@@ -193,6 +193,7 @@ public final class SwavWeights {
    * Writes everything to a safetensors file that PyTorch's {@code load_state_dict} can read: whole
    * or not at all, an older file of that name is replaced only at the end.
    *
+   * @throws ArithmeticException if an array holds NaN or infinity, naming it
    * @throws IOException if the file can't be written
    */
   public void save(Path file) throws IOException {

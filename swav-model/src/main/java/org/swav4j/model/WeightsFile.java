@@ -44,6 +44,16 @@ final class WeightsFile {
                 }
               }
             });
+    SafeTensors.notFinite(tensors)
+        .ifPresent(
+            which -> {
+              throw new ArithmeticException(
+                  file
+                      + " was not written: "
+                      + which
+                      + ", expected finite numbers: training has diverged, go back to weights of"
+                      + " before");
+            });
     SafeTensors.write(file, tensors, metadata(weights));
   }
 

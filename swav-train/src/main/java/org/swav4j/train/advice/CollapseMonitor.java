@@ -7,6 +7,7 @@ import java.util.Optional;
 import org.swav4j.train.config.TrainingConfig;
 import org.swav4j.train.config.TrainingConfig.OptimiserKind;
 import org.swav4j.train.diagnostics.EpochDiagnostics;
+import org.swav4j.train.loop.EpochMetrics;
 import org.swav4j.train.loop.RunSizes;
 
 /**
@@ -19,7 +20,9 @@ public final class CollapseMonitor {
 
   private static final double STUCK = 0.99;
 
-  /** How far above its lowest epoch a loss may come to lie, as a share of ln K. */
+  /**
+   * How far above its lowest epoch, or above chance, a loss may come to lie, as a share of ln K.
+   */
   private static final double RISE = 0.1;
 
   /**
@@ -38,6 +41,7 @@ public final class CollapseMonitor {
     UNIFORM,
     STUCK,
     RISEN,
+    DIVERGED,
     FLOOR,
     ONE_FOR_ALL,
     COPIES
@@ -156,6 +160,21 @@ public final class CollapseMonitor {
   }
 
   /**
+   * Takes in the epochs of a run that is resumed: what follows is as if it had not been
+   * interrupted. Nothing is said again that was said then.
+   *
+   * @param epochs in order, from the untrained network to the last before the checkpoint
+   */
+  public void resume(List<EpochMetrics> epochs) {
+    for (EpochMetrics epoch : epochs) {
+      if (epoch.epoch() > 0) {
+        afterEpoch(epoch.step(), epoch.loss(), epoch.health());
+      }
+      afterEvaluation(epoch.step(), epoch.knn());
+    }
+  }
+
+  /**
    * What an epoch's numbers say; empty if all is well or the same was said after the last epoch.
    *
    * @param step steps completed
@@ -234,14 +253,19 @@ public final class CollapseMonitor {
     if (step - plan.schedule().warmup() < PATIENCE) {
       return Finding.NONE;
     }
-    if (loss > STUCK * plan.logK()) {
-      if (tooSlowForLars()) {
-        return Finding.SLOW;
-      }
-      return health.codeEntropy() > 0.9 * plan.logK() ? Finding.UNIFORM : Finding.STUCK;
+    boolean atChance = loss > STUCK * plan.logK();
+    if (atChance && tooSlowForLars()) {
+      return Finding.SLOW;
     }
+    // Rising comes first: a loss that was lower, or is far above chance, is not stuck there.
     if (loss > lowest + RISE * plan.logK()) {
       return Finding.RISEN;
+    }
+    if (loss > (1 + RISE) * plan.logK()) {
+      return Finding.DIVERGED;
+    }
+    if (atChance) {
+      return health.codeEntropy() > 0.9 * plan.logK() ? Finding.UNIFORM : Finding.STUCK;
     }
     if (plan.prototypes() > 2 && health.largest() > 0.5) {
       return Finding.ONE_FOR_ALL;
@@ -278,6 +302,16 @@ public final class CollapseMonitor {
                   + " a batch of %d; if it doesn't come down again, start with half of that",
               lowest,
               loss,
+              TrainingConfig.number(config.optimisation().learningRate()),
+              plan.batch());
+      case DIVERGED ->
+          text(
+              "after %d steps the loss, %.3f, is far above that of chance, ln K = %.3f: crops predict"
+                  + " the wrong prototypes with confidence, so training has diverged at an --lr of"
+                  + " %s with a batch of %d; start again with half of that or a longer --warmup",
+              step,
+              loss,
+              plan.logK(),
               TrainingConfig.number(config.optimisation().learningRate()),
               plan.batch());
       case ONE_FOR_ALL ->

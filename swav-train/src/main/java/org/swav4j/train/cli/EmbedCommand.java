@@ -25,8 +25,8 @@ import picocli.CommandLine.Option;
     sortOptions = false,
     description = {
       "Writes the features of every image to a file: .npy (NumPy, float [N, D]) or .csv (path,"
-          + " label, numbers). Rows are in the data's order; images that can't be read are left out"
-          + " and named.",
+          + " label, numbers). Rows are in the order of the data; images that can't be read are left"
+          + " out and named.",
     })
 final class EmbedCommand implements Callable<Integer> {
   /** Which images. */
@@ -59,7 +59,7 @@ final class EmbedCommand implements Callable<Integer> {
       paramLabel = "all|train|test",
       defaultValue = "all",
       description =
-          "Which images: all (default), or only the part that is learned from or held out.")
+          "Which images: all (default), only those to train on, or only those held out for testing.")
   Part part;
 
   @Option(
@@ -67,8 +67,8 @@ final class EmbedCommand implements Callable<Integer> {
       paramLabel = "features|embeddings",
       defaultValue = "features",
       description =
-          "features: the trunk's output, for other tasks (default); embeddings: the projection of"
-              + " unit length in which prototypes live.")
+          "features: the trunk's output, for other tasks (default); embeddings: the projection"
+              + " head's output, of unit length, which is compared with the prototypes.")
   What what;
 
   @Override

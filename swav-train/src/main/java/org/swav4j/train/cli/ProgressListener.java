@@ -120,8 +120,8 @@ final class ProgressListener implements TrainingListener, AutoCloseable {
 
   private static String clock(long seconds) {
     return seconds < 3600
-        ? String.format("%d:%02d", seconds / 60, seconds % 60)
-        : String.format("%d:%02d:%02d", seconds / 3600, seconds / 60 % 60, seconds % 60);
+        ? text("%d:%02d", seconds / 60, seconds % 60)
+        : text("%d:%02d:%02d", seconds / 3600, seconds / 60 % 60, seconds % 60);
   }
 
   @Override

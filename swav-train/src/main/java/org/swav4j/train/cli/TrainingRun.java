@@ -27,6 +27,7 @@ final class TrainingRun implements AutoCloseable {
   private final Optional<KnnJudge> judge;
   private final Deque<Runnable> closing = new ArrayDeque<>();
   private double rawPixels = Double.NaN;
+  private CollapseMonitor monitor;
   private ReportListener report;
 
   private TrainingRun(Trainer trainer, Optional<KnnJudge> judge) {
@@ -65,7 +66,7 @@ final class TrainingRun implements AutoCloseable {
   }
 
   private void advise(TrainingConfig config, SwavWeights weights, OutputOptions output) {
-    CollapseMonitor monitor = new CollapseMonitor(config, trainer.sizes());
+    monitor = new CollapseMonitor(config, trainer.sizes());
     monitor.beforeTraining().forEach(w -> output.note("warning: %s", w));
     trainer
         .listener(new HealthListener(trainer.network(), weights))
@@ -87,6 +88,7 @@ final class TrainingRun implements AutoCloseable {
   private void listeners(SwavWeights weights, RunFolder folder, OutputOptions output) {
     MetricsLog log = new MetricsLog(folder.metrics(), trainer.done());
     closing.push(log::close);
+    monitor.resume(log.epochs());
     ProgressListener progress =
         new ProgressListener(
             output.json ? output.err() : output.out(), output.err(), System.console() != null);

@@ -36,9 +36,14 @@ public record KNearestNeighbours(int k, double temperature) {
     }
   }
 
+  /** Temperature 0.07. */
+  public KNearestNeighbours(int k) {
+    this(k, 0.07);
+  }
+
   /** 20 neighbours, temperature 0.07. */
   public KNearestNeighbours() {
-    this(20, 0.07);
+    this(20);
   }
 
   /**
@@ -133,75 +138,56 @@ public record KNearestNeighbours(int k, double temperature) {
     return unit;
   }
 
-  /** The k best of what it was offered: a heap with the worst on top. */
+  /**
+   * The most similar rows of those offered, of equal ones the first. Similarity and index are
+   * packed into one long whose order is that of preference.
+   */
   private static final class Nearest {
-    private final float[] similarity;
-    private final int[] index;
-    private int size;
+    private final LargestLongs packed;
 
     Nearest(int k) {
-      similarity = new float[k];
-      index = new int[k];
+      packed = new LargestLongs(k);
     }
 
     void offer(FloatBuffer s, int start, int count, int firstIndex) {
       int j = 0;
-      for (; size < index.length && j < count; j++) {
-        siftUp(s.get(start + j), firstIndex + j);
+      for (; !packed.full() && j < count; j++) {
+        packed.offer(pack(s.get(start + j), firstIndex + j));
       }
-      float worst = similarity[0];
+      float worst = similarity(packed.least());
       for (; j < count; j++) {
         float value = s.get(start + j);
         if (value > worst) {
-          siftDown(value, firstIndex + j);
-          worst = similarity[0];
+          packed.offer(pack(value, firstIndex + j));
+          worst = similarity(packed.least());
         }
       }
     }
 
-    /** Less similar, or as similar and later: the next to go. */
-    private boolean worse(float s, int i, int slot) {
-      return s < similarity[slot] || (s == similarity[slot] && i > index[slot]);
+    private static long pack(float similarity, int index) {
+      int bits = Float.floatToIntBits(similarity + 0f); // -0 becomes 0
+      // Negative floats count down as their bits count up: their 31 lower bits are flipped.
+      return (long) (bits ^ (bits >> 31 & Integer.MAX_VALUE)) << 32 | (Integer.MAX_VALUE - index);
     }
 
-    private void siftUp(float s, int i) {
-      int slot = size++;
-      while (slot > 0 && worse(s, i, (slot - 1) / 2)) {
-        int parent = (slot - 1) / 2;
-        similarity[slot] = similarity[parent];
-        index[slot] = index[parent];
-        slot = parent;
-      }
-      similarity[slot] = s;
-      index[slot] = i;
+    private static float similarity(long packed) {
+      int bits = (int) (packed >> 32);
+      return Float.intBitsToFloat(bits ^ (bits >> 31 & Integer.MAX_VALUE));
     }
 
-    private void siftDown(float s, int i) {
-      int slot = 0;
-      while (2 * slot + 1 < size) {
-        int child = 2 * slot + 1;
-        if (child + 1 < size && worse(similarity[child + 1], index[child + 1], child)) {
-          child++;
-        }
-        if (worse(s, i, child)) {
-          break;
-        }
-        similarity[slot] = similarity[child];
-        index[slot] = index[child];
-        slot = child;
-      }
-      similarity[slot] = s;
-      index[slot] = i;
+    private static int index(long packed) {
+      return Integer.MAX_VALUE - (int) packed;
     }
 
     int vote(int[] labels, int classes, double temperature) {
       double[] votes = new double[classes];
-      float best = similarity[0];
-      for (int j = 0; j < size; j++) {
-        best = Math.max(best, similarity[j]);
+      float best = similarity(packed.get(0));
+      for (int j = 1; j < packed.size(); j++) {
+        best = Math.max(best, similarity(packed.get(j)));
       }
-      for (int j = 0; j < size; j++) {
-        votes[labels[index[j]]] += Math.exp((similarity[j] - best) / temperature);
+      for (int j = 0; j < packed.size(); j++) {
+        long neighbour = packed.get(j);
+        votes[labels[index(neighbour)]] += Math.exp((similarity(neighbour) - best) / temperature);
       }
       int winner = 0;
       for (int c = 1; c < classes; c++) {

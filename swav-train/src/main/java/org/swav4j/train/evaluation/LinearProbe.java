@@ -72,7 +72,7 @@ public record LinearProbe(
    * Fits on one set, measures on the other.
    *
    * @throws IllegalArgumentException if a set is empty or has unlabelled images, or the widths
-   *     differ, or a feature is not finite
+   *     differ, or a feature is not finite, or the learning rate is so high that the fit diverges
    */
   public Result evaluate(FeatureSet train, FeatureSet test) {
     train.requireLabels("training");
@@ -86,6 +86,13 @@ public record LinearProbe(
       classifier.fit(x, train.labels());
       return new Result(
           classifier.accuracy(xTest, test.labels()), classifier.accuracy(x, train.labels()));
+    } catch (ArithmeticException e) {
+      throw new IllegalArgumentException(
+          "the linear classifier diverged at a learning rate of "
+              + learningRate
+              + ", expected one at which its gradient stays finite: 2 is usual, try a tenth of"
+              + " yours",
+          e);
     } finally {
       x.close();
       xTest.close();

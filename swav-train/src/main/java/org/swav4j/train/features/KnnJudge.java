@@ -1,5 +1,6 @@
 package org.swav4j.train.features;
 
+import java.util.Locale;
 import java.util.Optional;
 import java.util.function.ToDoubleFunction;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -8,13 +9,18 @@ import org.swav4j.data.Normalisation;
 import org.swav4j.model.SwavEncoder;
 import org.swav4j.model.SwavWeights;
 import org.swav4j.model.engine.Engine;
+import org.swav4j.model.engine.Engines;
+import org.swav4j.model.engine.Precision;
 import org.swav4j.train.config.TrainingConfig;
 import org.swav4j.train.evaluation.FeatureSet;
 import org.swav4j.train.evaluation.KNearestNeighbours;
 
 /**
- * Judges features by k-NN: labelled training images vote on test images. The same images at every
- * call, so that figures can be compared.
+ * Judges features by k-NN: labelled training images, the bank, vote on test images. Both are
+ * stratified samples, the same at every call and in every run, so figures can be compared; {@code
+ * swav evaluate} with the same numbers of images, neighbours and pixels gives the same figure.
+ * Images are embedded in float whatever precision the network is trained in: the precision in which
+ * its weights are used afterwards.
  */
 public final class KnnJudge implements ToDoubleFunction<SwavWeights>, AutoCloseable {
   private final Sample bank;
@@ -45,16 +51,20 @@ public final class KnnJudge implements ToDoubleFunction<SwavWeights>, AutoClosea
     return Optional.empty();
   }
 
-  /** A judge of the configuration's size. */
+  /**
+   * A judge with the configuration's numbers of images, neighbours and pixels.
+   *
+   * @param engine that trains the network
+   */
   public static KnnJudge of(
       TrainingConfig config, DataSets data, Normalisation normalisation, Engine engine) {
     TrainingConfig.Evaluation e = config.evaluation();
     return new KnnJudge(
         Sample.labelled(data.train(), e.bankImages()),
         Sample.labelled(data.test(), e.testImages()),
-        new KNearestNeighbours(e.neighbours(), 0.07),
+        new KNearestNeighbours(e.neighbours()),
         new Embedder(config.evaluationSize(), normalisation, config.execution().workers()),
-        engine);
+        Engines.of(engine.name(), Precision.FLOAT));
   }
 
   @Override
@@ -78,10 +88,14 @@ public final class KnnJudge implements ToDoubleFunction<SwavWeights>, AutoClosea
     }
   }
 
-  /** {@code 20 neighbours among 2000 images, 1000 test images}. */
+  /** {@code 20 neighbours among 2000 images, 2000 test images}. */
   public String describe() {
     return String.format(
-        "%d neighbours among %d images, %d test images", knn.k(), bank.size(), test.size());
+        Locale.ROOT,
+        "%d neighbours among %d images, %d test images",
+        knn.k(),
+        bank.size(),
+        test.size());
   }
 
   @Override

@@ -1,13 +1,33 @@
 package org.swav4j.train.features;
 
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.function.IntPredicate;
 import java.util.stream.IntStream;
+import org.swav4j.data.CounterRandom;
 import org.swav4j.data.Image;
 import org.swav4j.data.ImageSource;
 import org.swav4j.data.UnreadableImageException;
 
-/** Some images of a source, spread evenly over it, so that no class is left out of sorted data. */
+/**
+ * A random sample of a source, stratified by class: each class has its share of the source's
+ * images, rounded up or down, whatever the order in which the source lists them. Images without a
+ * label count as one more class, so a source without labels is sampled uniformly.
+ *
+ * <p>A function of the labels, the size and the seed: the same images in every run and on every
+ * machine. They stay in the source's order. Thread-safe where the source is.
+ */
 public final class Sample implements ImageSource {
+  /** Unless told otherwise, the same for every run: figures of two runs are of the same images. */
+  private static final long SEED = 0;
+
+  /** In the place of an epoch, which is never negative: no crop draws the same numbers. */
+  private static final long STREAM = -2;
+
   private final ImageSource source;
   private final int[] indices;
 
@@ -18,19 +38,64 @@ public final class Sample implements ImageSource {
 
   /** At most so many images, all of them if there are no more. */
   public static Sample of(ImageSource source, int atMost) {
-    return spread(source, IntStream.range(0, source.size()).toArray(), atMost);
+    return of(source, atMost, SEED);
   }
 
-  /** The same of the images that have a label. */
+  /** Another seed draws other images. */
+  public static Sample of(ImageSource source, int atMost, long seed) {
+    return stratified(source, i -> true, atMost, seed);
+  }
+
+  /** At most so many of the images that have a label. */
   public static Sample labelled(ImageSource source, int atMost) {
-    int[] labelled = IntStream.range(0, source.size()).filter(i -> source.label(i) >= 0).toArray();
-    return spread(source, labelled, atMost);
+    return labelled(source, atMost, SEED);
   }
 
-  private static Sample spread(ImageSource source, int[] from, int atMost) {
-    int n = Math.min(from.length, atMost);
-    return new Sample(
-        source, IntStream.range(0, n).map(i -> from[(int) ((long) i * from.length / n)]).toArray());
+  /** Another seed draws other images. */
+  public static Sample labelled(ImageSource source, int atMost, long seed) {
+    return stratified(source, i -> source.label(i) >= 0, atMost, seed);
+  }
+
+  private static Sample stratified(ImageSource source, IntPredicate wanted, int atMost, long seed) {
+    int[] all = IntStream.range(0, source.size()).filter(wanted).toArray();
+    if (all.length <= atMost) {
+      return new Sample(source, all);
+    }
+    Map<Integer, List<Integer>> classes = new TreeMap<>();
+    for (int index : all) {
+      classes.computeIfAbsent(source.label(index), c -> new ArrayList<>()).add(index);
+    }
+    int[] sizes = classes.values().stream().mapToInt(List::size).toArray();
+    int[] quotas = quotas(sizes, atMost);
+    IntStream.Builder chosen = IntStream.builder();
+    int c = 0;
+    for (Map.Entry<Integer, List<Integer>> members : classes.entrySet()) {
+      CounterRandom random = new CounterRandom(seed, STREAM, members.getKey(), 0);
+      draw(members.getValue(), quotas[c++], random).forEach(chosen::add);
+    }
+    return new Sample(source, chosen.build().sorted().toArray());
+  }
+
+  /** How many of each class: its exact share rounded down, and one more for the largest rests. */
+  static int[] quotas(int[] sizes, int wanted) {
+    long total = Arrays.stream(sizes).asLongStream().sum();
+    int[] quotas = Arrays.stream(sizes).map(n -> (int) ((long) n * wanted / total)).toArray();
+    int left = wanted - Arrays.stream(quotas).sum();
+    IntStream.range(0, sizes.length)
+        .boxed()
+        .sorted(Comparator.comparingLong(i -> -((long) sizes[i] * wanted % total)))
+        .limit(left)
+        .forEach(i -> quotas[i]++);
+    return quotas;
+  }
+
+  /** The first steps of a Fisher-Yates shuffle, so a larger sample holds a smaller one. */
+  private static List<Integer> draw(List<Integer> from, int count, CounterRandom random) {
+    for (int i = 0; i < count; i++) {
+      int j = i + random.nextInt(from.size() - i);
+      from.set(j, from.set(i, from.get(j)));
+    }
+    return from.subList(0, count);
   }
 
   @Override

@@ -17,8 +17,8 @@ public interface Optimiser {
    * @param learningRate of this step, at least 0
    * @throws IllegalArgumentException if a gradient has no parameter or another shape, or the
    *     learning rate is negative or not a number
-   * @throws ArithmeticException if a gradient or parameter is not finite, as far as the rule looks
-   *     at it; parameters that come before it in the map have been updated
+   * @throws ArithmeticException if a gradient is not finite, or a parameter whose norm the rule
+   *     needs; parameters that come before it in the map have been updated
    */
   void step(Map<String, INDArray> parameters, Map<String, INDArray> gradients, double learningRate);
 

@@ -23,6 +23,7 @@ public final class Sgd implements Optimiser {
     double decay = Momentum.checkDecay(weightDecay);
     this.rule =
         (tensor, lr) -> {
+          tensor.gradientNorm(); // refuses what is not finite, before it reaches the weights
           tensor.scale = 1;
           tensor.decay = decay;
         };

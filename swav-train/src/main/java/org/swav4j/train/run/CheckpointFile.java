@@ -34,6 +34,7 @@ public final class CheckpointFile {
   /**
    * Writes the file: whole, or not at all, leaving an older one as it was.
    *
+   * @throws TrainingException if an array holds NaN or infinity, from which no run can go on
    * @throws UncheckedIOException if it can't be written
    */
   public static void write(Path file, Checkpoint checkpoint) {
@@ -51,6 +52,19 @@ public final class CheckpointFile {
     put(tensors, "statistic", checkpoint.statistics());
     put(tensors, "momentum", checkpoint.momentum());
     put(tensors, "queue", checkpoint.queue());
+    SafeTensors.notFinite(tensors)
+        .ifPresent(
+            which -> {
+              throw new TrainingException(
+                  "the checkpoint was not written: "
+                      + which
+                      + ", expected finite numbers: training has diverged"
+                      + (Files.exists(file)
+                          ? "; the one before it is as it was, but its run is likely to diverge"
+                              + " again"
+                          : "")
+                      + "; start again with a lower --lr or a longer --warmup");
+            });
     try {
       SafeTensors.write(file, tensors, metadata);
     } catch (IOException e) {

@@ -13,6 +13,7 @@ import org.swav4j.train.cli.TrainingConfigTest;
 import org.swav4j.train.config.Preset;
 import org.swav4j.train.config.TrainingConfig;
 import org.swav4j.train.diagnostics.EpochDiagnostics;
+import org.swav4j.train.loop.EpochMetrics;
 import org.swav4j.train.loop.RunSizes;
 
 class CollapseMonitorTest {
@@ -169,6 +170,74 @@ class CollapseMonitorTest {
         .hasValueSatisfying(
             line -> assertThat(line).contains("2.649", "3.232", "--lr of 0.4", "batch of 256"));
     assertThat(monitor.afterEpoch(1117, 0.45 * LOG_K, HEALTHY)).isEmpty();
+  }
+
+  @Test
+  void aLossThatRisesAboveChanceIsBlamedOnTheLearningRateToo() {
+    CollapseMonitor monitor = monitor("--lr=0.4");
+    assertThat(monitor.afterEpoch(1000, 0.5 * LOG_K, HEALTHY)).isEmpty();
+    assertThat(monitor.afterEpoch(1039, 1.02 * LOG_K, HEALTHY))
+        .as("near chance, but not stuck there")
+        .hasValueSatisfying(
+            line -> assertThat(line).contains("--lr of 0.4", "half").doesNotContain("higher --lr"));
+    assertThat(monitor("--lr=0.4").afterEpoch(LATE, 1.5 * LOG_K, HEALTHY))
+        .as("never seen lower")
+        .hasValueSatisfying(
+            line ->
+                assertThat(line)
+                    .contains("7.947", "ln K = 5.298", "diverged at an --lr of 0.4", "half")
+                    .doesNotContain("higher --lr"));
+    assertThat(monitor("--lr=0.4").afterEpoch(LATE, 1.05 * LOG_K, HEALTHY))
+        .hasValueSatisfying(line -> assertThat(line).contains("higher --lr"));
+  }
+
+  private static EpochMetrics epoch(int epoch, double loss, double knn) {
+    return new EpochMetrics(
+        epoch,
+        39L * epoch,
+        loss,
+        loss / LOG_K,
+        500,
+        0,
+        knn,
+        epoch == 0 ? EpochDiagnostics.UNKNOWN : HEALTHY,
+        List.of());
+  }
+
+  /** What is said after each epoch from number {@code from} on. */
+  private static List<String> advice(CollapseMonitor monitor, List<EpochMetrics> epochs, int from) {
+    return epochs.stream()
+        .skip(from)
+        .map(
+            e ->
+                (e.epoch() == 0 ? "" : monitor.afterEpoch(e.step(), e.loss(), e.health()))
+                    + " "
+                    + monitor.afterEvaluation(e.step(), e.knn()))
+        .toList();
+  }
+
+  @Test
+  void aResumedRunHearsWhatAnUninterruptedOneHears() {
+    double nan = Double.NaN;
+    List<EpochMetrics> epochs =
+        List.of(
+            epoch(0, nan, 0.72),
+            epoch(8, 0.999 * LOG_K, 0.7),
+            epoch(9, 0.999 * LOG_K, nan), // stuck
+            epoch(16, 0.5 * LOG_K, 0.6), // worse than untrained
+            epoch(17, 0.5 * LOG_K, 0.6),
+            epoch(18, 0.65 * LOG_K, 0.6), // risen
+            epoch(19, 0.65 * LOG_K, 0.7),
+            epoch(20, 0.5 * LOG_K, 0.6)); // worse again
+    List<String> whole = advice(monitor(), epochs, 0);
+    assertThat(whole.stream().filter(a -> a.contains("[")).count()).isEqualTo(4);
+    for (int done = 1; done < epochs.size(); done++) {
+      CollapseMonitor resumed = monitor();
+      resumed.resume(epochs.subList(0, done));
+      assertThat(advice(resumed, epochs, done))
+          .as("after a resume with %d lines of the log", done)
+          .isEqualTo(whole.subList(done, whole.size()));
+    }
   }
 
   @Test

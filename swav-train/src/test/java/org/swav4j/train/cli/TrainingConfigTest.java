@@ -30,9 +30,14 @@ public class TrainingConfigTest {
   }
 
   public static TrainingConfig with(Preset preset, String... flags) {
+    return with(preset.config(), flags);
+  }
+
+  /** Any configuration with flags. */
+  public static TrainingConfig with(TrainingConfig config, String... flags) {
     CommandLine.ParseResult given =
         new CommandLine(new TrainCommand()).setOverwrittenOptionsAllowed(true).parseArgs(flags);
-    return Settings.change(preset.config(), SettingOptions.given(given));
+    return Settings.change(config, SettingOptions.given(given));
   }
 
   public static Stream<List<String>> refused() {

@@ -76,6 +76,20 @@ class KNearestNeighboursTest {
   }
 
   @Test
+  void ofEquallySimilarImagesTheFirstVote() {
+    float[][] rows = new float[9][];
+    java.util.Arrays.fill(rows, new float[] {1, 0});
+    FeatureSet train =
+        new FeatureSet(Nd4j.createFromArray(rows), new int[] {1, 1, 0, 2, 2, 2, 2, 2, 2});
+    for (float[] query : new float[][] {{2, 0}, {-1, 0}, {0, 1}, {0, -1}}) {
+      assertThat(
+              new KNearestNeighbours(3, 0.07)
+                  .predict(train, Nd4j.createFromArray(new float[][] {query})))
+          .containsExactly(1);
+    }
+  }
+
+  @Test
   void fewerImagesThanNeighboursAllVote() {
     FeatureSet train =
         new FeatureSet(

@@ -2,7 +2,9 @@ package org.swav4j.train.evaluation;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
+import java.util.Arrays;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -35,13 +37,47 @@ class LinearProbeTest {
   }
 
   @Test
-  void staysNearChanceOnLabelsThatHaveNothingToDoWithTheFeatures() {
+  void learnsTheLabelsOfTheTrainingSetAndLooksAtNoOthers() {
     FeatureSet train = separable(1, 1000);
-    FeatureSet test = separable(2, 1000);
-    Random random = new Random(3);
-    int[] shuffled = random.ints(1000, 0, 5).toArray();
-    assertThat(PROBE.evaluate(new FeatureSet(train.features(), shuffled), test).top1())
-        .isLessThan(0.45);
+    FeatureSet test = separable(2, 400);
+    FeatureSet renamed = renamed(train);
+    assertThat(PROBE.evaluate(renamed, renamed(test)).top1()).isEqualTo(1);
+    assertThat(PROBE.evaluate(renamed, test).top1()).isZero();
+  }
+
+  /** Every class under the name of the next. */
+  private static FeatureSet renamed(FeatureSet set) {
+    return new FeatureSet(
+        set.features(), Arrays.stream(set.labels()).map(c -> (c + 1) % 5).toArray());
+  }
+
+  @Test
+  void reachesTheAccuracyOfTheBestRuleOnClassesThatOverlap() {
+    // Two normal classes two deviations apart: no rule beats the plane between them, Phi(1).
+    assertThat(new LinearProbe().withEpochs(5).evaluate(normal(1), normal(2)).top1())
+        .as("20000 images: 4 standard errors, and half a per cent for the fit")
+        .isCloseTo(0.8413, within(0.015));
+  }
+
+  private static FeatureSet normal(long seed) {
+    Random random = new Random(seed);
+    float[][] rows = new float[20_000][3];
+    int[] labels = new int[rows.length];
+    for (int i = 0; i < rows.length; i++) {
+      labels[i] = i & 1;
+      for (int d = 0; d < 3; d++) {
+        rows[i][d] = (float) (random.nextGaussian() + (d == 1 ? 2 * labels[i] : 0));
+      }
+    }
+    return new FeatureSet(Nd4j.createFromArray(rows), labels);
+  }
+
+  @Test
+  void aRateAtWhichTheClassifierDivergesIsNamed() {
+    assertThatThrownBy(
+            () -> PROBE.withLearningRate(1e30).evaluate(separable(1, 300), separable(2, 300)))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("diverged at a learning rate of 1.0E30");
   }
 
   @Test

@@ -1,9 +1,12 @@
 package org.swav4j.train.optimiser;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.Map;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -31,5 +34,16 @@ class SgdTest {
     sgd.step(Map.of("w", w), Map.of(), 1);
     assertThat(w).isEqualTo(Nd4j.ones(DataType.FLOAT, 3));
     assertThat(sgd.state()).isEmpty();
+  }
+
+  @ParameterizedTest
+  @ValueSource(floats = {Float.NaN, Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY})
+  void aGradientThatIsNotFiniteIsRefusedAndLeavesTheWeights(float bad) {
+    INDArray w = Nd4j.ones(DataType.FLOAT, 3);
+    Map<String, INDArray> gradient = Map.of("conv1.weight", Nd4j.createFromArray(1f, bad, 2f));
+    assertThatThrownBy(() -> new Sgd(0.9, 0.1).step(Map.of("conv1.weight", w), gradient, 1))
+        .isInstanceOf(ArithmeticException.class)
+        .hasMessageContaining("gradient of conv1.weight");
+    assertThat(w).isEqualTo(Nd4j.ones(DataType.FLOAT, 3));
   }
 }
