@@ -43,7 +43,6 @@ final class SettingOptions implements IModelTransformer {
     String heading = section.substring(0, 1).toUpperCase(Locale.ROOT) + section.substring(1);
     return ArgGroupSpec.builder()
         .exclusive(false)
-        .validate(false)
         .heading("%n" + heading + ":%n")
         .order(Settings.all().stream().map(Settings.Field::section).toList().indexOf(section));
   }
