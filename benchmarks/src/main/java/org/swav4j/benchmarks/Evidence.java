@@ -172,7 +172,8 @@ public final class Evidence {
       case "codes" -> new Codes(weights, swav(weights, stepsPerEpoch));
       case "softmax" ->
           new Softmax(weights, swav(weights, stepsPerEpoch), preset.codes().epsilon());
-      case "instances" -> new Instances(batch, weights.config().dim(), weights.config().temperature());
+      case "instances" ->
+          new Instances(batch, weights.config().dim(), weights.config().temperature());
       default ->
           throw new IllegalArgumentException(
               "target '" + target + "' is unknown, expected codes, softmax or instances");

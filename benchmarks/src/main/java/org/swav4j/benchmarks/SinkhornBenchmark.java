@@ -45,8 +45,8 @@ import org.swav4j.sinkhorn.SwavCodes;
  *   <li>{@code sharded}: two halves of the batch in two threads, joined by {@code Reduction.shards}
  *   <li>{@code eager}: what an application calls, {@code NDSinkhorn.codes}: the fused kernel into a
  *       new array
- *   <li>{@code operations}: the same as ND4J operations, as on a back end without host memory; to be
- *       at most 10 times {@code kernelForm} at 256x3000 and 512x3000
+ *   <li>{@code operations}: the same as ND4J operations, as on a back end without host memory; to
+ *       be at most 10 times {@code kernelForm} at 256x3000 and 512x3000
  * </ul>
  *
  * <p>Run: {@code java -jar benchmarks/target/benchmarks.jar SinkhornBenchmark}; without the Vector

@@ -103,9 +103,7 @@ class ArchitectureTest {
           .resideInAPackage("org.swav4j.train..")
           .and()
           .resideOutsideOfPackages(
-              "org.swav4j.train.run..",
-              "org.swav4j.train.conformance..",
-              "org.swav4j.train.cli..")
+              "org.swav4j.train.run..", "org.swav4j.train.conformance..", "org.swav4j.train.cli..")
           .should()
           .dependOnClassesThat()
           .resideInAPackage("com.google.gson..");

@@ -6,8 +6,8 @@ import java.util.Locale;
 import java.util.Set;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.swav4j.train.conformance.Outcome.Status;
 import org.swav4j.train.conformance.Arithmetic.Tolerance;
+import org.swav4j.train.conformance.Outcome.Status;
 
 /** Collects the checks of one file in one arithmetic. */
 final class Comparisons {

@@ -61,7 +61,8 @@ final class LarsSuite implements Suite {
       if (buffer == null) {
         to.same(where + " without a momentum", false);
       } else {
-        to.values(where + " momentum", buffer, expected.array("momentum_buffer", Arithmetic.DOUBLE));
+        to.values(
+            where + " momentum", buffer, expected.array("momentum_buffer", Arithmetic.DOUBLE));
       }
     }
     if (expected.has("skipped") && expected.flag("skipped")) {

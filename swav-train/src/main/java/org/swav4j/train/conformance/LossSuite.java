@@ -17,8 +17,8 @@ import org.swav4j.train.optimiser.PrototypeNormaliser;
 
 /**
  * {@code swav_loss.json}: prototypes normalised, features normalised and scored, queue, codes, loss
- * and gradients, one after the other as in a training step, by what a training step consists of: the
- * method's codes and queue, and the objective read from SameDiff.
+ * and gradients, one after the other as in a training step, by what a training step consists of:
+ * the method's codes and queue, and the objective read from SameDiff.
  */
 final class LossSuite implements Suite {
   private final Conformance.Objectives objectives;
@@ -170,8 +170,8 @@ final class LossSuite implements Suite {
     }
   }
 
-  private static EmbeddingQueue filled(
-      Fixture c, int batch, Arithmetic arithmetic, Engine engine) throws NotCovered {
+  private static EmbeddingQueue filled(Fixture c, int batch, Arithmetic arithmetic, Engine engine)
+      throws NotCovered {
     List<INDArray> content = c.arrays("queue_features", arithmetic);
     int length = content.get(0).rows();
     requireWhole(length, batch);

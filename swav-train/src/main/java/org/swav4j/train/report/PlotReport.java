@@ -21,8 +21,9 @@ import org.swav4j.model.AtomicFile;
 import org.swav4j.train.loop.EpochMetrics;
 
 /**
- * The picture of a run over its epochs, {@code report.png}. Above: loss as a share of ln K, and k-NN
- * accuracy. Below, what the loss is made of, and whether embeddings and prototypes stay spread out.
+ * The picture of a run over its epochs, {@code report.png}. Above: loss as a share of ln K, and
+ * k-NN accuracy. Below, what the loss is made of, and whether embeddings and prototypes stay spread
+ * out.
  */
 public final class PlotReport implements RunReport {
   private static final String FILE = "report.png";

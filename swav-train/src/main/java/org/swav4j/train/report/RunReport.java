@@ -4,8 +4,8 @@ import java.io.IOException;
 import java.nio.file.Path;
 
 /**
- * Shows a run to people: a picture, a table, a page. Written again after every epoch, so that a long
- * run can be looked at as it goes; {@link ReportListener} sees to that.
+ * Shows a run to people: a picture, a table, a page. Written again after every epoch, so that a
+ * long run can be looked at as it goes; {@link ReportListener} sees to that.
  */
 @FunctionalInterface
 public interface RunReport {

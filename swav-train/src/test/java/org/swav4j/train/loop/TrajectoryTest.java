@@ -35,7 +35,9 @@ class TrajectoryTest {
   private static final int B = 8;
   private static final ImageSource IMAGES = DataSpec.parse("shapes:48").open().train();
 
-  /** 6 steps an epoch: warm-up over 3, prototypes frozen for 2, a queue of 2 batches from step 3. */
+  /**
+   * 6 steps an epoch: warm-up over 3, prototypes frozen for 2, a queue of 2 batches from step 3.
+   */
   private final TrainingConfig config =
       TrainingConfigTest.quick(
               "--width=0.25",
@@ -104,8 +106,7 @@ class TrajectoryTest {
                 B,
                 5,
                 1);
-        TrainingStep step =
-            new TrainingStep(expected, config.groups(), B, 2, new Nd4jEngine())) {
+        TrainingStep step = new TrainingStep(expected, config.groups(), B, 2, new Nd4jEngine())) {
       for (int t = 0; t < 12; t++) {
         Iterator<MultiCropBatch> batches = loader.epoch(t / 6).iterator();
         for (int skipped = 0; skipped < t % 6; skipped++) {
