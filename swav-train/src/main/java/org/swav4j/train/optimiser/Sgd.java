@@ -12,7 +12,7 @@ public final class Sgd implements Optimiser {
   private final Momentum.Rule rule;
 
   /**
-   * An optimiser without state.
+   * A new optimiser; every parameter's momentum starts at 0.
    *
    * @param momentum in [0, 1)
    * @param weightDecay at least 0, on every parameter

@@ -3,6 +3,6 @@
  * learning rate over time, and the return of the prototypes to the unit sphere.
  *
  * <p>Everything works in place on the arrays of the network and allocates nothing per step after
- * the first. Deciding which parameters are frozen is the loop's: it leaves their gradients out.
+ * the first. Which parameters are frozen the method decides; their gradients are left out.
  */
 package org.swav4j.train.optimiser;
