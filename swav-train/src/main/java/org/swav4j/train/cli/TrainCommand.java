@@ -65,10 +65,10 @@ final class TrainCommand implements Callable<Integer> {
   private int begin() {
     Preset base = Preset.of(preset == null ? Preset.QUICK.label() : preset);
     TrainingConfig config = Settings.change(base.config(), given());
-    Settings.scaledRate(base.config(), given()).ifPresent(line -> output.note("%s", line));
     Engine engine = engine(config);
     TrainingData data = TrainingData.open(config);
     RunFolder folder = RunFolder.create(out == null ? RunFolder.unused(base.label()) : out);
+    Settings.scaledRate(base.config(), given()).ifPresent(line -> output.note("%s", line));
     return train(data, engine, folder, null);
   }
 
