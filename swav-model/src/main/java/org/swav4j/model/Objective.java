@@ -7,14 +7,14 @@ import org.nd4j.autodiff.samediff.SameDiff;
 /**
  * What a network is trained for: a loss, written in SameDiff over the embeddings of a batch.
  * SameDiff differentiates it and {@link TrainingStep} runs both; any op SameDiff can differentiate
- * may be used. {@link SwappedPrediction} is SwAV's. In a few lines, embeddings drawn to given
- * points:
+ * may be used. {@link SwappedPrediction} is SwAV's. In a few lines, embeddings of 64 numbers drawn
+ * to given points:
  *
  * <pre>{@code
  * Objective objective =
  *     (sd, embeddings, views) -> {
  *       SDVariable points =
- *           sd.placeHolder("points", embeddings.dataType(), embeddings.getShape());
+ *           sd.placeHolder("points", embeddings.dataType(), views.rows(), 64);
  *       return sd.math().square(embeddings.sub(points)).mean();
  *     };
  * }</pre>

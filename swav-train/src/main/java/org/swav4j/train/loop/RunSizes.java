@@ -38,7 +38,7 @@ public record RunSizes(
     if (o.batch() > images) {
       throw new IllegalArgumentException(
           String.format(
-              "batch is %d, but there are only %d training images: take a --batch of at most %d, or"
+              "batch is %d, but there are only %d training images: take a `batch` of at most %d, or"
                   + " more images",
               o.batch(), images, Math.max(2, images / 4)));
     }

@@ -60,7 +60,7 @@ final class RunState {
       throw new TrainingException(
           String.format(
               "the checkpoint was made on %d images of %d channels, and %s has %d of %d: point"
-                  + " --data to the same images",
+                  + " `spec` to the same images",
               checkpoint.images(),
               checkpoint.channels(),
               config.data().spec(),

@@ -268,8 +268,8 @@ public final class Trainer implements AutoCloseable {
       throw new TrainingException(
           String.format(
               Locale.ROOT,
-              "training broke down at step %d (epoch %d, learning rate %.3g): %s; a smaller --lr or"
-                  + " a longer --warmup is the usual cure; the last checkpoint is as it was",
+              "training broke down at step %d (epoch %d, learning rate %.3g): %s; a smaller `learningRate` or"
+                  + " a longer `warmupEpochs` is the usual cure; the last checkpoint is as it was",
               number,
               number / sizes.stepsPerEpoch(),
               learningRate,

@@ -63,7 +63,7 @@ public final class CheckpointFile {
                           ? "; the one before it is as it was, but its run is likely to diverge"
                               + " again"
                           : "")
-                      + "; start again with a lower --lr or a longer --warmup");
+                      + "; start again with a lower `learningRate` or a longer `warmupEpochs`");
             });
     try {
       SafeTensors.write(file, tensors, metadata);
