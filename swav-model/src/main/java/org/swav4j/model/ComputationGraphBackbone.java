@@ -1,5 +1,6 @@
 package org.swav4j.model;
 
+import java.util.Locale;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -337,8 +338,8 @@ public final class ComputationGraphBackbone implements Backbone {
           pair.length == 2 && pair[0] == pair[1],
           name,
           layer,
-          "a window of side %s, stride %s and padding %s, not square"
-              .formatted(
+          String.format(Locale.ROOT, "a window of side %s, stride %s and padding %s, not square"
+              , 
                   Arrays.toString(kernel), Arrays.toString(stride), Arrays.toString(padding)));
     }
     require(Arrays.stream(dilation).allMatch(d -> d == 1), name, layer, "dilation");

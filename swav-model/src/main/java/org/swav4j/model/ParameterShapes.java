@@ -1,5 +1,6 @@
 package org.swav4j.model;
 
+import java.util.Locale;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
@@ -137,8 +138,8 @@ record ParameterShapes(Map<String, long[]> parameters, Map<String, long[]> stati
     private void require(boolean fits, String layer, Maps x, String expected) {
       if (!fits) {
         throw new IllegalArgumentException(
-            "backbone %s: layer %s is given %s, expected %s"
-                .formatted(backbone, layer, x, expected));
+            String.format(Locale.ROOT, "backbone %s: layer %s is given %s, expected %s"
+                , backbone, layer, x, expected));
       }
     }
 
@@ -147,8 +148,8 @@ record ParameterShapes(Map<String, long[]> parameters, Map<String, long[]> stati
           || !ofTrunk(name + ".weight")
           || RESERVED.contains(name)) {
         throw new IllegalArgumentException(
-            "backbone %s: the name %s is taken, expected one of its own for each layer"
-                .formatted(backbone, name));
+            String.format(Locale.ROOT, "backbone %s: the name %s is taken, expected one of its own for each layer"
+                , backbone, name));
       }
     }
   }

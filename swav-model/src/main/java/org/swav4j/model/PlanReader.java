@@ -1,5 +1,6 @@
 package org.swav4j.model;
 
+import java.util.Locale;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
@@ -229,8 +230,8 @@ public final class PlanReader {
         long[] shape = v.placeholderShape();
         if (shape == null || Arrays.stream(shape).anyMatch(s -> s < 0)) {
           throw new IllegalArgumentException(
-              "placeholder \"%s\" has shape %s, expected a fixed one: plans have all their memory from the start"
-                  .formatted(name, Arrays.toString(shape)));
+              String.format(Locale.ROOT, "placeholder \"%s\" has shape %s, expected a fixed one: plans have all their memory from the start"
+                  , name, Arrays.toString(shape)));
         }
         Value input = Value.input(name, v.dataType(), shape);
         inputs.add(input);
@@ -659,8 +660,8 @@ public final class PlanReader {
   private static INDArray constant(SameDiffOp node, Value v) {
     if (v.kind() != Value.Kind.CONSTANT) {
       throw new IllegalArgumentException(
-          "%s of op %s (%s) says which dimensions or number it takes, and isn't a constant: plans fix both"
-              .formatted(v, node.getName(), node.getOp().opName()));
+          String.format(Locale.ROOT, "%s of op %s (%s) says which dimensions or number it takes, and isn't a constant: plans fix both"
+              , v, node.getName(), node.getOp().opName()));
     }
     return v.array();
   }
@@ -682,8 +683,8 @@ public final class PlanReader {
             && shapes.stream().map(this::value).allMatch(v -> v.kind() == Value.Kind.CONSTANT);
     if (!runs || !fixed) {
       throw new IllegalArgumentException(
-          "op %s (%s) %s: plans are straight programs over arrays of fixed shape. Write the graph without it, or train it by SameDiff's own fit"
-              .formatted(
+          String.format(Locale.ROOT, "op %s (%s) %s: plans are straight programs over arrays of fixed shape. Write the graph without it, or train it by SameDiff's own fit"
+              , 
                   node.getName(),
                   name,
                   runs

@@ -1,5 +1,6 @@
 package org.swav4j.train.cli;
 
+import java.util.Locale;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -69,7 +70,7 @@ final class BenchDataCommand implements Runnable {
     output.result(
         fields,
         String.format(
-            "data %s, crops %s: %.1f images/s on one thread, %.0f %% of the time reading and"
+            Locale.ROOT, "data %s, crops %s: %.1f images/s on one thread, %.0f %% of the time reading and"
                 + " decoding (%d images%s)",
             data,
             crops,

@@ -1,5 +1,6 @@
 package org.swav4j.train.cli;
 
+import java.util.Locale;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -77,7 +78,7 @@ final class BenchSinkhornCommand implements Runnable {
     output.result(
         fields,
         String.format(
-            "codes %5d x %-5d  %-6s  %9.3f ms (best %.3f), %.1f GB/s of scores and codes",
+            Locale.ROOT, "codes %5d x %-5d  %-6s  %9.3f ms (best %.3f), %.1f GB/s of scores and codes",
             size.batch,
             size.prototypes,
             form,

@@ -1,5 +1,6 @@
 package org.swav4j.train.cli;
 
+import java.util.Locale;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -91,28 +92,28 @@ final class DoctorCommand implements Callable<Integer> {
     if (Machine.memory().isPresent() && heap > Machine.memory().getAsLong() / 4 * 3) {
       advice.add(
           String.format(
-              "the heap limit (%s) leaves little of this computer's memory (%s) for the network: set"
+              Locale.ROOT, "the heap limit (%s) leaves little of this computer's memory (%s) for the network: set"
                   + " a smaller SWAV_HEAP, such as a quarter of the memory",
               Machine.readable(heap), Machine.readable(Machine.memory().getAsLong())));
     }
     if (physical != 0 && physical < heap) {
       advice.add(
           String.format(
-              "the process limit (%s) is below the heap limit (%s), and the heap is part of the"
+              Locale.ROOT, "the process limit (%s) is below the heap limit (%s), and the heap is part of the"
                   + " process: set a smaller SWAV_HEAP, or -Dorg.bytedeco.javacpp.maxphysicalbytes",
               Machine.readable(physical), Machine.readable(heap)));
     }
     if (Machine.memory().isPresent() && physical > Machine.memory().getAsLong()) {
       advice.add(
           String.format(
-              "the process limit (%s) is above this computer's memory: set"
+              Locale.ROOT, "the process limit (%s) is above this computer's memory: set"
                   + " -Dorg.bytedeco.javacpp.maxphysicalbytes, or start with ./swav",
               Machine.readable(physical)));
     }
     if (physical != 0 && physical < 2L << 30) {
       advice.add(
           String.format(
-              "the process limit is only %s: batches and networks beyond the quick preset will not"
+              Locale.ROOT, "the process limit is only %s: batches and networks beyond the quick preset will not"
                   + " fit",
               Machine.readable(physical)));
     }
@@ -141,7 +142,7 @@ final class DoctorCommand implements Callable<Integer> {
     if (Machine.nativeThreads() > Machine.cores()) {
       advice.add(
           String.format(
-              "OMP_NUM_THREADS is %d, but there are %d cores: threads wait for each"
+              Locale.ROOT, "OMP_NUM_THREADS is %d, but there are %d cores: threads wait for each"
                   + " other; unset it or set it to %d",
               Machine.nativeThreads(), Machine.cores(), Machine.cores()));
     }
@@ -152,7 +153,7 @@ final class DoctorCommand implements Callable<Integer> {
     facts.forEach(
         (name, value) -> {
           String meaning = MEANING.containsKey(name) ? "  (" + MEANING.get(name) + ")" : "";
-          text.append(String.format("%-16s %s%s%n", name, value, meaning));
+          text.append(String.format(Locale.ROOT, "%-16s %s%s%n", name, value, meaning));
         });
     for (String line : advice) {
       text.append("! ").append(line).append(System.lineSeparator());

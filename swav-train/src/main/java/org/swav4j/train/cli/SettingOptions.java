@@ -64,7 +64,7 @@ final class SettingOptions implements IModelTransformer {
     lines.add("");
     lines.add("Presets:");
     for (Preset preset : Preset.values()) {
-      lines.add(String.format("  %-13s %s", preset.label(), preset.summary()));
+      lines.add(String.format(Locale.ROOT, "  %-13s %s", preset.label(), preset.summary()));
     }
     lines.add("");
     lines.add("What they set; any flag changes it:");
@@ -77,8 +77,8 @@ final class SettingOptions implements IModelTransformer {
 
   private static String row(String head, Function<Preset, String> cell) {
     return Arrays.stream(Preset.values())
-        .map(preset -> String.format("%-17s", cell.apply(preset)))
-        .collect(Collectors.joining("", String.format("  %-23s", head), ""))
+        .map(preset -> String.format(Locale.ROOT, "%-17s", cell.apply(preset)))
+        .collect(Collectors.joining("", String.format(Locale.ROOT, "  %-23s", head), ""))
         .stripTrailing();
   }
 }

@@ -79,7 +79,7 @@ public final class SwavCommand {
     e.getCommandLine()
         .getErr()
         .printf(
-            "swav: %s%s '%s --help' says more%n",
+            Locale.ROOT, "swav: %s%s '%s --help' says more%n",
             refusal,
             refusal.endsWith("?") ? "" : ";",
             e.getCommandLine().getCommandSpec().qualifiedName());

@@ -1,5 +1,6 @@
 package org.swav4j.train.config;
 
+import java.util.Locale;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.swav4j.data.Normalisation;
@@ -57,7 +58,7 @@ final class ImpliedValues {
       if (groups > base.crops().size()) {
         throw new IllegalArgumentException(
             String.format(
-                "`crops` has %d groups, and there are scales for %d: give `scales` too, MIN-MAX for"
+                Locale.ROOT, "`crops` has %d groups, and there are scales for %d: give `scales` too, MIN-MAX for"
                     + " each group",
                 groups, base.crops().size()));
       }

@@ -1,5 +1,6 @@
 package org.swav4j.train.config;
 
+import java.util.Locale;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -119,10 +120,10 @@ public final class Machine {
   /** {@code 1.6 GiB}. */
   public static String readable(long bytes) {
     if (bytes < 1L << 20) {
-      return String.format("%.1f KiB", bytes / 1024.0);
+      return String.format(Locale.ROOT, "%.1f KiB", bytes / 1024.0);
     }
     return bytes < 1L << 30
-        ? String.format("%.0f MiB", bytes / (double) (1L << 20))
-        : String.format("%.1f GiB", bytes / (double) (1L << 30));
+        ? String.format(Locale.ROOT, "%.0f MiB", bytes / (double) (1L << 20))
+        : String.format(Locale.ROOT, "%.1f GiB", bytes / (double) (1L << 30));
   }
 }

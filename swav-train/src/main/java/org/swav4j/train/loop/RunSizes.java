@@ -1,5 +1,6 @@
 package org.swav4j.train.loop;
 
+import java.util.Locale;
 import org.swav4j.train.config.TrainingConfig;
 import org.swav4j.train.optimiser.LearningRateSchedule;
 
@@ -38,7 +39,7 @@ public record RunSizes(
     if (o.batch() > images) {
       throw new IllegalArgumentException(
           String.format(
-              "batch is %d, but there are only %d training images: take a `batch` of at most %d, or"
+              Locale.ROOT, "batch is %d, but there are only %d training images: take a `batch` of at most %d, or"
                   + " more images",
               o.batch(), images, Math.max(2, images / 4)));
     }

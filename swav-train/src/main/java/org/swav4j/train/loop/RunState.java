@@ -1,5 +1,6 @@
 package org.swav4j.train.loop;
 
+import java.util.Locale;
 import java.util.Arrays;
 import java.util.Map;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -59,7 +60,7 @@ final class RunState {
         || checkpoint.channels() != weights.config().channels()) {
       throw new TrainingException(
           String.format(
-              "the checkpoint was made on %d images of %d channels, and %s has %d of %d: point"
+              Locale.ROOT, "the checkpoint was made on %d images of %d channels, and %s has %d of %d: point"
                   + " `spec` to the same images",
               checkpoint.images(),
               checkpoint.channels(),
@@ -82,7 +83,7 @@ final class RunState {
           if (saved == null || !saved.equalShapes(array) || saved.dataType() != array.dataType()) {
             throw new TrainingException(
                 String.format(
-                    "the checkpoint's %s %s is %s, expected %s: it is of another architecture",
+                    Locale.ROOT, "the checkpoint's %s %s is %s, expected %s: it is of another architecture",
                     what, name, saved == null ? "missing" : describe(saved), describe(array)));
           }
         });

@@ -1,5 +1,6 @@
 package org.swav4j.train.run;
 
+import java.util.Locale;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -131,7 +132,7 @@ public final class CheckpointFile {
     if (version < 1 || version > VERSION) {
       throw new IllegalArgumentException(
           String.format(
-              "it is a checkpoint of version %d, and this release reads up to %d: go on with the"
+              Locale.ROOT, "it is a checkpoint of version %d, and this release reads up to %d: go on with the"
                   + " release of swav4j that wrote it, or a newer one",
               version, VERSION));
     }
@@ -142,7 +143,7 @@ public final class CheckpointFile {
       if (!known.contains(name)) {
         throw new IllegalArgumentException(
             String.format(
-                "its %s '%s' is unknown, expected one of %s: go on with the release of swav4j that"
+                Locale.ROOT, "its %s '%s' is unknown, expected one of %s: go on with the release of swav4j that"
                     + " wrote it",
                 what, name, String.join(", ", known)));
       }

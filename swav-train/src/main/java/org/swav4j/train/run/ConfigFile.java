@@ -1,5 +1,6 @@
 package org.swav4j.train.run;
 
+import java.util.Locale;
 import com.google.gson.Gson;
 import com.google.gson.GsonBuilder;
 import com.google.gson.JsonArray;
@@ -56,7 +57,7 @@ final class ConfigFile {
     if (version > Settings.version()) {
       throw new IllegalArgumentException(
           String.format(
-              "it is of version %d, and this release reads up to %d: use the release of swav4j that"
+              Locale.ROOT, "it is of version %d, and this release reads up to %d: use the release of swav4j that"
                   + " wrote it, or a newer one",
               version, Settings.version()));
     }

@@ -3,7 +3,9 @@ package org.swav4j.train.advice;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -28,12 +30,12 @@ class CollapseMonitorTest {
 
   /** 39 steps an epoch, no warm-up. */
   private static CollapseMonitor monitor(String... flags) {
-    List<String> all =
-        Stream.concat(
-                Stream.of("--batch=256", "--prototypes=200", "--epochs=100", "--warmup=0"),
-                Stream.of(flags))
-            .toList();
-    return monitor(TrainingConfigTest.quick(all.toArray(String[]::new)), IMAGES);
+    Map<String, String> all = new LinkedHashMap<>();
+    Stream.concat(
+            Stream.of("--batch=256", "--prototypes=200", "--epochs=100", "--warmup=0"),
+            Stream.of(flags))
+        .forEach(flag -> all.put(flag.split("=", 2)[0], flag));
+    return monitor(TrainingConfigTest.quick(all.values().toArray(String[]::new)), IMAGES);
   }
 
   private static CollapseMonitor monitor(TrainingConfig config, int images) {

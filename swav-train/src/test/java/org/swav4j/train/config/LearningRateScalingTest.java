@@ -44,6 +44,6 @@ class LearningRateScalingTest {
   void aBatchOutOfRangeIsNamedFirst() {
     assertThatIllegalArgumentException()
         .isThrownBy(() -> TrainingConfigTest.quick("--batch=0"))
-        .withMessageContaining("batch is 0");
+        .withMessageContaining("`batch` is 0");
   }
 }

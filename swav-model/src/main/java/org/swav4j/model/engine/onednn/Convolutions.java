@@ -2,6 +2,7 @@ package org.swav4j.model.engine.onednn;
 
 import static org.bytedeco.dnnl.global.dnnl.*;
 
+import java.util.Locale;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -300,7 +301,7 @@ final class Convolutions {
   private static Description required(Description description, Op op) {
     if (description == null) {
       throw new IllegalStateException(
-          "oneDNN has no implementation of %s on %s: engine nd4j has".formatted(op, Dnnl.isa()));
+          String.format(Locale.ROOT, "oneDNN has no implementation of %s on %s: engine nd4j has", op, Dnnl.isa()));
     }
     return description;
   }

@@ -2,6 +2,7 @@ package org.swav4j.model.engine.onednn;
 
 import static org.bytedeco.dnnl.global.dnnl.*;
 
+import java.util.Locale;
 import org.bytedeco.dnnl.dnnl_engine;
 import org.bytedeco.dnnl.dnnl_stream;
 import org.bytedeco.dnnl.dnnl_version_t;
@@ -56,7 +57,7 @@ final class Dnnl {
           default -> "unknown status";
         };
     return new IllegalStateException(
-        "oneDNN failed with status %d (%s) when %s".formatted(status, name, doing)
+        String.format(Locale.ROOT, "oneDNN failed with status %d (%s) when %s", status, name, doing)
             + ": engine nd4j runs without oneDNN");
   }
 

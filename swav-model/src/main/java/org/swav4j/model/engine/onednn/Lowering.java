@@ -2,6 +2,7 @@ package org.swav4j.model.engine.onednn;
 
 import static org.bytedeco.dnnl.global.dnnl.*;
 
+import java.util.Locale;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -387,8 +388,8 @@ final class Lowering {
         k -> {
           if (v.array() == null) {
             throw new IllegalArgumentException(
-                "%s is read by %s before an op has computed it: the plan's ops are out of order"
-                    .formatted(v, current));
+                String.format(Locale.ROOT, "%s is read by %s before an op has computed it: the plan's ops are out of order"
+                    , v, current));
           }
           return external(v, v.array());
         });
@@ -403,8 +404,8 @@ final class Lowering {
     for (int i = 0; i < dense.length; i++) {
       if (array.size(i) != 1 && array.stride(i) != dense[i]) {
         throw new IllegalArgumentException(
-            "%s has strides %s, expected %s (dense, c order): pass a dup('c') of the array"
-                .formatted(v, Arrays.toString(array.stride()), Arrays.toString(dense)));
+            String.format(Locale.ROOT, "%s has strides %s, expected %s (dense, c order): pass a dup('c') of the array"
+                , v, Arrays.toString(array.stride()), Arrays.toString(dense)));
       }
     }
     Layout layout = Layout.plain(v);

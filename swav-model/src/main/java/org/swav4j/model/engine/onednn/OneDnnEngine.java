@@ -1,5 +1,6 @@
 package org.swav4j.model.engine.onednn;
 
+import java.util.Locale;
 import java.util.Optional;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.swav4j.model.engine.Engine;
@@ -47,8 +48,8 @@ public final class OneDnnEngine implements Engine {
     return precision == Precision.FLOAT || isa.hasBf16()
         ? Optional.empty()
         : Optional.of(
-            "precision bf16 needs a processor with AVX512-BF16 or AMX, this one has %s (or"
-                    .formatted(isa)
+            String.format(Locale.ROOT, "precision bf16 needs a processor with AVX512-BF16 or AMX, this one has %s (or"
+                    , isa)
                 + " DNNL_MAX_CPU_ISA caps it): choose precision float");
   }
 
@@ -69,7 +70,7 @@ public final class OneDnnEngine implements Engine {
 
   /** The library's version and the instruction set it uses, for people. */
   public static String describe() {
-    return "oneDNN %s, %s".formatted(Dnnl.version(), Dnnl.isa());
+    return String.format(Locale.ROOT, "oneDNN %s, %s", Dnnl.version(), Dnnl.isa());
   }
 
   /**
@@ -92,8 +93,8 @@ public final class OneDnnEngine implements Engine {
   private static void requireFloat(Value v) {
     if (v.type() != DataType.FLOAT) {
       throw new IllegalArgumentException(
-          "%s is %s, but oneDNN computes in FLOAT only: make the weights FLOAT, or choose engine nd4j"
-              .formatted(v, v.type()));
+          String.format(Locale.ROOT, "%s is %s, but oneDNN computes in FLOAT only: make the weights FLOAT, or choose engine nd4j"
+              , v, v.type()));
     }
   }
 }
