@@ -1,11 +1,11 @@
 package org.swav4j.model;
 
-import java.util.Locale;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import org.deeplearning4j.nn.conf.CNN2DFormat;
@@ -338,9 +338,12 @@ public final class ComputationGraphBackbone implements Backbone {
           pair.length == 2 && pair[0] == pair[1],
           name,
           layer,
-          String.format(Locale.ROOT, "a window of side %s, stride %s and padding %s, not square"
-              , 
-                  Arrays.toString(kernel), Arrays.toString(stride), Arrays.toString(padding)));
+          String.format(
+              Locale.ROOT,
+              "a window of side %s, stride %s and padding %s, not square",
+              Arrays.toString(kernel),
+              Arrays.toString(stride),
+              Arrays.toString(padding)));
     }
     require(Arrays.stream(dilation).allMatch(d -> d == 1), name, layer, "dilation");
     if (mode != ConvolutionMode.Same) {

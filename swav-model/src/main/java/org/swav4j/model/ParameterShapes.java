@@ -1,7 +1,7 @@
 package org.swav4j.model;
 
-import java.util.Locale;
 import java.util.LinkedHashMap;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 
@@ -138,8 +138,13 @@ record ParameterShapes(Map<String, long[]> parameters, Map<String, long[]> stati
     private void require(boolean fits, String layer, Maps x, String expected) {
       if (!fits) {
         throw new IllegalArgumentException(
-            String.format(Locale.ROOT, "backbone %s: layer %s is given %s, expected %s"
-                , backbone, layer, x, expected));
+            String.format(
+                Locale.ROOT,
+                "backbone %s: layer %s is given %s, expected %s",
+                backbone,
+                layer,
+                x,
+                expected));
       }
     }
 
@@ -148,8 +153,11 @@ record ParameterShapes(Map<String, long[]> parameters, Map<String, long[]> stati
           || !ofTrunk(name + ".weight")
           || RESERVED.contains(name)) {
         throw new IllegalArgumentException(
-            String.format(Locale.ROOT, "backbone %s: the name %s is taken, expected one of its own for each layer"
-                , backbone, name));
+            String.format(
+                Locale.ROOT,
+                "backbone %s: the name %s is taken, expected one of its own for each layer",
+                backbone,
+                name));
       }
     }
   }

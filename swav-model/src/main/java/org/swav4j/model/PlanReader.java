@@ -1,6 +1,5 @@
 package org.swav4j.model;
 
-import java.util.Locale;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
@@ -9,6 +8,7 @@ import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import org.nd4j.autodiff.functions.DifferentialFunction;
@@ -230,8 +230,11 @@ public final class PlanReader {
         long[] shape = v.placeholderShape();
         if (shape == null || Arrays.stream(shape).anyMatch(s -> s < 0)) {
           throw new IllegalArgumentException(
-              String.format(Locale.ROOT, "placeholder \"%s\" has shape %s, expected a fixed one: plans have all their memory from the start"
-                  , name, Arrays.toString(shape)));
+              String.format(
+                  Locale.ROOT,
+                  "placeholder \"%s\" has shape %s, expected a fixed one: plans have all their memory from the start",
+                  name,
+                  Arrays.toString(shape)));
         }
         Value input = Value.input(name, v.dataType(), shape);
         inputs.add(input);
@@ -660,8 +663,12 @@ public final class PlanReader {
   private static INDArray constant(SameDiffOp node, Value v) {
     if (v.kind() != Value.Kind.CONSTANT) {
       throw new IllegalArgumentException(
-          String.format(Locale.ROOT, "%s of op %s (%s) says which dimensions or number it takes, and isn't a constant: plans fix both"
-              , v, node.getName(), node.getOp().opName()));
+          String.format(
+              Locale.ROOT,
+              "%s of op %s (%s) says which dimensions or number it takes, and isn't a constant: plans fix both",
+              v,
+              node.getName(),
+              node.getOp().opName()));
     }
     return v.array();
   }
@@ -683,13 +690,14 @@ public final class PlanReader {
             && shapes.stream().map(this::value).allMatch(v -> v.kind() == Value.Kind.CONSTANT);
     if (!runs || !fixed) {
       throw new IllegalArgumentException(
-          String.format(Locale.ROOT, "op %s (%s) %s: plans are straight programs over arrays of fixed shape. Write the graph without it, or train it by SameDiff's own fit"
-              , 
-                  node.getName(),
-                  name,
-                  runs
-                      ? "makes arrays whose shape depends on its input's elements"
-                      : "is control flow or works on lists of arrays"));
+          String.format(
+              Locale.ROOT,
+              "op %s (%s) %s: plans are straight programs over arrays of fixed shape. Write the graph without it, or train it by SameDiff's own fit",
+              node.getName(),
+              name,
+              runs
+                  ? "makes arrays whose shape depends on its input's elements"
+                  : "is control flow or works on lists of arrays"));
     }
   }
 }

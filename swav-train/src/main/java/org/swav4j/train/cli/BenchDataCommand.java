@@ -1,9 +1,9 @@
 package org.swav4j.train.cli;
 
-import java.util.Locale;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import org.swav4j.data.CropSpec;
 import org.swav4j.data.DataSpec;
@@ -70,7 +70,8 @@ final class BenchDataCommand implements Runnable {
     output.result(
         fields,
         String.format(
-            Locale.ROOT, "data %s, crops %s: %.1f images/s on one thread, %.0f %% of the time reading and"
+            Locale.ROOT,
+            "data %s, crops %s: %.1f images/s on one thread, %.0f %% of the time reading and"
                 + " decoding (%d images%s)",
             data,
             crops,

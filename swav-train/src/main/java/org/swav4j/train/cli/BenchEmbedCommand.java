@@ -1,7 +1,7 @@
 package org.swav4j.train.cli;
 
-import java.util.Locale;
 import java.util.LinkedHashMap;
+import java.util.Locale;
 import java.util.Map;
 import org.swav4j.model.SwavConfig;
 import org.swav4j.model.engine.Engine;
@@ -53,7 +53,8 @@ final class BenchEmbedCommand implements Runnable {
     output.result(
         fields,
         String.format(
-            Locale.ROOT, "embed %s, %s stem, %d images of %d² pixels: %.2f ms (best %.2f), %.1f images/s, %s"
+            Locale.ROOT,
+            "embed %s, %s stem, %d images of %d² pixels: %.2f ms (best %.2f), %.1f images/s, %s"
                 + " engine, %s, %d threads",
             network.architecture,
             network.stem,

@@ -1,8 +1,8 @@
 package org.swav4j.train.cli;
 
-import java.util.Locale;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import org.swav4j.sinkhorn.Form;
 import org.swav4j.train.bench.CodesBench;
@@ -78,7 +78,8 @@ final class BenchSinkhornCommand implements Runnable {
     output.result(
         fields,
         String.format(
-            Locale.ROOT, "codes %5d x %-5d  %-6s  %9.3f ms (best %.3f), %.1f GB/s of scores and codes",
+            Locale.ROOT,
+            "codes %5d x %-5d  %-6s  %9.3f ms (best %.3f), %.1f GB/s of scores and codes",
             size.batch,
             size.prototypes,
             form,

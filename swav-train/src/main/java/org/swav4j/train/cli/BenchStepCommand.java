@@ -1,9 +1,9 @@
 package org.swav4j.train.cli;
 
-import java.util.Locale;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -111,7 +111,8 @@ final class BenchStepCommand implements Runnable {
 
   private String summary(Map<String, Object> f, StepBench.Result r) {
     return String.format(
-        Locale.ROOT, "step %s, %s stem, crops %s, batch %s, K %s: %s engine, %s, %s threads%n"
+        Locale.ROOT,
+        "step %s, %s stem, crops %s, batch %s, K %s: %s engine, %s, %s threads%n"
             + "%10.1f ms    median of %d (best %.1f), %s images/s%n"
             + "%10.1f ms    forward%n"
             + "%10.2f ms    codes%n"
@@ -142,7 +143,8 @@ final class BenchStepCommand implements Runnable {
 
   private static String shares(Map<String, Object> f) {
     return String.format(
-        Locale.ROOT, "%n%10.0f %%     of the peak, %s GFLOP/s (%s); forward %.0f %%, backward %.0f %%%n"
+        Locale.ROOT,
+        "%n%10.0f %%     of the peak, %s GFLOP/s (%s); forward %.0f %%, backward %.0f %%%n"
             + "Operations are those of direct convolutions; Winograd's algorithm needs fewer, so"
             + " shares can pass 100 %%.",
         100 * (double) f.get("share_of_peak"),
@@ -166,8 +168,13 @@ final class BenchStepCommand implements Runnable {
       List<Map<String, Object>> rows = new ArrayList<>();
       text.append(
           String.format(
-              Locale.ROOT, "%-34s %7s %12s %12s %10s%n",
-              "kernel", "number", "forward ms", "backward ms", "GFLOP/s"));
+              Locale.ROOT,
+              "%-34s %7s %12s %12s %10s%n",
+              "kernel",
+              "number",
+              "forward ms",
+              "backward ms",
+              "GFLOP/s"));
       for (StepBench.Cost c : bench.costs(profile)) {
         rows.add(costRow(c, text));
       }
@@ -186,8 +193,13 @@ final class BenchStepCommand implements Runnable {
     String inputs = t.op().inputs().stream().map(Value::toString).collect(Collectors.joining(", "));
     text.append(
         String.format(
-            Locale.ROOT, "%s %9.3f ms %9.3f MB  %-40s  %s%n",
-            t.backward() ? "back" : "forw", ms, bytes / 1e6, kernel, t.op()));
+            Locale.ROOT,
+            "%s %9.3f ms %9.3f MB  %-40s  %s%n",
+            t.backward() ? "back" : "forw",
+            ms,
+            bytes / 1e6,
+            kernel,
+            t.op()));
     Map<String, Object> line = new LinkedHashMap<>();
     line.put("op", t.op().label());
     line.put("pass", t.backward() ? "backward" : "forward");
@@ -205,7 +217,8 @@ final class BenchStepCommand implements Runnable {
     Double gflops = c.flops() == 0 ? null : BenchRuns.round(c.flops() / 1e6 / c.total(), 0);
     text.append(
         String.format(
-            Locale.ROOT, "%-34s %7d %12.2f %12.2f %10s%n",
+            Locale.ROOT,
+            "%-34s %7d %12.2f %12.2f %10s%n",
             c.name(),
             c.count(),
             c.forward(),

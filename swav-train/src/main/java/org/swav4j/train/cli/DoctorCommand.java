@@ -1,9 +1,9 @@
 package org.swav4j.train.cli;
 
-import java.util.Locale;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import org.bytedeco.javacpp.Pointer;
@@ -92,28 +92,34 @@ final class DoctorCommand implements Callable<Integer> {
     if (Machine.memory().isPresent() && heap > Machine.memory().getAsLong() / 4 * 3) {
       advice.add(
           String.format(
-              Locale.ROOT, "the heap limit (%s) leaves little of this computer's memory (%s) for the network: set"
+              Locale.ROOT,
+              "the heap limit (%s) leaves little of this computer's memory (%s) for the network: set"
                   + " a smaller SWAV_HEAP, such as a quarter of the memory",
-              Machine.readable(heap), Machine.readable(Machine.memory().getAsLong())));
+              Machine.readable(heap),
+              Machine.readable(Machine.memory().getAsLong())));
     }
     if (physical != 0 && physical < heap) {
       advice.add(
           String.format(
-              Locale.ROOT, "the process limit (%s) is below the heap limit (%s), and the heap is part of the"
+              Locale.ROOT,
+              "the process limit (%s) is below the heap limit (%s), and the heap is part of the"
                   + " process: set a smaller SWAV_HEAP, or -Dorg.bytedeco.javacpp.maxphysicalbytes",
-              Machine.readable(physical), Machine.readable(heap)));
+              Machine.readable(physical),
+              Machine.readable(heap)));
     }
     if (Machine.memory().isPresent() && physical > Machine.memory().getAsLong()) {
       advice.add(
           String.format(
-              Locale.ROOT, "the process limit (%s) is above this computer's memory: set"
+              Locale.ROOT,
+              "the process limit (%s) is above this computer's memory: set"
                   + " -Dorg.bytedeco.javacpp.maxphysicalbytes, or start with ./swav",
               Machine.readable(physical)));
     }
     if (physical != 0 && physical < 2L << 30) {
       advice.add(
           String.format(
-              Locale.ROOT, "the process limit is only %s: batches and networks beyond the quick preset will not"
+              Locale.ROOT,
+              "the process limit is only %s: batches and networks beyond the quick preset will not"
                   + " fit",
               Machine.readable(physical)));
     }
@@ -142,9 +148,12 @@ final class DoctorCommand implements Callable<Integer> {
     if (Machine.nativeThreads() > Machine.cores()) {
       advice.add(
           String.format(
-              Locale.ROOT, "OMP_NUM_THREADS is %d, but there are %d cores: threads wait for each"
+              Locale.ROOT,
+              "OMP_NUM_THREADS is %d, but there are %d cores: threads wait for each"
                   + " other; unset it or set it to %d",
-              Machine.nativeThreads(), Machine.cores(), Machine.cores()));
+              Machine.nativeThreads(),
+              Machine.cores(),
+              Machine.cores()));
     }
   }
 

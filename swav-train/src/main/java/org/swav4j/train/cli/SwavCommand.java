@@ -79,7 +79,8 @@ public final class SwavCommand {
     e.getCommandLine()
         .getErr()
         .printf(
-            Locale.ROOT, "swav: %s%s '%s --help' says more%n",
+            Locale.ROOT,
+            "swav: %s%s '%s --help' says more%n",
             refusal,
             refusal.endsWith("?") ? "" : ";",
             e.getCommandLine().getCommandSpec().qualifiedName());

@@ -1,7 +1,7 @@
 package org.swav4j.train.cli;
 
-import java.util.Locale;
 import java.nio.file.Path;
+import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import org.swav4j.model.engine.Engine;
@@ -104,9 +104,14 @@ final class TrainCommand implements Callable<Integer> {
               String flag = "--" + field.setting().flag();
               throw new IllegalArgumentException(
                   String.format(
-                      Locale.ROOT, "%s was made with %s %s, and %s was asked for: leave %s out to go on as"
+                      Locale.ROOT,
+                      "%s was made with %s %s, and %s was asked for: leave %s out to go on as"
                           + " before, or start a new run without --resume",
-                      from, flag, field.in(before), field.in(wanted), flag));
+                      from,
+                      flag,
+                      field.in(before),
+                      field.in(wanted),
+                      flag));
             });
   }
 

@@ -1,7 +1,7 @@
 package org.swav4j.train.config;
 
-import java.util.Locale;
 import java.util.LinkedHashMap;
+import java.util.Locale;
 import java.util.Map;
 import org.swav4j.data.Normalisation;
 
@@ -58,9 +58,11 @@ final class ImpliedValues {
       if (groups > base.crops().size()) {
         throw new IllegalArgumentException(
             String.format(
-                Locale.ROOT, "`crops` has %d groups, and there are scales for %d: give `scales` too, MIN-MAX for"
+                Locale.ROOT,
+                "`crops` has %d groups, and there are scales for %d: give `scales` too, MIN-MAX for"
                     + " each group",
-                groups, base.crops().size()));
+                groups,
+                base.crops().size()));
       }
     }
   }

@@ -39,9 +39,12 @@ public record RunSizes(
     if (o.batch() > images) {
       throw new IllegalArgumentException(
           String.format(
-              Locale.ROOT, "batch is %d, but there are only %d training images: take a `batch` of at most %d, or"
+              Locale.ROOT,
+              "batch is %d, but there are only %d training images: take a `batch` of at most %d, or"
                   + " more images",
-              o.batch(), images, Math.max(2, images / 4)));
+              o.batch(),
+              images,
+              Math.max(2, images / 4)));
     }
     int steps = images / o.batch();
     long total = (long) steps * o.epochs();

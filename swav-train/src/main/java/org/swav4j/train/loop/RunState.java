@@ -1,7 +1,7 @@
 package org.swav4j.train.loop;
 
-import java.util.Locale;
 import java.util.Arrays;
+import java.util.Locale;
 import java.util.Map;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.swav4j.model.SwavWeights;
@@ -60,7 +60,8 @@ final class RunState {
         || checkpoint.channels() != weights.config().channels()) {
       throw new TrainingException(
           String.format(
-              Locale.ROOT, "the checkpoint was made on %d images of %d channels, and %s has %d of %d: point"
+              Locale.ROOT,
+              "the checkpoint was made on %d images of %d channels, and %s has %d of %d: point"
                   + " `spec` to the same images",
               checkpoint.images(),
               checkpoint.channels(),
@@ -83,10 +84,26 @@ final class RunState {
           if (saved == null || !saved.equalShapes(array) || saved.dataType() != array.dataType()) {
             throw new TrainingException(
                 String.format(
-                    Locale.ROOT, "the checkpoint's %s %s is %s, expected %s: it is of another architecture",
-                    what, name, saved == null ? "missing" : describe(saved), describe(array)));
+                    Locale.ROOT,
+                    "the checkpoint's %s %s is %s, expected %s: it is of another architecture",
+                    what,
+                    name,
+                    saved == null ? "missing" : describe(saved),
+                    describe(array)));
           }
         });
+    from.keySet().stream()
+        .filter(name -> !to.containsKey(name))
+        .findFirst()
+        .ifPresent(
+            name -> {
+              throw new TrainingException(
+                  "the checkpoint holds the "
+                      + what
+                      + " "
+                      + name
+                      + ", which the network does not have: it is of another architecture");
+            });
     to.forEach((name, array) -> array.assign(from.get(name)));
   }
 

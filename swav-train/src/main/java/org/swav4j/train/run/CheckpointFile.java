@@ -1,12 +1,12 @@
 package org.swav4j.train.run;
 
-import java.util.Locale;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.function.Function;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -132,9 +132,11 @@ public final class CheckpointFile {
     if (version < 1 || version > VERSION) {
       throw new IllegalArgumentException(
           String.format(
-              Locale.ROOT, "it is a checkpoint of version %d, and this release reads up to %d: go on with the"
+              Locale.ROOT,
+              "it is a checkpoint of version %d, and this release reads up to %d: go on with the"
                   + " release of swav4j that wrote it, or a newer one",
-              version, VERSION));
+              version,
+              VERSION));
     }
   }
 
@@ -143,9 +145,12 @@ public final class CheckpointFile {
       if (!known.contains(name)) {
         throw new IllegalArgumentException(
             String.format(
-                Locale.ROOT, "its %s '%s' is unknown, expected one of %s: go on with the release of swav4j that"
+                Locale.ROOT,
+                "its %s '%s' is unknown, expected one of %s: go on with the release of swav4j that"
                     + " wrote it",
-                what, name, String.join(", ", known)));
+                what,
+                name,
+                String.join(", ", known)));
       }
     }
   }

@@ -1,6 +1,5 @@
 package org.swav4j.train.run;
 
-import java.util.Locale;
 import com.google.gson.Gson;
 import com.google.gson.GsonBuilder;
 import com.google.gson.JsonArray;
@@ -11,6 +10,7 @@ import com.google.gson.JsonParser;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import org.swav4j.train.config.Settings;
 import org.swav4j.train.config.TrainingConfig;
@@ -57,9 +57,11 @@ final class ConfigFile {
     if (version > Settings.version()) {
       throw new IllegalArgumentException(
           String.format(
-              Locale.ROOT, "it is of version %d, and this release reads up to %d: use the release of swav4j that"
+              Locale.ROOT,
+              "it is of version %d, and this release reads up to %d: use the release of swav4j that"
                   + " wrote it, or a newer one",
-              version, Settings.version()));
+              version,
+              Settings.version()));
     }
     return Settings.read((Map<?, ?>) plain(content), version);
   }

@@ -2,9 +2,9 @@ package org.swav4j.model.engine.onednn;
 
 import static org.bytedeco.dnnl.global.dnnl.*;
 
-import java.util.Locale;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import org.bytedeco.dnnl.dnnl_convolution_desc_t;
 import org.swav4j.model.engine.onednn.Lowering.Axes;
@@ -301,7 +301,11 @@ final class Convolutions {
   private static Description required(Description description, Op op) {
     if (description == null) {
       throw new IllegalStateException(
-          String.format(Locale.ROOT, "oneDNN has no implementation of %s on %s: engine nd4j has", op, Dnnl.isa()));
+          String.format(
+              Locale.ROOT,
+              "oneDNN has no implementation of %s on %s: engine nd4j has",
+              op,
+              Dnnl.isa()));
     }
     return description;
   }

@@ -2,7 +2,6 @@ package org.swav4j.model.engine.onednn;
 
 import static org.bytedeco.dnnl.global.dnnl.*;
 
-import java.util.Locale;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -11,6 +10,7 @@ import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import org.bytedeco.dnnl.dnnl_primitive_desc;
@@ -388,8 +388,11 @@ final class Lowering {
         k -> {
           if (v.array() == null) {
             throw new IllegalArgumentException(
-                String.format(Locale.ROOT, "%s is read by %s before an op has computed it: the plan's ops are out of order"
-                    , v, current));
+                String.format(
+                    Locale.ROOT,
+                    "%s is read by %s before an op has computed it: the plan's ops are out of order",
+                    v,
+                    current));
           }
           return external(v, v.array());
         });
@@ -404,8 +407,12 @@ final class Lowering {
     for (int i = 0; i < dense.length; i++) {
       if (array.size(i) != 1 && array.stride(i) != dense[i]) {
         throw new IllegalArgumentException(
-            String.format(Locale.ROOT, "%s has strides %s, expected %s (dense, c order): pass a dup('c') of the array"
-                , v, Arrays.toString(array.stride()), Arrays.toString(dense)));
+            String.format(
+                Locale.ROOT,
+                "%s has strides %s, expected %s (dense, c order): pass a dup('c') of the array",
+                v,
+                Arrays.toString(array.stride()),
+                Arrays.toString(dense)));
       }
     }
     Layout layout = Layout.plain(v);

@@ -48,8 +48,10 @@ public final class OneDnnEngine implements Engine {
     return precision == Precision.FLOAT || isa.hasBf16()
         ? Optional.empty()
         : Optional.of(
-            String.format(Locale.ROOT, "precision bf16 needs a processor with AVX512-BF16 or AMX, this one has %s (or"
-                    , isa)
+            String.format(
+                    Locale.ROOT,
+                    "precision bf16 needs a processor with AVX512-BF16 or AMX, this one has %s (or",
+                    isa)
                 + " DNNL_MAX_CPU_ISA caps it): choose precision float");
   }
 
@@ -93,8 +95,11 @@ public final class OneDnnEngine implements Engine {
   private static void requireFloat(Value v) {
     if (v.type() != DataType.FLOAT) {
       throw new IllegalArgumentException(
-          String.format(Locale.ROOT, "%s is %s, but oneDNN computes in FLOAT only: make the weights FLOAT, or choose engine nd4j"
-              , v, v.type()));
+          String.format(
+              Locale.ROOT,
+              "%s is %s, but oneDNN computes in FLOAT only: make the weights FLOAT, or choose engine nd4j",
+              v,
+              v.type()));
     }
   }
 }
