@@ -10,10 +10,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.Queue;
 import java.util.Set;
+import org.nd4j.autodiff.samediff.ArrayHolder;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.autodiff.samediff.internal.SameDiffOp;
 import org.nd4j.autodiff.samediff.internal.Variable;
+import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
 /**
@@ -34,6 +36,7 @@ final class GradientGraph {
 
   private GradientGraph(SameDiff original) {
     sd = SameDiff.create();
+    sd.setVariablesArrays(new Shared(original.getVariablesArrays()));
     original.invokeGraphOn(sd);
     for (SameDiffOp op : sd.getOps().values()) {
       for (SDVariable v : op.getOp().args()) {
@@ -143,5 +146,55 @@ final class GradientGraph {
 
   private boolean isReal(String name) {
     return sd.getVariable(name).dataType().isFPType();
+  }
+
+  /**
+   * The arrays of the original's variables, the copy's too. Copying a graph copies them, and they
+   * are as large as the weights: what is set in their place is freed at once.
+   *
+   * @param arrays by name
+   */
+  private record Shared(ArrayHolder arrays) implements ArrayHolder {
+    @Override
+    public boolean hasArray(String name) {
+      return arrays.hasArray(name);
+    }
+
+    @Override
+    public INDArray getArray(String name) {
+      return arrays.getArray(name);
+    }
+
+    @Override
+    public void setArray(String name, INDArray copy) {
+      if (copy != arrays.getArray(name)) {
+        copy.close();
+      }
+    }
+
+    @Override
+    public INDArray removeArray(String name) {
+      throw new IllegalStateException("the graph's copy doesn't own the array of " + name);
+    }
+
+    @Override
+    public int size() {
+      return arrays.size();
+    }
+
+    @Override
+    public void initFrom(ArrayHolder other) {
+      throw new IllegalStateException("the graph's copy takes its arrays from the original");
+    }
+
+    @Override
+    public Collection<String> arrayNames() {
+      return arrays.arrayNames();
+    }
+
+    @Override
+    public void rename(String from, String to) {
+      throw new IllegalStateException("the graph's copy doesn't own the array of " + from);
+    }
   }
 }

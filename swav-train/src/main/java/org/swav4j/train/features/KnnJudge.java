@@ -9,7 +9,6 @@ import org.swav4j.data.Normalisation;
 import org.swav4j.model.SwavEncoder;
 import org.swav4j.model.SwavWeights;
 import org.swav4j.model.engine.Engine;
-import org.swav4j.model.engine.Engines;
 import org.swav4j.model.engine.Precision;
 import org.swav4j.train.config.TrainingConfig;
 import org.swav4j.train.evaluation.FeatureSet;
@@ -64,7 +63,7 @@ public final class KnnJudge implements ToDoubleFunction<SwavWeights>, AutoClosea
         Sample.labelled(data.test(), e.testImages()),
         new KNearestNeighbours(e.neighbours()),
         new Embedder(config.evaluationSize(), normalisation, config.execution().workers()),
-        Engines.of(engine.name(), Precision.FLOAT));
+        engine.withPrecision(Precision.FLOAT));
   }
 
   @Override
