@@ -88,7 +88,6 @@ final class WeightsFile {
             first != null && first.dataType() == DataType.DOUBLE
                 ? DataType.DOUBLE
                 : DataType.FLOAT);
-    refuseUnknown(file, read, weights);
     fill(file, read, weights, name -> true);
     List<Double> mean = numbers(file, metadata, "mean");
     if (mean.isEmpty()) {
@@ -231,30 +230,6 @@ final class WeightsFile {
 
   private static String joined(List<Double> values) {
     return values.stream().map(String::valueOf).collect(Collectors.joining(","));
-  }
-
-  /**
-   * A tensor that no layer reads is a renamed or a foreign one; PyTorch adds its counts of steps.
-   */
-  private static void refuseUnknown(Path file, SafeTensors read, SwavWeights weights)
-      throws IOException {
-    for (String name : read.tensors().keySet()) {
-      if (!weights.parameters().containsKey(name)
-          && !weights.statistics().containsKey(name)
-          && !name.endsWith(".num_batches_tracked")) {
-        throw new IOException(
-            file
-                + " holds the tensor '"
-                + name
-                + "', which "
-                + described(weights)
-                + " does not have: it was written for another network");
-      }
-    }
-    if (read.metadata().containsKey("mean") != read.metadata().containsKey("deviation")) {
-      throw new IOException(
-          file + " has only one of 'mean' and 'deviation' in its metadata: it is damaged");
-    }
   }
 
   /** Copies the tensors of the wanted names into the weights; every one of them must be there. */
