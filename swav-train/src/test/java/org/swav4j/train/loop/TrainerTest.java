@@ -12,6 +12,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -33,7 +34,6 @@ import org.swav4j.train.advice.HealthListener;
 import org.swav4j.train.cli.TrainingConfigTest;
 import org.swav4j.train.config.TrainingConfig;
 import org.swav4j.train.diagnostics.EpochDiagnostics;
-import org.swav4j.train.features.Sample;
 import org.swav4j.train.run.CheckpointFile;
 
 class TrainerTest {
@@ -43,9 +43,9 @@ class TrainerTest {
 
   /** A network small enough for a few steps a second, on 48 images: 6 steps an epoch. */
   private static TrainingConfig tiny(String... more) {
-    List<String> flags =
-        new ArrayList<>(
-            List.of(
+    Map<String, String> flags = new LinkedHashMap<>();
+    Stream.concat(
+            Stream.of(
                 "--width=0.25",
                 "--hidden=16",
                 "--dim=8",
@@ -55,9 +55,10 @@ class TrainerTest {
                 "--epochs=2",
                 "--lr=0.05",
                 "--seed=5",
-                "--workers=1"));
-    flags.addAll(List.of(more));
-    return TrainingConfigTest.quick(flags.toArray(String[]::new))
+                "--workers=1"),
+            Stream.of(more))
+        .forEach(flag -> flags.put(flag.split("=", 2)[0], flag));
+    return TrainingConfigTest.quick(flags.values().toArray(String[]::new))
         .withNormalisation(new Normalisation(List.of(.5, .5, .5), List.of(.3, .3, .3)));
   }
 
@@ -397,7 +398,7 @@ class TrainerTest {
       assertThatThrownBy(t::run)
           .isInstanceOf(TrainingException.class)
           .hasMessageContaining("training broke down at step 0")
-          .hasMessageContaining("--lr")
+          .hasMessageContaining("`learningRate`")
           .hasMessageContaining("last checkpoint");
     }
   }
@@ -424,13 +425,5 @@ class TrainerTest {
           .hasMessageContaining("48 images of 3 channels")
           .hasMessageContaining("has 40 of 3");
     }
-  }
-
-  @Test
-  void samplesAreSpreadOverTheSource() {
-    Sample sample = Sample.labelled(IMAGES, 12);
-    assertThat(sample.size()).isEqualTo(12);
-    assertThat(sample.describe(11)).isEqualTo(IMAGES.describe(44));
-    assertThat(Sample.of(IMAGES, 1000).size()).isEqualTo(48);
   }
 }
