@@ -63,10 +63,12 @@ import org.swav4j.sinkhorn.SwavCodes;
  *   kernelForm, no flags     0.043    1.71 / 1.25   1.97 / 1.78   33.3
  *   logDomain, no flags      0.046    0.98 / 0.88   3.41 / 2.14   32.6
  *   sharded                  0.32     0.80 / 0.50   1.67 / 1.10   13.3
- *   operations               0.98     32            60            917
  *   copy                     0.037    0.09          0.12          3.2
  *   PyTorch, in between      0.086    0.96 to 1.22  7.9 to 9.4    84 to 90
  * </pre>
+ *
+ * <p>{@code operations} on 2 cores without AVX-512 (2026-11-28): 3.97 and 7.32 ms at 256x3000 and
+ * 512x3000, 6.0 and 3.6 times {@code kernelForm} in the same run.
  *
  * <p>That was before each thread kept its rows from pass to pass. With it {@code ./swav bench
  * sinkhorn} gave 0.016, 0.43, 0.73 and 15.5 ms; log domain 0.023, 0.57, 1.08, 21.7; without flags
