@@ -42,7 +42,7 @@ abstract class GraphLayers implements Backbone.Layers<SDVariable> {
         SDVariable[] y =
             BatchNormalization.apply(
                 sd, prefix + name, x, 4, parameter(name + ".weight"), parameter(name + ".bias"));
-        moments.add(new SwavGraph.Moments(name, y[1].name(), y[2].name(), y[0].name()));
+        moments.add(new SwavGraph.Moments(name, y[1].name(), y[2].name()));
         return y[0];
       }
     };

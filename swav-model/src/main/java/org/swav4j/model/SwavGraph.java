@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Map;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.autodiff.samediff.array.SingleThreadArrayHolder;
 import org.nd4j.linalg.factory.Nd4j;
 
 /**
@@ -27,9 +28,8 @@ final class SwavGraph {
    *     norm.running_var}
    * @param mean name of the batch's mean
    * @param variance name of the batch's biased variance
-   * @param y name of what comes out, before any rectifier
    */
-  record Moments(String norm, String mean, String variance, String y) {}
+  record Moments(String norm, String mean, String variance) {}
 
   private final SameDiff sd = SameDiff.create();
   private final Map<String, SDVariable> parameters = new LinkedHashMap<>();
@@ -45,6 +45,8 @@ final class SwavGraph {
   SwavGraph(SwavWeights weights, Views views, Objective objective) {
     SwavConfig config = weights.config();
     List<CropGroup> crops = views.groups();
+    // SameDiff's own holder keeps a second copy of each array, for other devices' threads.
+    sd.setVariablesArrays(new SingleThreadArrayHolder());
     weights.parameters().forEach((name, array) -> parameters.put(name, sd.var(name, array)));
 
     Backbone backbone = weights.backbone();
@@ -88,7 +90,7 @@ final class SwavGraph {
     SDVariable[] y =
         BatchNormalization.apply(
             sd, norm, x, 2, parameters.get(norm + ".weight"), parameters.get(norm + ".bias"));
-    moments.add(new Moments(norm, y[1].name(), y[2].name(), y[0].name()));
+    moments.add(new Moments(norm, y[1].name(), y[2].name()));
     return y[0];
   }
 
