@@ -27,6 +27,9 @@ record Backend(
           + " capability 3.7 to 8.9; build for the processor instead with SWAV_BACKEND=cpu ./swav"
           + " (or ./mvnw package)";
 
+  private static final String OTHER_CACHE =
+      "name another folder with SWAV_JAVA_FLAGS=-Dorg.bytedeco.javacpp.cachedir=DIR";
+
   /** Compute capabilities, times ten, that ND4J's CUDA library holds code for. */
   private static final int OLDEST_DEVICE = 37;
 
@@ -115,7 +118,20 @@ record Backend(
     }
     if (text.contains("No space left")) {
       return "no space to unpack the native libraries into ~/.javacpp/cache (about 500 MB): free"
-          + " some, or name another folder with -Dorg.bytedeco.javacpp.cachedir=DIR";
+          + " some, or "
+          + OTHER_CACHE;
+    }
+    if (text.contains("failed to map segment") || text.contains("Operation not permitted")) {
+      return "the folder that native libraries are unpacked into doesn't let them run, it is probably"
+          + " mounted noexec ("
+          + root(failure).replaceAll("^(\\S+): .*", "$1")
+          + "): "
+          + OTHER_CACHE;
+    }
+    if (text.contains("Could not create the cache")) {
+      return "neither ~/.javacpp/cache nor the temporary folder can be written, and native libraries"
+          + " are unpacked there (about 500 MB): "
+          + OTHER_CACHE;
     }
     return "the native numeric library did not start ("
         + root(failure)

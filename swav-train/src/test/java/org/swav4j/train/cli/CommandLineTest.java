@@ -70,6 +70,16 @@ class CommandLineTest {
         new ExceptionInInitializerError(
             new IOException("unpacking", new IOException("No space left on device")));
     assertThat(Backend.explain(failure)).contains("no space", "cachedir");
+    assertThat(
+            Backend.explain(
+                new UnsatisfiedLinkError(
+                    "/mnt/c/libx.so: /mnt/c/libx.so: failed to map segment from shared object")))
+        .contains("noexec (/mnt/c/libx.so)", "SWAV_JAVA_FLAGS", "cachedir");
+    assertThat(
+            Backend.explain(
+                new NoClassDefFoundError(
+                    "Could not create the cache: Set the \"org.bytedeco.javacpp.cachedir\"")))
+        .contains("neither", "can be written", "cachedir");
     assertThat(Backend.explain(new UnsatisfiedLinkError("no jnind4jcpu in java.library.path")))
         .contains("no jnind4jcpu", "natives");
   }
