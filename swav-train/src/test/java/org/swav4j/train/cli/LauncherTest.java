@@ -108,17 +108,29 @@ class LauncherTest {
     assertThat(share(4, 9_000_000)).isEqualTo("1 1048576");
   }
 
+  @Test
+  void coresThatOtherWorkHoldsAreNotFree() throws Exception {
+    String before = "cpu  100 0 100 1000 0 0 0 0 0 0";
+    assertThat(free(before, "cpu  100 0 100 1200 0 0 0 0 0 0", 2)).isEqualTo("2");
+    assertThat(free(before, "cpu  200 0 100 1100 0 0 0 0 0 0", 2)).isEqualTo("1");
+    assertThat(free(before, "cpu  290 0 105 1005 0 0 0 0 0 0", 2)).isEqualTo("0");
+    assertThat(free(before, "cpu  100 150 100 1050 0 0 0 0 0 0", 2)).as("nice").isEqualTo("2");
+    assertThat(free(before, "cpu  200 0 100 1000 100 0 0 0 0 0", 16)).as("of all").isEqualTo("8");
+  }
+
+  private String free(String before, String after, int processors) throws Exception {
+    return function("free", "'" + before + "' '" + after + "' " + processors);
+  }
+
   /** The script's own function, on a file system of the test's. */
   private String share(int cores, long kib) throws Exception {
-    String command =
-        "source <(sed -n '/^share() {/,/^}/p' swav); share '"
-            + folder.resolve("root")
-            + "' "
-            + cores
-            + " "
-            + kib;
-    List<String> lines = run(home, Map.of(), "bash", "-euo", "pipefail", "-c", command);
-    return String.join("\n", lines);
+    return function("share", "'" + folder.resolve("root") + "' " + cores + " " + kib);
+  }
+
+  private String function(String name, String arguments) throws Exception {
+    String source = "source <(sed -n '/^" + name + "() {/,/^}/p' swav); ";
+    String command = source + name + " " + arguments;
+    return String.join("\n", run(home, Map.of(), "bash", "-euo", "pipefail", "-c", command));
   }
 
   private void write(String file, String text) throws IOException {
