@@ -43,7 +43,7 @@ final class BufferedImages {
       return converted(image);
     }
     Samples layout = new Samples(colours, model.hasAlpha(), model.isAlphaPremultiplied());
-    return layout.mat(image.getRaster(), profile(model.getColorSpace()));
+    return layout.mat(image.getRaster(), 0, profile(model.getColorSpace()));
   }
 
   /** Null where the samples are to be taken as they are. */
@@ -98,13 +98,15 @@ final class BufferedImages {
     /**
      * The pixels as grey or RGB.
      *
+     * @param bits of a sample, or 0 where they fill the raster's
      * @param profile of the colours, or null
      */
-    Mat mat(Raster raster, ColourProfile profile) {
+    Mat mat(Raster raster, int bits, ColourProfile profile) {
       int bands = raster.getNumBands();
       int[] largest = raster.getSampleModel().getSampleSize();
       for (int b = 0; b < bands; b++) {
-        largest[b] = largest[b] >= 31 ? Integer.MAX_VALUE : (1 << largest[b]) - 1;
+        int used = bits == 0 ? largest[b] : bits;
+        largest[b] = used >= 31 ? Integer.MAX_VALUE : (1 << used) - 1;
       }
       int width = raster.getWidth();
       int[] samples = new int[width * bands];

@@ -72,7 +72,7 @@ public enum ImageFormat {
     if (text.startsWith("RIFF") && text.startsWith("WEBP", 8)) {
       return Optional.of(WEBP);
     }
-    if (text.startsWith("II*\0") || text.startsWith("MM\0*")) {
+    if (isTiff(text)) {
       return Optional.of(TIFF);
     }
     if (text.startsWith("GIF87a") || text.startsWith("GIF89a")) {
@@ -88,6 +88,14 @@ public enum ImageFormat {
     }
     int header = text.charAt(14) | text.charAt(15) << 8;
     return text.charAt(16) == 0 && text.charAt(17) == 0 && header >= 12 && header <= 124;
+  }
+
+  /** Version 43 is BigTIFF. */
+  private static boolean isTiff(String text) {
+    return text.startsWith("II*\0")
+        || text.startsWith("MM\0*")
+        || text.startsWith("II+\0")
+        || text.startsWith("MM\0+");
   }
 
   private static boolean isPnm(String text) {
