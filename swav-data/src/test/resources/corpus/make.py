@@ -707,7 +707,7 @@ def vp8x(flags, w, h):
     return b"VP8X", bytes([flags, 0, 0, 0]) + struct.pack("<I", w - 1)[:3] + struct.pack("<I", h - 1)[:3]
 
 
-LOSSY_WEBP = 4
+LOSSY_WEBP = 1
 
 
 def webps():

@@ -6,6 +6,7 @@ import java.awt.image.Raster;
 import java.io.ByteArrayOutputStream;
 import java.util.Arrays;
 import javax.imageio.ImageIO;
+import javax.imageio.spi.ImageReaderSpi;
 import org.bytedeco.opencv.opencv_core.Mat;
 
 /** GIF: the first frame on its canvas, transparent pixels and what it leaves free being white. */
@@ -79,12 +80,9 @@ final class GifImage extends EncodedImage {
     int frameWidth = in.u16(frame + 5);
     int frameHeight = in.u16(frame + 7);
     checkPixels((long) frameWidth * frameHeight);
-    BufferedImage image =
-        PluginReader.read(
-            format(),
-            bytes,
-            () -> ImageIO.getImageReadersByFormatName("gif").next().getOriginatingProvider(),
-            "the JDK's module java.desktop");
+    ImageReaderSpi provider =
+        ImageIO.getImageReadersByFormatName("gif").next().getOriginatingProvider();
+    BufferedImage image = PluginReader.read(format(), bytes, provider, text -> false);
     if (image.getWidth() != frameWidth
         || image.getHeight() != frameHeight
         || !(image.getColorModel() instanceof IndexColorModel palette)) {

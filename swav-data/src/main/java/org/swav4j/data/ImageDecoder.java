@@ -31,9 +31,9 @@ import org.bytedeco.opencv.opencv_core.Size;
  * sRGB) and inks. Colours come in the order red, green, blue; 16 bits become 8. Of several frames
  * or pages the first is taken. The format is told by the content, never by a name.
  *
- * <p>JPEG and PNG are decoded by OpenCV; WebP and TIFF by TwelveMonkeys ImageIO, which need only be
- * on the class path where such files are read. OpenCV's own WebP decoder is not used: its libwebp
- * is older than the fix of CVE-2023-4863.
+ * <p>JPEG and PNG are decoded by OpenCV, WebP by libwebp (webp-imageio) and TIFF by TwelveMonkeys
+ * ImageIO; the last two need only be on the class path where such files are read. OpenCV's own WebP
+ * decoder is not used: its libwebp is older than the fix of CVE-2023-4863.
  */
 public final class ImageDecoder {
   /** Larger images are refused before anything is allocated for them: 100 million pixels. */

@@ -19,14 +19,17 @@ final class Inks {
     }
   }
 
-  /** YCbCr (JFIF, full range) of the pixel at an index to the RGB that stands for three inks. */
+  /**
+   * The first three of a pixel's four samples from YCCK to CMYK: full-range YCbCr to RGB, and that
+   * subtracted from 255, as libjpeg does.
+   */
   static void fromYcc(int[] samples, int at) {
     double luma = samples[at];
     double cb = samples[at + 1] - 128;
     double cr = samples[at + 2] - 128;
-    samples[at] = clamp(luma + 1.402 * cr);
-    samples[at + 1] = clamp(luma - 0.344136286 * cb - 0.714136286 * cr);
-    samples[at + 2] = clamp(luma + 1.772 * cb);
+    samples[at] = 255 - clamp(luma + 1.402 * cr);
+    samples[at + 1] = 255 - clamp(luma - 0.344136286 * cb - 0.714136286 * cr);
+    samples[at + 2] = 255 - clamp(luma + 1.772 * cb);
   }
 
   private static int clamp(double value) {

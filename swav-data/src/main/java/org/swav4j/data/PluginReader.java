@@ -5,7 +5,7 @@ import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.util.Iterator;
 import java.util.Locale;
-import java.util.function.Supplier;
+import java.util.function.Predicate;
 import javax.imageio.ImageIO;
 import javax.imageio.ImageReadParam;
 import javax.imageio.ImageReader;
@@ -23,20 +23,36 @@ final class PluginReader {
   private PluginReader() {}
 
   /**
+   * A plug-in of a library, found by name, so that the library may be missing until it is needed.
+   *
+   * @param name of the plug-in's class
+   * @param artefact holds it, for the message where it is missing
+   */
+  static ImageReaderSpi provider(ImageFormat format, String name, String artefact)
+      throws MalformedException {
+    try {
+      return (ImageReaderSpi) Class.forName(name).getConstructor().newInstance();
+    } catch (ReflectiveOperationException | LinkageError e) {
+      throw new MalformedException(
+          format + " needs " + artefact + " on the class path, where it is missing", e);
+    }
+  }
+
+  /**
    * The first image of a file.
    *
-   * @param provider makes the plug-in; runs only now, so that its library may be missing
-   * @param artefact holds the plug-in, for the message where it is missing
+   * @param harmless warnings that tell of no defect
    */
   static BufferedImage read(
-      ImageFormat format, byte[] bytes, Supplier<ImageReaderSpi> provider, String artefact)
+      ImageFormat format, byte[] bytes, ImageReaderSpi provider, Predicate<String> harmless)
       throws MalformedException {
     ImageReader reader = null;
     try (ImageInputStream input =
         ImageIO.createImageInputStream(new ByteArrayInputStream(bytes))) {
-      reader = provider.get().createReaderInstance();
+      reader = provider.createReaderInstance();
       String[] warning = new String[1];
-      reader.addIIOReadWarningListener((source, text) -> warning[0] = text);
+      reader.addIIOReadWarningListener(
+          (source, text) -> warning[0] = harmless.test(text) ? warning[0] : text);
       reader.setInput(input, false, true);
       checkHeap(format, reader);
       BufferedImage image = reader.read(0, raw(reader));
@@ -44,10 +60,8 @@ final class PluginReader {
         throw new MalformedException("broken " + format + ": " + oneLine(warning[0]));
       }
       return image;
-    } catch (LinkageError e) {
-      throw new MalformedException(
-          format + " needs " + artefact + " on the class path, which is missing or broken: " + e,
-          e);
+    } catch (LinkageError e) { // natives that don't fit, or can't be unpacked
+      throw new MalformedException(format + " can't be decoded here: " + oneLine(e), e);
     } catch (IOException | RuntimeException e) {
       throw new MalformedException("broken " + format + ": " + oneLine(e), e);
     } finally {
@@ -94,7 +108,7 @@ final class PluginReader {
   }
 
   private static String oneLine(Object said) {
-    String text = said instanceof Exception e && e.getMessage() != null ? e.getMessage() : "" + said;
+    String text = said instanceof Throwable e && e.getMessage() != null ? e.getMessage() : "" + said;
     return text.lines().findFirst().orElse("");
   }
 }

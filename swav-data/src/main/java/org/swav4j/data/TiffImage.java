@@ -1,6 +1,5 @@
 package org.swav4j.data;
 
-import com.twelvemonkeys.imageio.plugins.tiff.TIFFImageReaderSpi;
 import java.awt.image.BufferedImage;
 import java.awt.image.IndexColorModel;
 import java.awt.image.Raster;
@@ -8,6 +7,7 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Locale;
 import java.util.Map;
+import javax.imageio.spi.ImageReaderSpi;
 import org.bytedeco.opencv.opencv_core.Mat;
 
 /**
@@ -37,6 +37,7 @@ final class TiffImage extends EncodedImage {
   private static final int OLD_JPEG = 6;
   private static final int PALETTE = 3;
   private static final int INKS = 5;
+  private static final int YCBCR = 6;
   private static final int[] TYPE_BYTES = {0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4};
 
   private final byte[] bytes;
@@ -115,7 +116,7 @@ final class TiffImage extends EncodedImage {
   private int colours() {
     return switch (photometric()) {
       case 0, 1, PALETTE -> 1;
-      case 2, 6 -> 3;
+      case 2, YCBCR -> 3;
       case INKS -> value(INK_SET, 0, 1) == 1 ? 4 : 0;
       default -> 0;
     };
@@ -201,12 +202,13 @@ final class TiffImage extends EncodedImage {
 
   @Override
   Mat decode(int channels, int atLeast) throws MalformedException {
-    BufferedImage image =
-        PluginReader.read(
+    checkLength();
+    ImageReaderSpi provider =
+        PluginReader.provider(
             format(),
-            firstPage(),
-            () -> new TIFFImageReaderSpi(), // a method reference would be resolved here
+            "com.twelvemonkeys.imageio.plugins.tiff.TIFFImageReaderSpi",
             "com.twelvemonkeys.imageio:imageio-tiff");
+    BufferedImage image = PluginReader.read(format(), firstPage(), provider, TiffImage::isHarmless);
     if (image.getWidth() != width() || image.getHeight() != height()) {
       throw new MalformedException("broken TIFF: the decoder found another size");
     }
@@ -222,6 +224,25 @@ final class TiffImage extends EncodedImage {
     ColourProfile profile =
         colours() == 4 ? ColourProfile.of(embeddedProfile(), 4, this::remark) : null;
     return new BufferedImages.Samples(colours(), alpha, extra == 1).mat(raster, bits(), profile);
+  }
+
+  /** Uncompressed data of whole pixels; YCbCr may have fewer samples of colour. */
+  private void checkLength() throws MalformedException {
+    long needed = ((long) width() * bits() * samples() + 7) / 8 * height();
+    long held = 0;
+    int lengths = entries.containsKey(TILE_OFFSETS) ? TILE_LENGTHS : STRIP_LENGTHS;
+    for (int i = 0; i < count(lengths); i++) {
+      held += value(lengths, i, 0);
+    }
+    if (value(COMPRESSION, 0, 1) == 1 && photometric() != YCBCR && held < needed) {
+      throw new MalformedException(
+          "truncated TIFF: data of " + held + " bytes, " + needed + " expected");
+    }
+  }
+
+  /** Said of every last strip that has fewer rows; lengths are checked here. */
+  private static boolean isHarmless(String warning) {
+    return warning.contains("ByteCount < required");
   }
 
   private int largest(Raster raster) {

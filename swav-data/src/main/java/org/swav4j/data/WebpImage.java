@@ -1,6 +1,5 @@
 package org.swav4j.data;
 
-import com.twelvemonkeys.imageio.plugins.webp.WebPImageReaderSpi;
 import java.awt.image.BufferedImage;
 import java.awt.image.Raster;
 import java.io.ByteArrayOutputStream;
@@ -8,11 +7,12 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import javax.imageio.spi.ImageReaderSpi;
 import org.bytedeco.opencv.opencv_core.Mat;
 
 /**
- * WebP, lossy or lossless, decoded by TwelveMonkeys ImageIO. Of an animation the first frame is
- * read, on a transparent canvas. The decoder sees the pixels' chunks only: profile and orientation
+ * WebP, lossy or lossless, decoded by libwebp. Of an animation the first frame is read, on a
+ * transparent canvas. The decoder sees the pixels' chunks only: profile and orientation
  * are applied as those of other formats.
  */
 final class WebpImage extends EncodedImage {
@@ -157,12 +157,12 @@ final class WebpImage extends EncodedImage {
 
   @Override
   Mat decode(int channels, int atLeast) throws MalformedException {
-    BufferedImage image =
-        PluginReader.read(
+    ImageReaderSpi provider =
+        PluginReader.provider(
             format(),
-            pixelsAlone(),
-            () -> new WebPImageReaderSpi(), // a method reference would be resolved here
-            "com.twelvemonkeys.imageio:imageio-webp");
+            "com.luciad.imageio.webp.WebPImageReaderSpi",
+            "com.github.usefulness:webp-imageio");
+    BufferedImage image = PluginReader.read(format(), pixelsAlone(), provider, text -> false);
     if (image.getWidth() != chunks.frameWidth || image.getHeight() != chunks.frameHeight) {
       throw new MalformedException("broken WebP: its headers give two sizes");
     }
