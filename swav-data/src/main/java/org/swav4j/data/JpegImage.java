@@ -152,14 +152,11 @@ final class JpegImage extends EncodedImage {
     if (kind != null) {
       throw new MalformedException(kind + " is not supported: convert it to PNG or 8-bit JPEG");
     }
-    // Cameras append trailers, so the end marker need not be last; it can't occur inside a scan.
-    for (int i = bytes.length - 2; i >= segments.firstScan; i--) {
-      if (bytes[i] == (byte) 0xff && bytes[i + 1] == (byte) 0xd9) {
-        return;
-      }
-    }
-    throw new MalformedException(
-        "truncated JPEG: " + bytes.length + " bytes without an end-of-image marker");
+  }
+
+  /** Arithmetic coding is rare, and its data can't be followed without decoding them. */
+  private boolean arithmetic() {
+    return segments.frame == 0xc9 || segments.frame == 0xca;
   }
 
   private boolean inks() {
@@ -210,12 +207,13 @@ final class JpegImage extends EncodedImage {
 
   @Override
   Mat decode(int channels, int atLeast) throws MalformedException {
+    byte[] sound = arithmetic() ? bytes : JpegScans.check(bytes);
     if (inks()) {
-      return decodeInks();
+      return decodeInks(sound);
     }
     boolean grey = segments.components == 1 || (channels == 1 && profile() == null);
     int flags = flags(grey, reduction(atLeast)) | IMREAD_IGNORE_ORIENTATION;
-    Mat mat = imdecode(new Mat(1, bytes.length, CV_8UC1, new BytePointer(bytes)), flags);
+    Mat mat = imdecode(new Mat(1, sound.length, CV_8UC1, new BytePointer(sound)), flags);
     if (mat == null || mat.empty()) {
       throw new MalformedException("broken JPEG: the decoder found no valid pixels");
     }
@@ -236,8 +234,8 @@ final class JpegImage extends EncodedImage {
     };
   }
 
-  private Mat decodeInks() throws MalformedException {
-    Raster raster = rawRaster();
+  private Mat decodeInks(byte[] sound) throws MalformedException {
+    Raster raster = rawRaster(sound);
     int[] samples = new int[width() * 4];
     byte[] inks = new byte[width() * 4];
     ColourProfile profile = ColourProfile.of(embeddedProfile(), 4, this::remark);
@@ -272,12 +270,12 @@ final class JpegImage extends EncodedImage {
   }
 
   /** The four components as coded. Segments that only describe are kept from the decoder. */
-  private Raster rawRaster() throws MalformedException {
+  private Raster rawRaster(byte[] sound) throws MalformedException {
     ImageReader reader = ImageIO.getImageReadersByFormatName("jpeg").next();
     String[] warning = new String[1];
     reader.addIIOReadWarningListener((source, text) -> warning[0] = text);
     try (ImageInputStream input =
-        ImageIO.createImageInputStream(new ByteArrayInputStream(withoutDescriptions()))) {
+        ImageIO.createImageInputStream(new ByteArrayInputStream(withoutDescriptions(sound)))) {
       reader.setInput(input, true, true);
       Raster raster = reader.readRaster(0, null);
       if (warning[0] != null) {
@@ -294,9 +292,9 @@ final class JpegImage extends EncodedImage {
     }
   }
 
-  private byte[] withoutDescriptions() {
-    ByteArrayOutputStream out = new ByteArrayOutputStream(bytes.length);
-    out.write(bytes, 0, 2);
+  private byte[] withoutDescriptions(byte[] sound) {
+    ByteArrayOutputStream out = new ByteArrayOutputStream(sound.length);
+    out.write(sound, 0, 2);
     int at = 2;
     while (at < segments.firstScan) {
       while (in.u8(at) == 0xff) {
@@ -311,11 +309,11 @@ final class JpegImage extends EncodedImage {
       if (!describes) {
         out.write(0xff);
         out.write(marker);
-        out.write(bytes, at, length);
+        out.write(sound, at, length);
       }
       at += length;
     }
-    out.write(bytes, at, bytes.length - at);
+    out.write(sound, at, sound.length - at);
     return out.toByteArray();
   }
 }
