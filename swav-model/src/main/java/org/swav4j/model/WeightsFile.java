@@ -90,11 +90,16 @@ final class WeightsFile {
                 : DataType.FLOAT);
     fill(file, read, weights, name -> true);
     List<Double> mean = numbers(file, metadata, "mean");
-    if (mean.isEmpty()) {
-      return weights;
-    }
     try {
-      return weights.withNormalisation(mean, numbers(file, metadata, "deviation"));
+      if (!mean.isEmpty()) {
+        weights = weights.withNormalisation(mean, numbers(file, metadata, "deviation"));
+      }
+      if (metadata.containsKey("size")) {
+        int resize = value(file, metadata, "resize", Integer::parseInt);
+        int size = value(file, metadata, "size", Integer::parseInt);
+        weights = weights.withInputSize(new InputSize(resize, size));
+      }
+      return weights;
     } catch (IllegalArgumentException e) {
       throw new IOException(file + " has unusable metadata: " + e.getMessage(), e);
     }
@@ -159,6 +164,13 @@ final class WeightsFile {
       metadata.put("mean", joined(weights.mean()));
       metadata.put("deviation", joined(weights.deviation()));
     }
+    weights
+        .inputSize()
+        .ifPresent(
+            view -> {
+              metadata.put("resize", "" + view.resize());
+              metadata.put("size", "" + view.size());
+            });
     return metadata;
   }
 

@@ -5,6 +5,7 @@ import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
 import org.swav4j.data.Normalisation;
+import org.swav4j.model.InputSize;
 import org.swav4j.model.SwavWeights;
 import org.swav4j.model.engine.Engine;
 import org.swav4j.train.advice.AdviceListener;
@@ -112,7 +113,8 @@ final class TrainingRun implements AutoCloseable {
     Normalisation normalisation = config.data().normalisation();
     return SwavWeights.initialise(
             config.network().with(data.sets().train().channels()), config.execution().seed())
-        .withNormalisation(normalisation.mean(), normalisation.deviation());
+        .withNormalisation(normalisation.mean(), normalisation.deviation())
+        .withInputSize(InputSize.of(config.evaluationSize()));
   }
 
   private static Optional<KnnJudge> judge(TrainingData data, Engine engine, OutputOptions output) {
