@@ -156,7 +156,8 @@ public final class SwavWeights {
   /**
    * Reads a file that {@link #save} wrote.
    *
-   * @throws IOException if it can't be read, is cut off or damaged, or lacks a tensor
+   * @throws IOException if it can't be read, is cut off or damaged, lacks a tensor, or one holds
+   *     NaN, infinity or a negative variance
    */
   public static SwavWeights load(Path file) throws IOException {
     return WeightsFile.load(file);
@@ -184,8 +185,9 @@ public final class SwavWeights {
   }
 
   /**
-   * A network whose trunk comes from a safetensors file with torchvision's names, and whose head
-   * and prototypes are untrained. What belongs to no trunk, such as {@code fc.weight}, is ignored.
+   * A network whose trunk comes from a file with torchvision's names, safetensors or PyTorch's, and
+   * whose head and prototypes are untrained. What belongs to no trunk, such as {@code fc.weight}, is
+   * ignored; {@link WeightsImport} also takes a head and tells what became of every tensor.
    *
    * @param config the network wanted
    * @param seed of the head and the prototypes
@@ -200,7 +202,7 @@ public final class SwavWeights {
    * Writes everything to a safetensors file that PyTorch's {@code load_state_dict} can read: whole
    * or not at all, an older file of that name is replaced only at the end.
    *
-   * @throws ArithmeticException if an array holds NaN or infinity, naming it
+   * @throws ArithmeticException if an array holds NaN, infinity or a negative variance, naming it
    * @throws IOException if the file can't be written
    */
   public void save(Path file) throws IOException {
@@ -299,6 +301,27 @@ public final class SwavWeights {
   public SwavWeights copy() {
     return new SwavWeights(
         backbone, config, type, dup(parameters), dup(statistics), mean, deviation, inputSize);
+  }
+
+  /**
+   * The first running variance that holds a number below 0, and where: {@code tensor
+   * 'bn1.running_var' holds -0.25 at index 3}; empty if none does.
+   *
+   * @param statistics by name; those that end in {@code .running_var} are looked at
+   */
+  public static Optional<String> negativeVariance(Map<String, INDArray> statistics) {
+    for (Map.Entry<String, INDArray> e : statistics.entrySet()) {
+      INDArray array = e.getValue();
+      if (e.getKey().endsWith(".running_var") && array.minNumber().doubleValue() < 0) {
+        long at = 0;
+        while (!(array.getDouble(at) < 0)) {
+          at++;
+        }
+        return Optional.of(
+            "tensor '" + e.getKey() + "' holds " + array.getDouble(at) + " at index " + at);
+      }
+    }
+    return Optional.empty();
   }
 
   private static LinkedHashMap<String, INDArray> dup(Map<String, INDArray> arrays) {
