@@ -1,6 +1,7 @@
 package org.swav4j.data;
 
 import java.util.Locale;
+import java.util.Optional;
 
 /**
  * A decoded image: 8 bits per value, row-major, RGB interleaved or one grey channel.
@@ -14,6 +15,7 @@ public final class Image {
   private final int height;
   private final int channels;
   private final byte[] pixels;
+  private final ImageRemark remark;
 
   /**
    * Wraps decoded pixels without copying them.
@@ -26,6 +28,10 @@ public final class Image {
    *     nor 3, or the array has another length
    */
   public Image(int width, int height, int channels, byte[] pixels) {
+    this(width, height, channels, pixels, null);
+  }
+
+  Image(int width, int height, int channels, byte[] pixels, ImageRemark remark) {
     if (width < 1 || height < 1) {
       throw new IllegalArgumentException(
           "image of " + width + "x" + height + " pixels, expected at least 1x1");
@@ -50,6 +56,7 @@ public final class Image {
     this.height = height;
     this.channels = channels;
     this.pixels = pixels;
+    this.remark = remark;
   }
 
   /** Width in pixels. */
@@ -70,6 +77,11 @@ public final class Image {
   /** The values themselves, not a copy: interleaved, row-major, to be read only. */
   public byte[] pixels() {
     return pixels;
+  }
+
+  /** What users should hear of this image although it was read, if anything. */
+  public Optional<ImageRemark> remark() {
+    return Optional.ofNullable(remark);
   }
 
   /** The shorter side, in pixels. */
