@@ -1,10 +1,9 @@
 package org.swav4j.model;
 
-import java.awt.Color;
-import java.awt.Graphics2D;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.List;
@@ -23,9 +22,6 @@ import org.swav4j.data.UnreadableImageException;
  * EvaluationView}, which is the way of training, evaluation and the command line. Thread-safe.
  */
 final class PictureReader implements AutoCloseable {
-  /** Larger files are refused, in bytes. */
-  private static final int LARGEST_FILE = 512 << 20;
-
   private final InputSize size;
   private final int channels;
   private final EvaluationView view;
@@ -40,59 +36,14 @@ final class PictureReader implements AutoCloseable {
   }
 
   INDArray read(BufferedImage picture) {
-    return view.of(convert(picture));
+    return view.of(ImageDecoder.of(picture, channels, size.resize()));
   }
 
   INDArray read(InputStream picture) throws IOException {
     try {
-      byte[] bytes = picture.readNBytes(LARGEST_FILE + 1);
-      return view.of(ImageDecoder.decode("the image", checked("the image", bytes.length, bytes), channels, size.resize()));
+      return view.of(ImageDecoder.decode("the image", picture, channels, size.resize()));
     } catch (UnreadableImageException e) {
       throw new IOException(e.getMessage(), e);
-    }
-  }
-
-  private Image convert(BufferedImage picture) {
-    int width = picture.getWidth();
-    int height = picture.getHeight();
-    BufferedImage rgb = new BufferedImage(width, height, BufferedImage.TYPE_INT_RGB);
-    Graphics2D graphics = rgb.createGraphics();
-    graphics.drawImage(picture, 0, 0, Color.WHITE, null);
-    graphics.dispose();
-    int[] packed = rgb.getRGB(0, 0, width, height, null, 0, width);
-    byte[] values = new byte[channels * packed.length];
-    for (int i = 0; i < packed.length; i++) {
-      int red = packed[i] >> 16 & 255;
-      int green = packed[i] >> 8 & 255;
-      int blue = packed[i] & 255;
-      if (channels == 1) {
-        values[i] = (byte) Math.round(0.299 * red + 0.587 * green + 0.114 * blue);
-      } else {
-        values[3 * i] = (byte) red;
-        values[3 * i + 1] = (byte) green;
-        values[3 * i + 2] = (byte) blue;
-      }
-    }
-    return new Image(width, height, channels, values);
-  }
-
-  private static byte[] checked(String description, long size, byte[] bytes)
-      throws UnreadableImageException {
-    if (size > LARGEST_FILE) {
-      throw new UnreadableImageException(
-          description, "more than " + (LARGEST_FILE >> 20) + " MiB, which are the most that is read");
-    }
-    return bytes;
-  }
-
-  private static byte[] bytes(Path file) throws UnreadableImageException {
-    try {
-      checked(file.toString(), java.nio.file.Files.size(file), null);
-      return java.nio.file.Files.readAllBytes(file);
-    } catch (NoSuchFileException e) {
-      throw new UnreadableImageException(file.toString(), "there is no such file", e);
-    } catch (IOException e) {
-      throw new UnreadableImageException(file.toString(), "can't be read: " + e, e);
     }
   }
 
@@ -141,8 +92,14 @@ final class PictureReader implements AutoCloseable {
 
     @Override
     public Image read(int index, int atLeast) throws UnreadableImageException {
-      try {
-        return ImageDecoder.decode(describe(index), bytes(paths.get(index)), channels, atLeast);
+      try (InputStream in = Files.newInputStream(paths.get(index))) {
+        return ImageDecoder.decode(describe(index), in, channels, atLeast);
+      } catch (NoSuchFileException e) {
+        failure = new UnreadableImageException(describe(index), "there is no such file", e);
+        throw failure;
+      } catch (IOException e) {
+        failure = new UnreadableImageException(describe(index), "can't be read: " + e, e);
+        throw failure;
       } catch (UnreadableImageException e) {
         failure = e;
         throw e;

@@ -222,7 +222,7 @@ public record WeightsImport(
               + ": "
               + String.join("; ", problems)
               + (alone
-                  ? ". The trunk fits, and can be taken alone"
+                  ? ". The trunk fits: `initPartial` takes it alone (WeightsImport.trunk)"
                   : ". "
                       + WeightsFile.otherTrunk(dict.metadata(), weights.config())
                           .orElse(
