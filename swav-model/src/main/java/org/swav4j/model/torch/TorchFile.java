@@ -25,7 +25,10 @@ public final class TorchFile implements Closeable {
   static final int LARGEST_SPAN = 1 << 28;
 
   private static final int LARGEST_DEPTH = 32;
-  private static final int MOST_TENSORS = 1_000_000;
+  private static final int LONGEST_REASON = 400;
+
+  /** Values in all containers; one that is held twice counts twice. */
+  private static final int MOST_VALUES = 1_000_000;
 
   /** Where the pickle and the storages lie. */
   interface Archive extends Closeable {
@@ -43,6 +46,7 @@ public final class TorchFile implements Closeable {
   private final Path file;
   private final Archive archive;
   private final Map<String, TorchTensor> tensors = new LinkedHashMap<>();
+  private int visited;
 
   private TorchFile(Path file, Archive archive) {
     this.file = file;
@@ -79,8 +83,14 @@ public final class TorchFile implements Closeable {
     return new IOException(
         e instanceof EOFException
             ? file + " is cut off: was the copy or download complete? Copy it again"
-            : file + " can't be used: " + e.getMessage(),
+            : file + " can't be used: " + readable(e.getMessage()),
         e);
+  }
+
+  /** What is quoted from a damaged file may hold anything. */
+  private static String readable(String message) {
+    String line = message.replaceAll("\\p{Cntrl}", "?");
+    return line.length() > LONGEST_REASON ? line.substring(0, LONGEST_REASON) + "..." : line;
   }
 
   /** By name, in the file's order. */
@@ -90,11 +100,14 @@ public final class TorchFile implements Closeable {
 
   /** Lists the tensors of nested dictionaries and lists. */
   private void list(String path, Object value, int depth) throws IOException {
-    if (depth > LARGEST_DEPTH || tensors.size() > MOST_TENSORS) {
+    if (depth > LARGEST_DEPTH || ++visited > MOST_VALUES) {
       throw new IOException("its containers are nested without end");
     }
     String prefix = path.isEmpty() ? "" : path + ".";
     if (value instanceof TorchTensor tensor) {
+      if (path.chars().anyMatch(Character::isISOControl)) {
+        throw new IOException("it is damaged: a name in it holds control characters: " + path);
+      }
       if (tensors.put(path, tensor) != null) {
         throw new IOException("it holds '" + path + "' twice");
       }
