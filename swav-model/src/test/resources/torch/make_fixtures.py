@@ -1,5 +1,7 @@
 """Small SwAV networks computed by PyTorch, as safetensors: weights under torchvision's names, and
-`expected.*`: images, features, embeddings, scores. Run with torch 1.13 and torchvision 0.14:
+`expected.*`: images, features, embeddings, scores; and two of them as torch.save writes them: with the
+published SwAV network's names, and as a checkpoint of half-precision views in the older format. Run with
+torch 1.13 and torchvision 0.14:
 
     python3 make_fixtures.py
 
@@ -119,9 +121,26 @@ def fixture(architecture, width, stem, channels, size):
         "deviation": ",".join(map(str, deviation)),
     }
     save(f"{architecture}-{stem}.safetensors", tensors, metadata)
+    published = {"module." + k: v for k, v in tensors.items() if not k.startswith("expected.")}
     print(architecture, stem, features.abs().max().item(), scores[0].tolist())
+    return published
 
 
-fixture("resnet20", 0.25, "small", 1, (12, 15))
+def checkpoint(published):
+    """Half precision, kernels and matrices of other strides, all in one storage each, nested."""
+    half = {}
+    for k, v in published.items():
+        v = v.half() if v.is_floating_point() else v
+        v = v.transpose(0, 1).contiguous().transpose(0, 1) if v.dim() > 1 else v
+        where = "module.backbone." if "projection_head" not in k and "prototypes" not in k else "module."
+        half[where + k[len("module.") :]] = v
+    shared = torch.zeros(20, dtype=torch.float16)
+    shared[3:-1] = half["module.backbone.bn1.weight"].repeat_interleave(4)
+    half["module.backbone.bn1.weight"] = shared[3:-1][::4]
+    return {"epoch": 7, "arch": "resnet20", "best": 0.5, "state_dict": half, "optimizer": {"state": {}}}
+
+
+grey = fixture("resnet20", 0.25, "small", 1, (12, 15))
+torch.save(checkpoint(grey), "resnet20-small.pth.tar", _use_new_zipfile_serialization=False)
 fixture("resnet18", 0.0625, "imagenet", 3, (37, 32))
-fixture("resnet50", 0.03125, "small", 3, (16, 16))
+torch.save(fixture("resnet50", 0.03125, "small", 3, (16, 16)), "resnet50-small.pth")

@@ -7,8 +7,12 @@ import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParseException;
 import com.google.gson.JsonParser;
+import com.google.gson.stream.JsonReader;
+import com.google.gson.stream.JsonToken;
+import com.google.gson.stream.MalformedJsonException;
 import java.io.EOFException;
 import java.io.IOException;
+import java.io.StringReader;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
@@ -23,10 +27,13 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.Comparator;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
 import org.bytedeco.javacpp.indexer.Bfloat16Indexer;
 import org.bytedeco.javacpp.indexer.HalfIndexer;
 import org.nd4j.linalg.api.buffer.DataBuffer;
@@ -41,8 +48,10 @@ import org.nd4j.linalg.factory.Nd4j;
  *
  * @param tensors by name, dense, in c order, in the file's order
  * @param metadata what the file says about itself; empty if it says nothing
+ * @param unread tensors whose type isn't read, such as BOOL, by name: their type
  */
-public record SafeTensors(Map<String, INDArray> tensors, Map<String, String> metadata) {
+public record SafeTensors(
+    Map<String, INDArray> tensors, Map<String, String> metadata, Map<String, String> unread) {
   private static final String METADATA = "__metadata__";
   private static final long LONGEST_HEADER = 100_000_000;
   private static final int LONGEST_REASON = 160;
@@ -52,6 +61,7 @@ public record SafeTensors(Map<String, INDArray> tensors, Map<String, String> met
   public SafeTensors {
     tensors = Collections.unmodifiableMap(new LinkedHashMap<>(tensors));
     metadata = Collections.unmodifiableMap(new LinkedHashMap<>(metadata));
+    unread = Collections.unmodifiableMap(new LinkedHashMap<>(unread));
   }
 
   /** How a type is written, and how wide it is. */
@@ -72,8 +82,31 @@ public record SafeTensors(Map<String, INDArray> tensors, Map<String, String> met
     }
   }
 
-  /** One line of the header. */
-  private record Entry(String name, Encoding encoding, long[] shape, long begin, long end) {
+  /** Types that are passed over, and the bits of each number. */
+  private static final Map<String, Integer> UNREAD =
+      Map.ofEntries(
+          Map.entry("BOOL", 8),
+          Map.entry("U8", 8),
+          Map.entry("I8", 8),
+          Map.entry("U16", 16),
+          Map.entry("I16", 16),
+          Map.entry("U32", 32),
+          Map.entry("U64", 64),
+          Map.entry("C64", 64),
+          Map.entry("F8_E4M3", 8),
+          Map.entry("F8_E5M2", 8),
+          Map.entry("F8_E8M0", 8),
+          Map.entry("F6_E2M3", 6),
+          Map.entry("F6_E3M2", 6),
+          Map.entry("F4", 4));
+
+  /** One line of the header; the encoding is null for a type that isn't read. */
+  private record Entry(
+      String name, String dtype, Encoding encoding, long[] shape, long begin, long end) {
+    int bits() {
+      return encoding == null ? UNREAD.get(dtype) : 8 * encoding.width;
+    }
+
     long length() {
       return (end - begin) / encoding.width;
     }
@@ -81,6 +114,7 @@ public record SafeTensors(Map<String, INDArray> tensors, Map<String, String> met
 
   /**
    * Reads a file. F32 becomes FLOAT, F64 DOUBLE, I64 LONG, I32 INT; F16 and BF16 become FLOAT.
+   * Tensors of the format's other types are named in {@link #unread}.
    *
    * @throws IOException if it can't be read, is no safetensors file, was cut off, or its header
    *     contradicts itself; the message says which, in one line
@@ -106,10 +140,16 @@ public record SafeTensors(Map<String, INDArray> tensors, Map<String, String> met
       List<Entry> entries = parse(file, header, metadata);
       checkOffsets(file, entries, 8 + headerLength, in.size());
       LinkedHashMap<String, INDArray> tensors = new LinkedHashMap<>();
+      LinkedHashMap<String, String> unread = new LinkedHashMap<>();
       for (Entry entry : entries) {
-        tensors.put(entry.name(), readArray(in, entry));
+        if (entry.encoding() == null) {
+          unread.put(entry.name(), entry.dtype());
+        } else {
+          in.position(8 + headerLength + entry.begin());
+          tensors.put(entry.name(), readArray(in, entry));
+        }
       }
-      return new SafeTensors(tensors, metadata);
+      return new SafeTensors(tensors, metadata, unread);
     } catch (NoSuchFileException e) {
       throw new IOException("there is no file " + file, e);
     } catch (AccessDeniedException e) {
@@ -122,18 +162,27 @@ public record SafeTensors(Map<String, INDArray> tensors, Map<String, String> met
     List<Entry> entries = new ArrayList<>();
     String name = METADATA;
     try {
-      JsonObject root =
-          JsonParser.parseString(new String(header, StandardCharsets.UTF_8)).getAsJsonObject();
-      for (Map.Entry<String, JsonElement> e : root.entrySet()) {
-        name = e.getKey();
-        JsonObject value = e.getValue().getAsJsonObject();
+      JsonReader json = new JsonReader(new StringReader(new String(header, StandardCharsets.UTF_8)));
+      Set<String> names = new HashSet<>();
+      json.beginObject();
+      while (json.hasNext()) {
+        name = json.nextName();
+        requireNew(names, name);
+        names.add(name);
+        JsonObject value = object(json);
         if (name.equals(METADATA)) {
           value.entrySet().forEach(m -> metadata.put(m.getKey(), m.getValue().getAsString()));
         } else {
           entries.add(entry(file, name, value));
         }
       }
+      json.endObject();
+      if (json.peek() != JsonToken.END_DOCUMENT) {
+        throw new JsonParseException("something follows its end");
+      }
     } catch (JsonParseException
+        | MalformedJsonException
+        | EOFException
         | IllegalStateException
         | UnsupportedOperationException
         | NumberFormatException
@@ -148,22 +197,44 @@ public record SafeTensors(Map<String, INDArray> tensors, Map<String, String> met
     return entries;
   }
 
+  /** An object in which no key is given twice: readers disagree on which of the two counts. */
+  private static JsonObject object(JsonReader json) throws IOException {
+    JsonObject object = new JsonObject();
+    json.beginObject();
+    while (json.hasNext()) {
+      String key = requireNew(object.keySet(), json.nextName());
+      object.add(key, JsonParser.parseReader(json));
+    }
+    json.endObject();
+    return object;
+  }
+
+  private static String requireNew(Set<String> known, String key) {
+    if (known.contains(key)) {
+      throw new JsonParseException("the key '" + key + "' is given twice");
+    }
+    return key;
+  }
+
   private static Entry entry(Path file, String name, JsonObject value) throws IOException {
     String dtype = value.get("dtype").getAsString();
     Encoding encoding =
         Arrays.stream(Encoding.values())
             .filter(e -> e.name().equals(dtype))
             .findFirst()
-            .orElseThrow(
-                () ->
-                    new IOException(
-                        file
-                            + ": tensor '"
-                            + name
-                            + "' has dtype "
-                            + dtype
-                            + ", expected one of "
-                            + Arrays.toString(Encoding.values())));
+            .orElse(null);
+    if (encoding == null && !UNREAD.containsKey(dtype)) {
+      throw new IOException(
+          file
+              + ": tensor '"
+              + name
+              + "' has dtype "
+              + dtype
+              + ", expected one of "
+              + Arrays.toString(Encoding.values())
+              + ", or of those that are passed over: "
+              + String.join(", ", new TreeSet<>(UNREAD.keySet())));
+    }
     long[] shape = longs(value.getAsJsonArray("shape"));
     long[] offsets = longs(value.getAsJsonArray("data_offsets"));
     if (offsets.length != 2 || Arrays.stream(shape).anyMatch(s -> s < 0)) {
@@ -177,7 +248,7 @@ public record SafeTensors(Map<String, INDArray> tensors, Map<String, String> met
               + Arrays.toString(offsets)
               + ", expected sizes of at least 0 and two offsets");
     }
-    return new Entry(name, encoding, shape, offsets[0], offsets[1]);
+    return new Entry(name, dtype, encoding, shape, offsets[0], offsets[1]);
   }
 
   private static long[] longs(JsonArray array) {
@@ -189,11 +260,12 @@ public record SafeTensors(Map<String, INDArray> tensors, Map<String, String> met
       throws IOException {
     long position = 0;
     for (Entry entry : entries) {
-      long bytes = entry.encoding().width;
+      long bytes = entry.bits();
       try {
         for (long s : entry.shape()) {
           bytes = Math.multiplyExact(bytes, s);
         }
+        bytes = bytes % 8 == 0 ? bytes / 8 : -1;
       } catch (ArithmeticException e) {
         bytes = -1;
       }
@@ -205,7 +277,7 @@ public record SafeTensors(Map<String, INDArray> tensors, Map<String, String> met
                 + "' of shape "
                 + Arrays.toString(entry.shape())
                 + " and dtype "
-                + entry.encoding()
+                + entry.dtype()
                 + " lies at bytes "
                 + entry.begin()
                 + " to "

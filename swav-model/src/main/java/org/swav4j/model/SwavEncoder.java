@@ -1,20 +1,22 @@
 package org.swav4j.model;
 
-import java.awt.Color;
-import java.awt.Graphics2D;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.indexing.NDArrayIndex;
+import org.swav4j.data.Normalisation;
 import org.swav4j.model.engine.Engine;
 import org.swav4j.model.engine.Engines;
 import org.swav4j.model.engine.Execution;
@@ -27,12 +29,13 @@ import org.swav4j.model.plan.Value;
  *
  * <pre>{@code
  * try (SwavEncoder encoder = SwavEncoder.load(Path.of("weights.safetensors"))) {
- *   INDArray features = encoder.features(encoder.pixels(ImageIO.read(new File("cat.jpg"))));
+ *   INDArray features = encoder.features(Path.of("cat.jpg"));
  * }
  * }</pre>
  *
- * <p>Images are {@code [n, C, H, W]}, channels in the order red, green, blue, of any size and
- * number; those of about the size trained on give the best features. The encoder keeps its own copy
+ * <p>Pictures are given as files, streams or decoded images, which are resized to the size that the
+ * weights ask for; or as arrays {@code [n, C, H, W]}, channels in the order red, green, blue, of any
+ * size and number, of which those of about the size trained on give the best features. The encoder keeps its own copy
  * of the weights: training on doesn't change what it computes.
  *
  * <p>Safe for use by several threads, which wait for each other. Every thread that calls in makes
@@ -51,6 +54,9 @@ public final class SwavEncoder implements AutoCloseable {
   /** A part of more than one image has no more pixels: what a run touches should stay cached. */
   private static final long PIXELS = 4 * 224 * 224;
 
+  /** Files that are read before the network runs on them. */
+  private static final int FILES = 64;
+
   private record Key(long images, long height, long width) {}
 
   private record Compiled(FoldedNetwork.Inference inference, Execution execution) {}
@@ -59,9 +65,12 @@ public final class SwavEncoder implements AutoCloseable {
   private final DataType type;
   private final int features;
   private final boolean pixels;
+  private final InputSize inputSize;
+  private final Supplier<Normalisation> normalisation;
   private final FoldedNetwork network;
   private final Engine engine;
   private final Map<Key, Compiled> compiled = new LinkedHashMap<>(16, 0.75f, true);
+  private PictureReader reader;
   private boolean closed;
 
   private SwavEncoder(SwavWeights weights, boolean pixels, Engine engine) {
@@ -69,8 +78,25 @@ public final class SwavEncoder implements AutoCloseable {
     this.type = weights.type();
     this.features = weights.features();
     this.pixels = pixels;
+    this.inputSize = weights.inputSize().orElseGet(() -> InputSize.assumed(config));
+    this.normalisation = normalisation(weights);
     this.network = new FoldedNetwork(weights, pixels);
     this.engine = engine;
+  }
+
+  /** What is done to pixels before this encoder is given them. */
+  private Supplier<Normalisation> normalisation(SwavWeights weights) {
+    List<Double> mean = pixels ? Collections.nCopies(config.channels(), 0.0) : weights.mean();
+    List<Double> deviation =
+        pixels ? Collections.nCopies(config.channels(), 1.0) : weights.deviation();
+    return () -> {
+      if (mean.isEmpty()) {
+        throw new IllegalStateException(
+            "the weights don't say how images are normalised, and this encoder takes normalised"
+                + " ones: give the weights a withNormalisation(mean, deviation)");
+      }
+      return new Normalisation(mean, deviation);
+    };
   }
 
   /**
@@ -127,33 +153,120 @@ public final class SwavEncoder implements AutoCloseable {
     return config;
   }
 
+  /** How large it sees pictures: as the weights say, else as {@link InputSize#assumed} says. */
+  public InputSize inputSize() {
+    return inputSize;
+  }
+
   /**
-   * A picture as an array for this encoder: {@code [1, C, H, W]} in [0, 1], transparent parts
-   * white, grey by the weights 0.299, 0.587, 0.114 if the network takes one channel.
+   * An image file as an array for this encoder: decoded, turned upright, resized and cut as in
+   * training and by {@code swav embed}.
+   *
+   * @return a new array {@code [1, C, size, size]} of {@link #inputSize}: pixels in [0, 1], or
+   *     normalised for {@link #ofNormalised}
+   * @throws IOException if it can't be read or decoded, naming the file and the cause
+   * @throws IllegalStateException if the weights of {@link #ofNormalised} have no normalisation
+   */
+  public INDArray pixels(Path image) throws IOException {
+    return pixels(List.of(image));
+  }
+
+  /**
+   * The same of an encoded image in memory or from elsewhere. The stream is read to its end and not
+   * closed.
+   *
+   * @throws IOException if it can't be read or decoded
+   */
+  public INDArray pixels(InputStream image) throws IOException {
+    return reader().read(image);
+  }
+
+  /**
+   * The same of a picture that is decoded already, transparent parts white. It no longer says which
+   * way up a camera held it (EXIF): where that may matter, give the file or the stream.
    */
   public INDArray pixels(BufferedImage image) {
-    int width = image.getWidth();
-    int height = image.getHeight();
-    BufferedImage rgb = new BufferedImage(width, height, BufferedImage.TYPE_INT_RGB);
-    Graphics2D graphics = rgb.createGraphics();
-    graphics.drawImage(image, 0, 0, Color.WHITE, null);
-    graphics.dispose();
-    int[] packed = rgb.getRGB(0, 0, width, height, null, 0, width);
-    int plane = packed.length;
-    float[] values = new float[config.channels() * plane];
-    for (int i = 0; i < plane; i++) {
-      int red = packed[i] >> 16 & 255;
-      int green = packed[i] >> 8 & 255;
-      int blue = packed[i] & 255;
-      if (config.channels() == 1) {
-        values[i] = (float) ((0.299 * red + 0.587 * green + 0.114 * blue) / 255);
-      } else {
-        values[i] = red / 255f;
-        values[plane + i] = green / 255f;
-        values[2 * plane + i] = blue / 255f;
+    return reader().read(image);
+  }
+
+  /**
+   * Several image files, read by several threads.
+   *
+   * @return a new array {@code [n, C, size, size]}, in the order given
+   * @throws IOException if one can't be read or decoded, naming it
+   * @throws IllegalArgumentException if the list is empty
+   */
+  public INDArray pixels(List<Path> images) throws IOException {
+    if (images.isEmpty()) {
+      throw new IllegalArgumentException("a list of no images, expected at least one");
+    }
+    return reader().read(images);
+  }
+
+  private synchronized PictureReader reader() {
+    requireOpen();
+    if (reader == null) {
+      reader = new PictureReader(inputSize, normalisation.get());
+    }
+    return reader;
+  }
+
+  private void requireOpen() {
+    if (closed) {
+      throw new IllegalStateException("this encoder was closed: make another");
+    }
+  }
+
+  /**
+   * The trunk's features of an image file, those that {@code swav embed} writes.
+   *
+   * @return a new array {@code [1, features]}
+   * @throws IOException if it can't be read or decoded, naming the file and the cause
+   */
+  public INDArray features(Path image) throws IOException {
+    return features(List.of(image));
+  }
+
+  /**
+   * The same of an encoded image in memory or from elsewhere; see {@link #pixels(InputStream)}.
+   *
+   * @throws IOException if it can't be read or decoded
+   */
+  public INDArray features(InputStream image) throws IOException {
+    try (INDArray pixels = pixels(image)) {
+      return features(pixels);
+    }
+  }
+
+  /** The same of a picture that is decoded already; see {@link #pixels(BufferedImage)}. */
+  public INDArray features(BufferedImage image) {
+    try (INDArray pixels = pixels(image)) {
+      return features(pixels);
+    }
+  }
+
+  /**
+   * The same of several image files. Memory is that of {@value #FILES} images at a time, and of the
+   * result.
+   *
+   * @return a new array {@code [n, features]}, in the order given
+   * @throws IOException if one can't be read or decoded, naming it
+   * @throws IllegalArgumentException if the list is empty
+   */
+  public INDArray features(List<Path> images) throws IOException {
+    if (images.size() <= FILES) {
+      try (INDArray pixels = pixels(images)) {
+        return features(pixels);
       }
     }
-    return Nd4j.createFromArray(values).reshape(1, config.channels(), height, width);
+    INDArray out = Nd4j.createUninitialized(type, images.size(), features);
+    for (int at = 0; at < images.size(); at += FILES) {
+      List<Path> part = images.subList(at, Math.min(images.size(), at + FILES));
+      try (INDArray rows = features(part)) {
+        slice(out, at, part.size()).assign(rows);
+      }
+    }
+    return out;
   }
 
   /**
@@ -204,14 +317,15 @@ public final class SwavEncoder implements AutoCloseable {
       compiled.values().forEach(c -> c.execution().close());
       compiled.clear();
       network.close();
+      if (reader != null) {
+        reader.close();
+      }
     }
   }
 
   private synchronized INDArray rows(
       INDArray images, long width, Function<FoldedNetwork.Inference, Value> result) {
-    if (closed) {
-      throw new IllegalStateException("this encoder was closed: make another");
-    }
+    requireOpen();
     check(images);
     long n = images.size(0);
     INDArray out = Nd4j.createUninitialized(type, n, width);

@@ -6,6 +6,8 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.function.DoubleSupplier;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -14,7 +16,7 @@ import org.nd4j.linalg.factory.Nd4j;
 
 /**
  * Everything a SwAV network has learned: the trainable parameters, batch norm's running statistics,
- * the configuration they belong to, and how the images were normalised.
+ * the configuration they belong to, how the images were normalised, and how large they were.
  *
  * <p>Names are torchvision's, with {@code projection_head.0} (linear), {@code .1} (batch norm),
  * {@code .3} (linear) and {@code prototypes} after the trunk. In memory convolution weights are
@@ -30,6 +32,7 @@ public final class SwavWeights {
   private final Map<String, INDArray> statistics;
   private final List<Double> mean;
   private final List<Double> deviation;
+  private final InputSize inputSize;
 
   private SwavWeights(
       Backbone backbone,
@@ -38,7 +41,8 @@ public final class SwavWeights {
       Map<String, INDArray> parameters,
       Map<String, INDArray> statistics,
       List<Double> mean,
-      List<Double> deviation) {
+      List<Double> deviation,
+      InputSize inputSize) {
     this.backbone = backbone;
     this.config = config;
     this.type = type;
@@ -46,6 +50,7 @@ public final class SwavWeights {
     this.statistics = Collections.unmodifiableMap(statistics);
     this.mean = List.copyOf(mean);
     this.deviation = List.copyOf(deviation);
+    this.inputSize = inputSize;
   }
 
   /**
@@ -108,7 +113,8 @@ public final class SwavWeights {
             });
     LinkedHashMap<String, INDArray> statistics = zeros(shapes.statistics(), type);
     statistics.forEach((name, array) -> array.assign(name.endsWith(".running_var") ? 1 : 0));
-    return new SwavWeights(backbone, config, type, parameters, statistics, List.of(), List.of());
+    return new SwavWeights(
+        backbone, config, type, parameters, statistics, List.of(), List.of(), null);
   }
 
   /** Files tell backbones apart by name. */
@@ -137,7 +143,8 @@ public final class SwavWeights {
         zeros(shapes.parameters(), type),
         zeros(shapes.statistics(), type),
         List.of(),
-        List.of());
+        List.of(),
+        null);
   }
 
   private static LinkedHashMap<String, INDArray> zeros(Map<String, long[]> shapes, DataType type) {
@@ -149,7 +156,8 @@ public final class SwavWeights {
   /**
    * Reads a file that {@link #save} wrote.
    *
-   * @throws IOException if it can't be read, is cut off or damaged, or lacks a tensor
+   * @throws IOException if it can't be read, is cut off or damaged, lacks a tensor, or one holds
+   *     NaN, infinity or a negative variance
    */
   public static SwavWeights load(Path file) throws IOException {
     return WeightsFile.load(file);
@@ -177,8 +185,9 @@ public final class SwavWeights {
   }
 
   /**
-   * A network whose trunk comes from a safetensors file with torchvision's names, and whose head
-   * and prototypes are untrained. What belongs to no trunk, such as {@code fc.weight}, is ignored.
+   * A network whose trunk comes from a file with torchvision's names, safetensors or PyTorch's, and
+   * whose head and prototypes are untrained. What belongs to no trunk, such as {@code fc.weight}, is
+   * ignored; {@link WeightsImport} also takes a head and tells what became of every tensor.
    *
    * @param config the network wanted
    * @param seed of the head and the prototypes
@@ -193,7 +202,7 @@ public final class SwavWeights {
    * Writes everything to a safetensors file that PyTorch's {@code load_state_dict} can read: whole
    * or not at all, an older file of that name is replaced only at the end.
    *
-   * @throws ArithmeticException if an array holds NaN or infinity, naming it
+   * @throws ArithmeticException if an array holds NaN, infinity or a negative variance, naming it
    * @throws IOException if the file can't be written
    */
   public void save(Path file) throws IOException {
@@ -273,13 +282,46 @@ public final class SwavWeights {
               + deviation
               + ", expected finite numbers and deviations above 0, for pixels in [0, 1]");
     }
-    return new SwavWeights(backbone, config, type, parameters, statistics, mean, deviation);
+    return new SwavWeights(
+        backbone, config, type, parameters, statistics, mean, deviation, inputSize);
+  }
+
+  /** How large the network sees pictures; empty if that isn't known. */
+  public Optional<InputSize> inputSize() {
+    return Optional.ofNullable(inputSize);
+  }
+
+  /** The same live arrays, for pictures of that size: about the one they are trained on. */
+  public SwavWeights withInputSize(InputSize size) {
+    return new SwavWeights(
+        backbone, config, type, parameters, statistics, mean, deviation, Objects.requireNonNull(size));
   }
 
   /** An independent copy. */
   public SwavWeights copy() {
     return new SwavWeights(
-        backbone, config, type, dup(parameters), dup(statistics), mean, deviation);
+        backbone, config, type, dup(parameters), dup(statistics), mean, deviation, inputSize);
+  }
+
+  /**
+   * The first running variance that holds a number below 0, and where: {@code tensor
+   * 'bn1.running_var' holds -0.25 at index 3}; empty if none does.
+   *
+   * @param statistics by name; those that end in {@code .running_var} are looked at
+   */
+  public static Optional<String> negativeVariance(Map<String, INDArray> statistics) {
+    for (Map.Entry<String, INDArray> e : statistics.entrySet()) {
+      INDArray array = e.getValue();
+      if (e.getKey().endsWith(".running_var") && array.minNumber().doubleValue() < 0) {
+        long at = 0;
+        while (!(array.getDouble(at) < 0)) {
+          at++;
+        }
+        return Optional.of(
+            "tensor '" + e.getKey() + "' holds " + array.getDouble(at) + " at index " + at);
+      }
+    }
+    return Optional.empty();
   }
 
   private static LinkedHashMap<String, INDArray> dup(Map<String, INDArray> arrays) {

@@ -1,14 +1,15 @@
 package org.swav4j.model;
 
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Function;
-import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -23,6 +24,13 @@ final class WeightsFile {
   private static final int VERSION = 1;
 
   private static final String VERSION_KEY = "swav4j_version";
+
+  /** Its name in the folder of a run. */
+  static final String NAME = "weights.safetensors";
+
+  /** What a run's checkpoint says of itself in its metadata. */
+  private static final Map.Entry<String, String> CHECKPOINT =
+      Map.entry("kind", "swav4j checkpoint");
 
   private WeightsFile() {}
 
@@ -45,14 +53,15 @@ final class WeightsFile {
               }
             });
     SafeTensors.notFinite(tensors)
+        .or(() -> SwavWeights.negativeVariance(weights.statistics()))
         .ifPresent(
             which -> {
               throw new ArithmeticException(
                   file
                       + " was not written: "
                       + which
-                      + ", expected finite numbers: training has diverged, go back to weights of"
-                      + " before");
+                      + ", expected finite numbers and no negative variance: training has diverged,"
+                      + " go back to weights of before");
             });
     SafeTensors.write(file, tensors, metadata(weights));
   }
@@ -88,13 +97,18 @@ final class WeightsFile {
             first != null && first.dataType() == DataType.DOUBLE
                 ? DataType.DOUBLE
                 : DataType.FLOAT);
-    fill(file, read, weights, name -> true);
+    fill(file, read, weights);
     List<Double> mean = numbers(file, metadata, "mean");
-    if (mean.isEmpty()) {
-      return weights;
-    }
     try {
-      return weights.withNormalisation(mean, numbers(file, metadata, "deviation"));
+      if (!mean.isEmpty()) {
+        weights = weights.withNormalisation(mean, numbers(file, metadata, "deviation"));
+      }
+      if (metadata.containsKey("size")) {
+        int resize = value(file, metadata, "resize", Integer::parseInt);
+        int size = value(file, metadata, "size", Integer::parseInt);
+        weights = weights.withInputSize(new InputSize(resize, size));
+      }
+      return weights;
     } catch (IllegalArgumentException e) {
       throw new IOException(file + " has unusable metadata: " + e.getMessage(), e);
     }
@@ -112,13 +126,21 @@ final class WeightsFile {
   }
 
   static SwavWeights loadTrunk(Path file, SwavConfig config, long seed) throws IOException {
-    SafeTensors read = SafeTensors.read(file);
-    if (read.metadata().containsKey(VERSION_KEY)) {
-      compareTrunk(file, config(file, read.metadata()), config);
-    }
     SwavWeights weights = SwavWeights.initialise(config, seed);
-    fill(file, read, weights, ParameterShapes::ofTrunk);
+    WeightsImport.trunk(file, weights);
     return weights;
+  }
+
+  /** Where one of our own files holds another trunk: the first difference in its description. */
+  static Optional<String> otherTrunk(Map<String, String> metadata, SwavConfig expected) {
+    if (metadata.containsKey(VERSION_KEY) && expected.architecture() != null) {
+      try {
+        compareTrunk(Path.of("It"), config(Path.of("It"), metadata), expected);
+      } catch (IOException e) {
+        return Optional.of(e.getMessage());
+      }
+    }
+    return Optional.empty();
   }
 
   private static void compareTrunk(Path file, SwavConfig stored, SwavConfig expected)
@@ -159,10 +181,53 @@ final class WeightsFile {
       metadata.put("mean", joined(weights.mean()));
       metadata.put("deviation", joined(weights.deviation()));
     }
+    weights
+        .inputSize()
+        .ifPresent(
+            view -> {
+              metadata.put("resize", "" + view.resize());
+              metadata.put("size", "" + view.size());
+            });
     return metadata;
   }
 
+  /**
+   * Refuses weights that give no features, or worse, features that look like some.
+   *
+   * @throws IOException naming the first tensor with NaN, infinity or a negative variance
+   */
+  static void requireUsable(Path file, SwavWeights weights) throws IOException {
+    Map<String, INDArray> arrays = new LinkedHashMap<>(weights.parameters());
+    arrays.replaceAll((n, array) -> array.rank() == 4 ? array.permute(3, 2, 0, 1) : array);
+    arrays.putAll(weights.statistics());
+    Optional<String> fault =
+        SafeTensors.notFinite(arrays)
+            .or(() -> SwavWeights.negativeVariance(weights.statistics()));
+    if (fault.isPresent()) {
+      throw new IOException(
+          file
+              + " can't be used: "
+              + fault.get()
+              + ", expected finite numbers and no negative variance: its training diverged or the"
+              + " file is damaged, use weights of before");
+    }
+  }
+
+  /** Says of a checkpoint what it is, and where the weights are. */
+  static void refuseCheckpoint(Path file, Map<String, String> metadata) throws IOException {
+    if (CHECKPOINT.getValue().equals(metadata.get(CHECKPOINT.getKey()))) {
+      Path weights = file.resolveSibling(NAME);
+      throw new IOException(
+          file
+              + " is a checkpoint, from which 'swav train --resume' goes on, expected weights: "
+              + (Files.exists(weights)
+                  ? weights + " beside it holds them"
+                  : NAME + " of its run folder holds them"));
+    }
+  }
+
   private static SwavConfig config(Path file, Map<String, String> metadata) throws IOException {
+    refuseCheckpoint(file, metadata);
     if (!metadata.containsKey(VERSION_KEY)) {
       throw new IOException(
           file
@@ -232,21 +297,19 @@ final class WeightsFile {
     return values.stream().map(String::valueOf).collect(Collectors.joining(","));
   }
 
-  /** Copies the tensors of the wanted names into the weights; every one of them must be there. */
-  private static void fill(
-      Path file, SafeTensors read, SwavWeights weights, Predicate<String> wanted)
-      throws IOException {
+  /** Copies the tensors into the weights; every one of them must be there, and usable. */
+  private static void fill(Path file, SafeTensors read, SwavWeights weights) throws IOException {
     List<String> problems = new ArrayList<>();
     Stream.of(weights.parameters(), weights.statistics())
         .flatMap(arrays -> arrays.entrySet().stream())
-        .filter(e -> wanted.test(e.getKey()))
         .forEach(
             e -> {
               INDArray source = read.tensors().get(e.getKey());
               INDArray target = e.getValue();
               INDArray view = target.rank() == 4 ? target.permute(3, 2, 0, 1) : target;
               if (source == null) {
-                problems.add(e.getKey() + " is missing");
+                String type = read.unread().get(e.getKey());
+                problems.add(e.getKey() + (type == null ? " is missing" : " is of type " + type));
               } else if (!Arrays.equals(source.shape(), view.shape())) {
                 problems.add(
                     e.getKey()
@@ -271,9 +334,10 @@ final class WeightsFile {
               + (problems.size() > shown ? "; and " + (problems.size() - shown) + " more" : "")
               + ". Is it another architecture, or are its names not torchvision's?");
     }
+    requireUsable(file, weights);
   }
 
-  private static String described(SwavWeights weights) {
+  static String described(SwavWeights weights) {
     SwavConfig config = weights.config();
     return config.architecture() == null
         ? "backbone " + weights.backbone().name()

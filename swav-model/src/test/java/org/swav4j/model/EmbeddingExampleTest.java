@@ -24,11 +24,9 @@ class EmbeddingExampleTest {
   /** Keep the body the same as in the README. */
   private static Answer example(Path weights, Path cat, Path dog) throws IOException {
     try (SwavEncoder encoder = SwavEncoder.load(weights)) {
-      INDArray first = encoder.pixels(ImageIO.read(cat.toFile()));
-      INDArray second = encoder.pixels(ImageIO.read(dog.toFile()));
-      INDArray features = encoder.features(first); // [1, features], for a classifier of your own
-      double likeness = Transforms.cosineSim(features, encoder.features(second));
-      int cluster = encoder.assign(first)[0]; // 0 to K - 1
+      INDArray features = encoder.features(cat); // [1, features], for a classifier of your own
+      double likeness = Transforms.cosineSim(features, encoder.features(dog));
+      int cluster = encoder.assign(encoder.pixels(cat))[0]; // 0 to K - 1
       return new Answer(likeness, cluster, features.shape());
     }
   }

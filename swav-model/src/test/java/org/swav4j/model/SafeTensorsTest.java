@@ -36,6 +36,24 @@ class SafeTensorsTest {
     return Files.write(folder.resolve("made.safetensors"), bytes.array());
   }
 
+  /** Adds a tensor of one byte a number to a file. */
+  static void append(Path file, String name, String dtype, int n) throws IOException {
+    ByteBuffer bytes = ByteBuffer.wrap(Files.readAllBytes(file)).order(ByteOrder.LITTLE_ENDIAN);
+    byte[] json = new byte[(int) bytes.getLong()];
+    bytes.get(json);
+    int data = bytes.remaining();
+    String header = new String(json, StandardCharsets.UTF_8).strip();
+    byte[] longer =
+        (header.substring(0, header.length() - 1)
+                + ",\"%s\":{\"dtype\":\"%s\",\"shape\":[%d],\"data_offsets\":[%d,%d]}}"
+                    .formatted(name, dtype, n, data, data + n))
+            .getBytes(StandardCharsets.UTF_8);
+    ByteBuffer whole =
+        ByteBuffer.allocate(8 + longer.length + data + n).order(ByteOrder.LITTLE_ENDIAN);
+    whole.putLong(longer.length).put(longer).put(bytes);
+    Files.write(file, whole.array());
+  }
+
   private static byte[] little(int... values) {
     ByteBuffer b = ByteBuffer.allocate(2 * values.length).order(ByteOrder.LITTLE_ENDIAN);
     Arrays.stream(values).forEach(v -> b.putShort((short) v));
@@ -95,6 +113,21 @@ class SafeTensorsTest {
         .containsExactly(1f, -2.5f, Float.intBitsToFloat(0x7F7F0000));
   }
 
+  @Test
+  void tensorsOfOtherTypesAreNamedAndTheRestIsRead() throws IOException {
+    Path file =
+        file(
+            "{'mask':{'dtype':'BOOL','shape':[3],'data_offsets':[0,3]},"
+                    .replace('\'', '"')
+                + "\"x\":{\"dtype\":\"BF16\",\"shape\":[2],\"data_offsets\":[3,7]},"
+                + "\"f4\":{\"dtype\":\"F4\",\"shape\":[3,2],\"data_offsets\":[7,10]}}",
+            new byte[] {1, 0, 1, (byte) 0x80, 0x3F, 0x20, (byte) 0xC0, 0, 0, 0});
+    SafeTensors read = SafeTensors.read(file);
+    assertThat(read.tensors().keySet()).containsExactly("x");
+    assertThat(read.tensors().get("x").toFloatVector()).containsExactly(1f, -2.5f);
+    assertThat(read.unread()).isEqualTo(Map.of("mask", "BOOL", "f4", "F4"));
+  }
+
   @ParameterizedTest
   @CsvSource(
       delimiter = '|',
@@ -104,7 +137,13 @@ class SafeTensorsTest {
         "{'x':{'dtype':'F32','shape':[1],'data_offsets':[0,4]},"
             + "'y':{'dtype':'F32','shape':[2],'data_offsets':[0,8]}}|expected 4 to 12",
         "{'x':{'dtype':'F32','shape':[1],'data_offsets':[0,4]}}|expected 68: something was appended",
-        "{'x':{'dtype':'F8_E4M3','shape':[8],'data_offsets':[0,8]}}|'x' has dtype F8_E4M3",
+        "{'x':{'dtype':'F9','shape':[8],'data_offsets':[0,8]}}|'x' has dtype F9, expected one of",
+        "{'x':{'dtype':'F8_E4M3','shape':[7],'data_offsets':[0,8]}}|expected 0 to 7",
+        "{'x':{'dtype':'F32','shape':[2],'data_offsets':[0,8]},"
+            + "'x':{'dtype':'F32','shape':[2],'data_offsets':[0,8]}}|the key 'x' is given twice",
+        "{'x':{'dtype':'F32','dtype':'I32','shape':[2],'data_offsets':[0,8]}}|'dtype' is given twice",
+        "{'__metadata__':{'a':'1','a':'2'},'x':{'dtype':'F32','shape':[2],'data_offsets':[0,8]}}|'a' is",
+        "{'x':{'dtype':'F32','shape':[2],'data_offsets':[0,8]}} {}|something follows its end",
         "{'x':{'dtype':'F32','shape':[-2],'data_offsets':[0,8]}}|sizes of at least 0",
         "{'x':{'dtype':'F32','shape':[4611686018427387904,4],'data_offsets':[0,0]}}|damaged",
         "{'x':{'dtype':'F32','data_offsets':[0,8]}}|damaged safetensors header at 'x'",

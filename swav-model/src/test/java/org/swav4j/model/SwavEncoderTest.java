@@ -2,10 +2,15 @@ package org.swav4j.model;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 import static org.swav4j.model.ArrayAssert.assertExact;
 import static org.swav4j.model.ArrayAssert.difference;
 
 import java.awt.image.BufferedImage;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -13,7 +18,9 @@ import java.util.Random;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import javax.imageio.ImageIO;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -184,28 +191,78 @@ class SwavEncoderTest {
 
   @Test
   void picturesBecomePixelsInRedGreenBlueOrderOverWhite() {
-    SwavWeights colour = weights(Architecture.RESNET20, Stem.SMALL, DataType.FLOAT);
+    SwavWeights colour =
+        weights(Architecture.RESNET20, Stem.SMALL, DataType.FLOAT).withInputSize(InputSize.of(4));
     SwavWeights grey =
         SwavWeights.initialise(
                 new SwavConfig(Architecture.RESNET20, 0.125, Stem.SMALL, 1, 12, 8, 5, 0.1), 1)
-            .withNormalisation(List.of(0.5), List.of(0.25));
-    BufferedImage image = new BufferedImage(3, 2, BufferedImage.TYPE_INT_ARGB);
-    image.setRGB(0, 0, 0xFFFF8000);
-    image.setRGB(2, 1, 0xFF0000FF);
+            .withNormalisation(List.of(0.5), List.of(0.25))
+            .withInputSize(InputSize.of(4));
+    // wider than high: the first and the last column are cut off
+    BufferedImage image = new BufferedImage(6, 4, BufferedImage.TYPE_INT_ARGB);
+    image.setRGB(1, 0, 0xFFFF8000);
+    image.setRGB(4, 1, 0xFF0000FF);
+    image.setRGB(0, 0, 0xFF000000);
     try (SwavEncoder encoder = SwavEncoder.of(colour);
         SwavEncoder greyEncoder = SwavEncoder.of(grey)) {
       INDArray pixels = encoder.pixels(image);
-      assertThat(pixels.shape()).containsExactly(1, 3, 2, 3);
+      assertThat(pixels.shape()).containsExactly(1, 3, 4, 4);
       assertThat(pixels.getFloat(0, 0, 0, 0)).isEqualTo(1f);
-      assertThat(pixels.getFloat(0, 1, 0, 0)).isEqualTo(128 / 255f);
+      assertThat(pixels.getFloat(0, 1, 0, 0)).isCloseTo(128 / 255f, within(1e-6f));
       assertThat(pixels.getFloat(0, 2, 0, 0)).isZero();
-      assertThat(pixels.getFloat(0, 0, 1, 2)).isZero();
-      assertThat(pixels.getFloat(0, 2, 1, 2)).isEqualTo(1f);
+      assertThat(pixels.getFloat(0, 0, 1, 3)).isZero();
+      assertThat(pixels.getFloat(0, 2, 1, 3)).isEqualTo(1f);
       assertThat(pixels.getFloat(0, 1, 0, 1)).as("transparent").isEqualTo(1f);
       INDArray luma = greyEncoder.pixels(image);
-      assertThat(luma.shape()).containsExactly(1, 1, 2, 3);
-      assertThat(luma.getFloat(0, 0, 1, 2)).isEqualTo(0.114f);
+      assertThat(luma.shape()).containsExactly(1, 1, 4, 4);
+      assertThat(luma.getFloat(0, 0, 1, 3)).isCloseTo(0.114f, within(0.002f));
       assertThat(greyEncoder.features(luma).shape()).containsExactly(1, 8);
+    }
+  }
+
+  @Test
+  void aFileAStreamAndADecodedPictureGiveTheSame(@TempDir Path folder) throws IOException {
+    SwavWeights weights =
+        weights(Architecture.RESNET20, Stem.SMALL, DataType.FLOAT)
+            .withInputSize(new InputSize(20, 16));
+    List<Path> files = new ArrayList<>();
+    for (int i = 0; i < 70; i++) {
+      BufferedImage image =
+          new BufferedImage(30 + i, 50, i % 2 == 0 ? BufferedImage.TYPE_INT_RGB : BufferedImage.TYPE_BYTE_GRAY);
+      Random random = new Random(i);
+      for (int p = 0; p < image.getWidth() * 50; p++) {
+        int v = (p % image.getWidth() * 3 + p / image.getWidth() * 2 + random.nextInt(20)) & 255;
+        image.getRaster().setSample(p % image.getWidth(), p / image.getWidth(), 0, v);
+      }
+      files.add(folder.resolve(i + ".png"));
+      ImageIO.write(image, "png", files.get(i).toFile());
+    }
+    try (SwavEncoder encoder = SwavEncoder.of(weights);
+        SwavEncoder normalised = SwavEncoder.ofNormalised(weights)) {
+      INDArray together = encoder.features(files);
+      assertThat(together.shape()).containsExactly(70, 8);
+      for (int i : new int[] {0, 1, 68, 69}) {
+        INDArray row = together.get(NDArrayIndex.interval(i, i + 1));
+        INDArray fromFile = encoder.features(files.get(i));
+        assertThat(difference(fromFile, row)).isLessThan(1e-5);
+        assertThat(difference(normalised.features(files.get(i)), row)).isLessThan(1e-5);
+        try (InputStream in = Files.newInputStream(files.get(i))) {
+          assertExact("stream", encoder.features(in), fromFile);
+        }
+        BufferedImage decoded = ImageIO.read(files.get(i).toFile());
+        assertThat(difference(encoder.features(decoded), fromFile)).isLessThan(1e-5);
+      }
+      Files.writeString(files.get(3), "no picture");
+      assertThatThrownBy(() -> encoder.features(files))
+          .isInstanceOf(IOException.class)
+          .hasMessageContaining("3.png");
+      assertThatThrownBy(() -> encoder.features(folder.resolve("none.png")))
+          .isInstanceOf(IOException.class)
+          .hasMessageContaining("none.png: there is no such file");
+      encoder.close();
+      assertThatThrownBy(() -> encoder.features(files.get(0)))
+          .isInstanceOf(IllegalStateException.class)
+          .hasMessageContaining("closed");
     }
   }
 

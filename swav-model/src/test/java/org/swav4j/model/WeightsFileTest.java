@@ -207,4 +207,52 @@ class WeightsFileTest {
     fresh.parameters().forEach((n, a) -> assertExact(n, loaded.parameters().get(n), a));
     fresh.statistics().forEach((n, a) -> assertExact(n, loaded.statistics().get(n), a));
   }
+
+  @ParameterizedTest
+  @CsvSource({
+    "layer2.0.conv1.weight,NaN,holds NaN at index 5",
+    "projection_head.3.bias,Infinity,holds Infinity at index 5",
+    "layer1.1.bn2.running_mean,-Infinity,holds -Infinity at index 1",
+    "projection_head.1.running_var,-0.5,holds -0.5 at index 5",
+    "conv1.weight,NaN,holds NaN at index 5",
+  })
+  void whatCannotBeUsedIsRefusedByNameOnLoadAndBeforeASave(
+      String name, float value, String message) throws IOException {
+    SwavConfig config = config(Architecture.RESNET20);
+    SwavWeights weights = trained(config, DataType.FLOAT);
+    Path file = folder.resolve("w.safetensors");
+    weights.save(file);
+    byte[] good = Files.readAllBytes(file);
+    Map<String, INDArray> tensors = new LinkedHashMap<>(SafeTensors.read(file).tensors());
+    INDArray array = tensors.get(name);
+    array.data().put(Math.min(5, array.length() - 1), value);
+    Path bad = folder.resolve("bad.safetensors");
+    SafeTensors.write(bad, tensors, SafeTensors.read(file).metadata());
+    String expected = "tensor '" + name + "' " + message;
+    assertThatThrownBy(() -> SwavWeights.load(bad))
+        .isInstanceOf(IOException.class)
+        .hasMessageContaining("bad.safetensors")
+        .hasMessageContaining(expected);
+    SwavWeights other = SwavWeights.initialise(config, 1);
+    assertThatThrownBy(() -> WeightsImport.whole(bad, other))
+        .isInstanceOf(IOException.class)
+        .hasMessageContaining(expected);
+    INDArray held = weights.array(name);
+    held.data().put(Math.min(5, held.length() - 1), value);
+    assertThatThrownBy(() -> weights.save(file))
+        .isInstanceOf(ArithmeticException.class)
+        .hasMessageContaining("tensor '" + name + "' holds " + value);
+    assertThat(file).hasBinaryContent(good);
+  }
+
+  @Test
+  void theSizeOfPicturesIsKept() throws IOException {
+    SwavWeights weights = trained(config(Architecture.RESNET20), DataType.FLOAT);
+    Path file = folder.resolve("w.safetensors");
+    weights.save(file);
+    assertThat(SwavWeights.load(file).inputSize()).isEmpty();
+    weights.withInputSize(new InputSize(256, 224)).save(file);
+    assertThat(SwavWeights.load(file).inputSize()).contains(new InputSize(256, 224));
+    assertThatThrownBy(() -> new InputSize(20, 24)).hasMessageContaining("24 pixels");
+  }
 }

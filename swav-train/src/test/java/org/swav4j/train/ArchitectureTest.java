@@ -46,7 +46,7 @@ class ArchitectureTest {
           .whereLayer("data")
           .mayNotAccessAnyLayer()
           .whereLayer("model")
-          .mayOnlyAccessLayers("sinkhorn")
+          .mayOnlyAccessLayers("sinkhorn", "data")
           .whereLayer("train")
           .mayNotBeAccessedByAnyLayer();
 

@@ -74,7 +74,7 @@ final class EmbedCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     FeatureFile.requireKnownEnding(out);
-    SourceOptions.Opened o = source.open();
+    SourceOptions.Opened o = source.open(output);
     List<ImageSource> parts = new ArrayList<>();
     if (part != Part.TEST) {
       parts.add(o.data().train());

@@ -97,7 +97,7 @@ final class EvaluateCommand implements Callable<Integer> {
               + ", expected at least 1 of each");
     }
     KNearestNeighbours judge = new KNearestNeighbours(neighbours);
-    SourceOptions.Opened o = source.open();
+    SourceOptions.Opened o = source.open(output);
     Optional<String> obstacle = KnnJudge.obstacle(o.data());
     if (obstacle.isPresent()) {
       throw new IllegalArgumentException(

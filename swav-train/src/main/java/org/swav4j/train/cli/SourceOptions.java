@@ -5,6 +5,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import org.swav4j.data.DataSets;
 import org.swav4j.data.Normalisation;
+import org.swav4j.model.InputSize;
 import org.swav4j.model.SwavWeights;
 import org.swav4j.model.engine.Engine;
 import org.swav4j.model.engine.Engines;
@@ -48,8 +49,8 @@ final class SourceOptions {
       names = "--size",
       paramLabel = "PIXELS",
       description =
-          "Side in pixels to which images are resized. Not given: that of the run, or 32 with"
-              + " --weights.")
+          "Side in pixels to which images are resized. Not given: as the weights say, which keep"
+              + " the size that they were trained for.")
   Integer size;
 
   @Option(
@@ -72,7 +73,7 @@ final class SourceOptions {
    * @param spec of the data
    * @param data opened with the network's channels
    * @param normalisation the network was trained with
-   * @param size side in pixels
+   * @param size at which the network sees the images
    * @param workers threads that read
    * @param engine what runs the network
    */
@@ -81,7 +82,7 @@ final class SourceOptions {
       String spec,
       DataSets data,
       Normalisation normalisation,
-      int size,
+      InputSize size,
       int workers,
       Engine engine) {
     Embedder embedder() {
@@ -92,10 +93,11 @@ final class SourceOptions {
   /**
    * Reads the weights and opens the data.
    *
+   * @param output where it is noted what is assumed
    * @throws IllegalArgumentException if something can't be used, saying what
    * @throws UncheckedIOException if the weights can't be read
    */
-  Opened open() {
+  Opened open(OutputOptions output) {
     if (size != null && (size < 4 || size > 4096)) {
       throw new IllegalArgumentException(
           "--size is "
@@ -126,15 +128,33 @@ final class SourceOptions {
     String spec = data != null ? data : config.data().spec();
     DataSets sets =
         TrainingData.open(new TrainingConfig.Data(spec, weights.config().channels(), null));
-    int side = size != null ? size : config != null ? config.evaluationSize() : 32;
     return new Opened(
         weights,
         spec,
         sets,
         new Normalisation(weights.mean(), weights.deviation()),
-        side,
+        size(weights, config, file, output),
         workers != null ? workers : Machine.cores(),
         Engines.of(engine, Precision.FLOAT));
+  }
+
+  /** As asked for, else as the weights say; those of an earlier release don't say it. */
+  private InputSize size(
+      SwavWeights weights, TrainingConfig config, Path file, OutputOptions output) {
+    if (size != null) {
+      return InputSize.of(size);
+    }
+    if (weights.inputSize().isPresent()) {
+      return weights.inputSize().get();
+    }
+    if (config != null) {
+      return InputSize.of(config.evaluationSize());
+    }
+    InputSize assumed = InputSize.assumed(weights.config());
+    output.note(
+        "%s doesn't say for which size it was trained: %s are assumed, --size sets another",
+        file, assumed);
+    return assumed;
   }
 
   private static SwavWeights load(Path file) {

@@ -1,11 +1,16 @@
 package org.swav4j.train.cli;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
 import org.swav4j.data.Normalisation;
+import org.swav4j.model.InputSize;
 import org.swav4j.model.SwavWeights;
+import org.swav4j.model.WeightsImport;
 import org.swav4j.model.engine.Engine;
 import org.swav4j.train.advice.AdviceListener;
 import org.swav4j.train.advice.CollapseMonitor;
@@ -49,7 +54,7 @@ final class TrainingRun implements AutoCloseable {
       RunFolder folder,
       Checkpoint checkpoint,
       OutputOptions output) {
-    SwavWeights weights = weights(data);
+    SwavWeights weights = weights(data, checkpoint == null, output);
     TrainingRun run =
         new TrainingRun(
             new Trainer(data.config(), data.sets().train(), weights, engine),
@@ -107,12 +112,30 @@ final class TrainingRun implements AutoCloseable {
         .listener(report);
   }
 
-  private static SwavWeights weights(TrainingData data) {
+  private static SwavWeights weights(TrainingData data, boolean first, OutputOptions output) {
     TrainingConfig config = data.config();
     Normalisation normalisation = config.data().normalisation();
-    return SwavWeights.initialise(
-            config.network().with(data.sets().train().channels()), config.execution().seed())
-        .withNormalisation(normalisation.mean(), normalisation.deviation());
+    SwavWeights weights =
+        SwavWeights.initialise(
+                config.network().with(data.sets().train().channels()), config.execution().seed())
+            .withNormalisation(normalisation.mean(), normalisation.deviation())
+            .withInputSize(InputSize.of(config.evaluationSize()));
+    // A run that goes on takes all of them from its checkpoint.
+    if (first && config.network().init() != null) {
+      output.note("%s", imported(config.network(), weights).summary());
+    }
+    return weights;
+  }
+
+  private static WeightsImport imported(TrainingConfig.Network network, SwavWeights weights) {
+    Path source = Path.of(network.init());
+    try {
+      return network.initPartial()
+          ? WeightsImport.trunk(source, weights)
+          : WeightsImport.whole(source, weights);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e.getMessage(), e);
+    }
   }
 
   private static Optional<KnnJudge> judge(TrainingData data, Engine engine, OutputOptions output) {

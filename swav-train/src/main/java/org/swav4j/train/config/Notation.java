@@ -45,6 +45,12 @@ final class Notation {
       return values;
     }
     Class<?> wanted = (Class<?>) type;
+    if (wanted == boolean.class) {
+      if (!text.equals("true") && !text.equals("false")) {
+        throw refused(name, text, "true or false");
+      }
+      return text.equals("true");
+    }
     try {
       if (wanted == int.class) {
         return Setting.HALF_THE_CORES.equals(text)

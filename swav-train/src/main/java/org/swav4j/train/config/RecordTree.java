@@ -83,6 +83,9 @@ final class RecordTree {
     Setting[] settings = component.getAnnotationsByType(Setting.class);
     if (!map.containsKey(name)) {
       if (settings.length > 0 && settings[0].since() > version) {
+        if (!settings[0].open().isEmpty() && settings[0].open().equals(settings[0].earlier())) {
+          return null;
+        }
         return Notation.parse(name, settings[0].earlier(), component.getGenericType());
       }
       throw new IllegalArgumentException(
@@ -121,6 +124,12 @@ final class RecordTree {
     if (wanted == String.class) {
       if (!(tree instanceof String)) {
         throw wrong(path, tree, "a text \"...\"");
+      }
+      return tree;
+    }
+    if (wanted == boolean.class) {
+      if (!(tree instanceof Boolean)) {
+        throw wrong(path, tree, "true or false");
       }
       return tree;
     }

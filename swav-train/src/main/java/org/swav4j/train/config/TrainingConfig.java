@@ -189,6 +189,8 @@ public record TrainingConfig(
    * @param dim D
    * @param prototypes K
    * @param temperature of the swapped prediction
+   * @param init file or run folder that the first weights come from; null: they are random
+   * @param initPartial whether only the trunk's are taken
    */
   public record Network(
       @Setting(
@@ -241,13 +243,37 @@ public record TrainingConfig(
                   "Temperature of the softmax that predicts codes: scores are divided by it. A"
                       + " smaller one makes predictions sharper.",
               presets = "0.1")
-          double temperature) {
+          double temperature,
+      @Setting(
+              flag = "init",
+              label = "FILE",
+              help =
+                  "Begins with the weights of a file: a run folder or its weights, safetensors with"
+                      + " torchvision's names, or a PyTorch state dict (.pth, .pth.tar). What it"
+                      + " lacks of head and prototypes begins at random.",
+              presets = "none",
+              open = "none",
+              since = 2,
+              earlier = "none")
+          String init,
+      @Setting(
+              flag = "init-partial",
+              label = "",
+              help = "Takes the trunk alone of the file of `init`.",
+              presets = "false",
+              since = 2,
+              earlier = "false")
+          boolean initPartial) {
     /**
      * Checks the values.
      *
      * @throws IllegalArgumentException naming the one that is out of range
      */
     public Network {
+      require(
+          init == null || !init.isBlank(), "init", "'" + init + "'", "a file or a run folder");
+      require(
+          !initPartial || init != null, "initPartial", initPartial, "a file with it, by `init`");
       try {
         of(architecture, width, stem, 3, hidden, dim, prototypes, temperature);
       } catch (IllegalArgumentException e) {

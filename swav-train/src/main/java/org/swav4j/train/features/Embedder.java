@@ -9,6 +9,7 @@ import org.nd4j.linalg.indexing.NDArrayIndex;
 import org.swav4j.data.EvaluationView;
 import org.swav4j.data.ImageSource;
 import org.swav4j.data.Normalisation;
+import org.swav4j.model.InputSize;
 import org.swav4j.train.evaluation.FeatureSet;
 
 /**
@@ -34,12 +35,12 @@ public final class Embedder implements AutoCloseable {
   private final int channels;
 
   /**
-   * @param size side in pixels at which images are embedded
+   * @param size at which images are embedded
    * @param normalisation the one the network was trained with
    * @param workers threads that read and resize
    */
-  public Embedder(int size, Normalisation normalisation, int workers) {
-    this.view = new EvaluationView(size, size, normalisation, workers);
+  public Embedder(InputSize size, Normalisation normalisation, int workers) {
+    this.view = new EvaluationView(size.resize(), size.size(), normalisation, workers);
     this.channels = normalisation.channels();
   }
 

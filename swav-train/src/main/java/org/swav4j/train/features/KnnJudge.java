@@ -6,6 +6,7 @@ import java.util.function.ToDoubleFunction;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.swav4j.data.DataSets;
 import org.swav4j.data.Normalisation;
+import org.swav4j.model.InputSize;
 import org.swav4j.model.SwavEncoder;
 import org.swav4j.model.SwavWeights;
 import org.swav4j.model.engine.Engine;
@@ -62,7 +63,8 @@ public final class KnnJudge implements ToDoubleFunction<SwavWeights>, AutoClosea
         Sample.labelled(data.train(), e.bankImages()),
         Sample.labelled(data.test(), e.testImages()),
         new KNearestNeighbours(e.neighbours()),
-        new Embedder(config.evaluationSize(), normalisation, config.execution().workers()),
+        new Embedder(
+            InputSize.of(config.evaluationSize()), normalisation, config.execution().workers()),
         engine.withPrecision(Precision.FLOAT));
   }
 

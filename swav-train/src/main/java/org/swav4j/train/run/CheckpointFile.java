@@ -11,6 +11,7 @@ import java.util.Map;
 import java.util.function.Function;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.swav4j.model.SafeTensors;
+import org.swav4j.model.SwavWeights;
 import org.swav4j.train.loop.Checkpoint;
 import org.swav4j.train.loop.TrainingException;
 
@@ -54,12 +55,13 @@ public final class CheckpointFile {
     put(tensors, "momentum", checkpoint.momentum());
     put(tensors, "queue", checkpoint.queue());
     SafeTensors.notFinite(tensors)
+        .or(() -> SwavWeights.negativeVariance(checkpoint.statistics()))
         .ifPresent(
             which -> {
               throw new TrainingException(
                   "the checkpoint was not written: "
                       + which
-                      + ", expected finite numbers: training has diverged"
+                      + ", expected finite numbers and no negative variance: training has diverged"
                       + (Files.exists(file)
                           ? "; the one before it is as it was, but its run is likely to diverge"
                               + " again"
@@ -110,6 +112,7 @@ public final class CheckpointFile {
     try {
       requireVersion(metadata);
       requireKnown("key", metadata.keySet(), KEYS);
+      requireUsable(content);
       Map<String, Map<String, INDArray>> groups = groups(content.tensors());
       return new Checkpoint(
           value(metadata, "config", ConfigFile::fromJson),
@@ -138,6 +141,25 @@ public final class CheckpointFile {
               version,
               VERSION));
     }
+  }
+
+  private static void requireUsable(SafeTensors content) {
+    content.unread().keySet().stream()
+        .findFirst()
+        .ifPresent(
+            name -> {
+              throw new IllegalArgumentException(
+                  "its tensor '" + name + "' is of type " + content.unread().get(name));
+            });
+    SafeTensors.notFinite(content.tensors())
+        .or(() -> SwavWeights.negativeVariance(content.tensors()))
+        .ifPresent(
+            which -> {
+              throw new IllegalArgumentException(
+                  which
+                      + ", expected finite numbers and no negative variance: it is damaged, start a"
+                      + " new run");
+            });
   }
 
   private static void requireKnown(String what, Iterable<String> names, List<String> known) {
