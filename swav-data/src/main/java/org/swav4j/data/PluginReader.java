@@ -47,8 +47,7 @@ final class PluginReader {
       ImageFormat format, byte[] bytes, ImageReaderSpi provider, Predicate<String> harmless)
       throws MalformedException {
     ImageReader reader = null;
-    try (ImageInputStream input =
-        ImageIO.createImageInputStream(new ByteArrayInputStream(bytes))) {
+    try (ImageInputStream input = ImageIO.createImageInputStream(new ByteArrayInputStream(bytes))) {
       reader = provider.createReaderInstance();
       String[] warning = new String[1];
       reader.addIIOReadWarningListener(
@@ -108,7 +107,8 @@ final class PluginReader {
   }
 
   private static String oneLine(Object said) {
-    String text = said instanceof Throwable e && e.getMessage() != null ? e.getMessage() : "" + said;
+    String text =
+        said instanceof Throwable e && e.getMessage() != null ? e.getMessage() : "" + said;
     return text.lines().findFirst().orElse("");
   }
 }

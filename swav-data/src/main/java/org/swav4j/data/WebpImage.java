@@ -12,8 +12,8 @@ import org.bytedeco.opencv.opencv_core.Mat;
 
 /**
  * WebP, lossy or lossless, decoded by libwebp. Of an animation the first frame is read, on a
- * transparent canvas. The decoder sees the pixels' chunks only: profile and orientation
- * are applied as those of other formats.
+ * transparent canvas. The decoder sees the pixels' chunks only: profile and orientation are applied
+ * as those of other formats.
  */
 final class WebpImage extends EncodedImage {
   private static final int EXTENDED = 10; // bytes of VP8X
@@ -71,7 +71,12 @@ final class WebpImage extends EncodedImage {
       long to = start + in.u32(at + 4);
       if (to > end) {
         throw new MalformedException(
-            "truncated WebP: chunk " + type.trim() + " ends at byte " + to + ", the file at " + end);
+            "truncated WebP: chunk "
+                + type.trim()
+                + " ends at byte "
+                + to
+                + ", the file at "
+                + end);
       }
       chunk(bytes, in, chunks, type, (int) start, (int) to, inFrame);
       at = to + (to & 1);

@@ -47,7 +47,8 @@ class CorpusTest {
     BufferedImage right =
         ImageIO.read(CorpusTest.class.getResource("/corpus/right/" + entry.expectation()));
     assertThat(image).hasToString(right.getWidth() + "x" + right.getHeight() + "x3");
-    int[] expected = right.getRaster().getPixels(0, 0, right.getWidth(), right.getHeight(), (int[]) null);
+    int[] expected =
+        right.getRaster().getPixels(0, 0, right.getWidth(), right.getHeight(), (int[]) null);
     int furthest = 0;
     for (int i = 0; i < expected.length; i++) {
       furthest = Math.max(furthest, Math.abs(expected[i] - (image.pixels()[i] & 0xff)));
