@@ -30,8 +30,17 @@ final class FolderLayout {
   /** The first is preferred where several hold test images. */
   private static final List<String> TEST =
       List.of(
-          "test", "testing", "tst", "val", "valid", "validation", "dev", "devel", "development",
-          "eval", "evaluation");
+          "test",
+          "testing",
+          "tst",
+          "val",
+          "valid",
+          "validation",
+          "dev",
+          "devel",
+          "development",
+          "eval",
+          "evaluation");
 
   private static final Set<String> BESIDE_ROLE =
       Set.of("set", "images", "image", "imgs", "img", "data", "dataset", "split", "part", "seg");
@@ -151,12 +160,13 @@ final class FolderLayout {
             name,
             labelled
                 ? classesOf(learnedTops)
+                    + (testedTops.isEmpty() ? "; the images of " + test + " have no labels" : "")
                 : "no classes: "
                     + train
                     + (learnedTops.isEmpty() ? " has no folders in it" : " has one folder in it")
                     + ", expected one per class"));
     if (labelled) {
-      noteClasses(train, learnedTops.keySet(), test, testedTops.keySet());
+      noteClasses(learnedTops.keySet(), test, testedTops.keySet());
     }
     noteUnused(train, test);
     return new DataSets(
@@ -179,14 +189,12 @@ final class FolderLayout {
     return labelled == null ? tests.get(0) : labelled;
   }
 
-  private void noteClasses(String train, Set<String> learned, String test, Set<String> tested) {
+  private void noteClasses(Set<String> learned, String test, Set<String> tested) {
     Set<String> untested = new LinkedHashSet<>(learned);
     untested.removeAll(tested);
     Set<String> unlearned = new LinkedHashSet<>(tested);
     unlearned.removeAll(learned);
-    if (tested.isEmpty()) {
-      notes.add("the images of " + test + " have no labels: sort them into folders as in " + train);
-    } else if (!untested.isEmpty()) {
+    if (!tested.isEmpty() && !untested.isEmpty()) {
       notes.add("warning: classes without test images in " + test + ": " + named(untested));
     }
     if (!unlearned.isEmpty()) {
@@ -352,9 +360,7 @@ final class FolderLayout {
     }
     Set<Set<String>> different = new LinkedHashSet<>(inside.values());
     boolean sameInside =
-        inside.size() <= NAMED
-            && different.size() == 1
-            && different.iterator().next().size() >= 2;
+        inside.size() <= NAMED && different.size() == 1 && different.iterator().next().size() >= 2;
     Set<String> named = new TreeSet<>(tests);
     train.ifPresent(named::add);
     named.removeIf(part -> inside.get(part).size() < 2);
@@ -394,5 +400,4 @@ final class FolderLayout {
         least == most ? images(least) : least + " to " + images(most),
         named(counts.keySet()));
   }
-
 }
