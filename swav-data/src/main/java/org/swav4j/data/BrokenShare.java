@@ -15,7 +15,7 @@ public record BrokenShare(int tried, int broken, int of, String examples) {
   private static final int SAMPLE = 200;
 
   /** Images that are tried however long it takes. */
-  private static final int LEAST = 20;
+  private static final int LEAST = 50;
 
   private static final long MOST_NANOS = 3_000_000_000L;
 

@@ -211,14 +211,16 @@ public record DataSpec(Kind kind, Path directory, int size) {
     return new DataSets(
         ConvertedSource.of(sets.train(), channels),
         ConvertedSource.of(sets.test(), channels),
-        sets.notes());
+        sets.layout(),
+        sets.leftOut());
   }
 
   private static DataSets cached(DataSets sets) {
     return new DataSets(
         new CachedSource(sets.train(), CachedSource.DEFAULT_BUDGET),
         new CachedSource(sets.test(), CachedSource.DEFAULT_BUDGET / 4),
-        sets.notes());
+        sets.layout(),
+        sets.leftOut());
   }
 
   /** The text form, which {@link #parse} reads back. */

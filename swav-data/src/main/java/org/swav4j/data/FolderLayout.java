@@ -56,6 +56,7 @@ final class FolderLayout {
   private final Map<String, Integer> tops;
 
   private final List<String> notes = new ArrayList<>();
+  private final List<String> leftOut = new ArrayList<>();
 
   private FolderLayout(Path folder, FileNames images, double holdout) {
     this.folder = folder;
@@ -73,8 +74,8 @@ final class FolderLayout {
   static DataSets of(Path folder, FolderListing listing, int channels, double holdout) {
     FolderLayout layout = new FolderLayout(folder, listing.images(), holdout);
     DataSets sets = layout.split(channels);
-    layout.notes.addAll(listing.leftOut().sentences());
-    return new DataSets(sets.train(), sets.test(), layout.notes);
+    layout.leftOut.addAll(listing.leftOut().sentences());
+    return new DataSets(sets.train(), sets.test(), layout.notes, layout.leftOut);
   }
 
   /** Names of the classes: the first directories, unless there are fewer than two. */
@@ -241,7 +242,7 @@ final class FolderLayout {
                         + ")")
             .toList();
     if (!unused.isEmpty()) {
-      notes.add("not used: " + String.join(", ", unused));
+      leftOut.add("not used: " + String.join(", ", unused));
     }
   }
 

@@ -114,8 +114,7 @@ final class EmbedCommand implements Callable<Integer> {
       file.finish();
       list.finish();
       index = list.file();
-      // The first says what the parts are, which rows don't depend on.
-      o.data().notes().stream().skip(1).forEach(note -> output.note("%s", note));
+      o.data().leftOut().forEach(note -> output.note("%s", note));
       if (!embedder.skipped().isEmpty()) {
         output.err().println(embedder.skipped());
       }

@@ -101,7 +101,10 @@ final class EvaluateCommand implements Callable<Integer> {
     Optional<String> obstacle = KnnJudge.obstacle(o.data());
     if (obstacle.isPresent()) {
       throw new IllegalArgumentException(
-          o.spec() + " can't be used to judge features: " + obstacle.get());
+          o.spec()
+              + " can't be used to judge features: "
+              + obstacle.get()
+              + o.data().layout().stream().findFirst().map(l -> "; " + l).orElse(""));
     }
     Sample train = Sample.labelled(o.data().train(), trainImages);
     Sample test = Sample.labelled(o.data().test(), testImages);

@@ -43,15 +43,14 @@ public final class KnnJudge implements ToDoubleFunction<SwavWeights>, AutoClosea
 
   /** Why these data can't be used to judge features; empty if they can. */
   public static Optional<String> obstacle(DataSets data) {
-    String layout = data.notes().isEmpty() ? "" : " (" + data.notes().get(0) + ")";
     if (data.test().size() == 0) {
-      return Optional.of("there are no test images" + layout);
+      return Optional.of("there are no test images");
     }
     BitSet learned = labels(data.train());
     BitSet tested = labels(data.test());
     if (learned.isEmpty() || tested.isEmpty()) {
       return Optional.of(
-          "the images have no labels; sort them into one folder per class to have k-NN" + layout);
+          "the images have no labels; sort them into one folder per class to have k-NN");
     }
     return learned.intersects(tested)
         ? Optional.empty()
