@@ -2,6 +2,7 @@ package org.swav4j.data;
 
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * Counts the images that had to be left out and names the first few. An image met again, in a later
@@ -26,6 +27,11 @@ public final class SkippedImages {
   /** How many different images were left out. */
   public synchronized int count() {
     return reasons.size();
+  }
+
+  /** What is wrong with an image that was left out; empty if it wasn't. */
+  public synchronized Optional<String> reason(String description) {
+    return Optional.ofNullable(reasons.get(description));
   }
 
   /**

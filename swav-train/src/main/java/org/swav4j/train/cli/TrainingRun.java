@@ -49,6 +49,7 @@ final class TrainingRun implements AutoCloseable {
       RunFolder folder,
       Checkpoint checkpoint,
       OutputOptions output) {
+    data.notes().forEach(note -> output.note("%s", note));
     SwavWeights weights = weights(data);
     TrainingRun run =
         new TrainingRun(
