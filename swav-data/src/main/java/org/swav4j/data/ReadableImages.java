@@ -79,7 +79,11 @@ final class ReadableImages {
       return null;
     }
     try {
-      return source.read(index, sufficientSide);
+      Image image = source.read(index, sufficientSide);
+      if (image.remark().isPresent()) {
+        skipped.remark(source.describe(index), image);
+      }
+      return image;
     } catch (UnreadableImageException e) {
       unreadable.set(index, 1);
       skipped.add(e.image(), e.reason());

@@ -115,6 +115,7 @@ final class EmbedCommand implements Callable<Integer> {
       list.finish();
       index = list.file();
       o.data().leftOut().forEach(note -> output.note("%s", note));
+      embedder.remarks().forEach(remark -> output.err().println(remark));
       if (!embedder.skipped().isEmpty()) {
         output.err().println(embedder.skipped());
       }

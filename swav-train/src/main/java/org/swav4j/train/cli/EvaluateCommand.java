@@ -136,6 +136,7 @@ final class EvaluateCommand implements Callable<Integer> {
             judge,
             train.classes());
       }
+      embedder.remarks().forEach(remark -> output.err().println(remark));
       if (!embedder.skipped().isEmpty()) {
         output.err().println(embedder.skipped());
       }
