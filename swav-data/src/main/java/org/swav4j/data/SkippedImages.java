@@ -51,8 +51,7 @@ public final class SkippedImages {
         remarked
             .computeIfAbsent(
                 remark.kind(),
-                kind ->
-                    new Remarked(description + " (" + remark.detail() + ")", new HashSet<>()))
+                kind -> new Remarked(description + " (" + remark.detail() + ")", new HashSet<>()))
             .images();
     if (images.size() < COUNTED) {
       images.add(description);
@@ -68,7 +67,8 @@ public final class SkippedImages {
     remarked.forEach(
         (kind, noted) -> {
           int count = noted.images().size();
-          String images = count == 1 ? "1 image " : count + (count < COUNTED ? "" : " or more") + " images ";
+          String images =
+              count == 1 ? "1 image " : count + (count < COUNTED ? "" : " or more") + " images ";
           lines.add(images + kind.text() + ", for example " + noted.example());
         });
     return lines;

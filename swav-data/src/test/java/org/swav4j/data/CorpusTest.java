@@ -164,7 +164,8 @@ class CorpusTest {
     for (byte[] bytes : List.of(ppm, jpeg)) {
       ImageDecoder.decode("first", bytes, 3, 256);
       long before = allocated();
-      assertThat(ImageDecoder.decode("large", bytes, 3, 256)).hasToString(bytes == ppm ? "363x272x3" : "500x375x3");
+      assertThat(ImageDecoder.decode("large", bytes, 3, 256))
+          .hasToString(bytes == ppm ? "363x272x3" : "500x375x3");
       assertThat(allocated() - before).isLessThan(3_000_000);
     }
   }

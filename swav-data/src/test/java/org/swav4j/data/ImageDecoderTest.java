@@ -173,7 +173,8 @@ class ImageDecoderTest {
     byte[] bmp = TestImages.encode(image, "bmp");
     assertRefused(TestImages.truncated(bmp, bmp.length - 1), "truncated BMP");
     assertRefused(TestImages.truncated(bmp, 20), "truncated BMP");
-    assertRefused(concat("P6\n2 2\n255\n", 1, 2, 3), "truncated PBM/PGM/PPM: 14 bytes of 23 expected");
+    assertRefused(
+        concat("P6\n2 2\n255\n", 1, 2, 3), "truncated PBM/PGM/PPM: 14 bytes of 23 expected");
     assertRefused(concat("P6\n"), "no width");
   }
 
