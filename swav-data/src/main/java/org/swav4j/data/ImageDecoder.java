@@ -192,8 +192,7 @@ public final class ImageDecoder {
     return reduced;
   }
 
-  private static Mat converted(Mat mat, ColourProfile profile)
-      throws EncodedImage.MalformedException {
+  private static Mat converted(Mat mat, ColourProfile profile) {
     byte[] in = new byte[mat.cols() * mat.channels()];
     BytePointer from = mat.data();
     ColourProfile.Conversion conversion = profile.conversion();
