@@ -71,7 +71,7 @@ final class BmpImage extends EncodedImage {
           case ALPHABITFIELDS -> bits == 16 || bits == 32;
           default -> false;
         };
-    if (!known || bits > 32 || bits % 8 != 0 && bits > 8) {
+    if (!known || bits > 32 || (bits > 8 && bits % 8 != 0)) {
       throw new MalformedException(
           String.format(
               Locale.ROOT,

@@ -271,8 +271,7 @@ final class JpegImage extends EncodedImage {
   private Raster rawRaster(byte[] sound) throws MalformedException {
     ImageReaderSpi provider =
         ImageIO.getImageReadersByFormatName("jpeg").next().getOriginatingProvider();
-    Raster raster =
-        PluginReader.readRaster(format(), withoutDescriptions(sound), provider, INKS);
+    Raster raster = PluginReader.readRaster(format(), withoutDescriptions(sound), provider, INKS);
     if (raster.getNumBands() != INKS) {
       throw new MalformedException("broken JPEG: " + raster.getNumBands() + " of 4 components");
     }

@@ -29,7 +29,6 @@ final class WebpImage extends EncodedImage {
     int frameY;
     int frameWidth;
     int frameHeight;
-    boolean alpha;
     int alphaFrom;
     int alphaTo; // with its chunk header
     int pixelsFrom;
@@ -88,7 +87,6 @@ final class WebpImage extends EncodedImage {
       throws MalformedException {
     switch (type) {
       case "VP8X" -> {
-        chunks.alpha = (in.u8(from) & 0x10) != 0;
         chunks.width = in.u24(from + 4) + 1;
         chunks.height = in.u24(from + 7) + 1;
       }
@@ -127,7 +125,6 @@ final class WebpImage extends EncodedImage {
       long header = in.u32(at + 1);
       chunks.frameWidth = 1 + (int) (header & 0x3fff);
       chunks.frameHeight = 1 + (int) (header >> 14 & 0x3fff);
-      chunks.alpha |= chunks.width == 0 && (header >> 28 & 1) != 0;
     } else {
       chunks.frameWidth = in.u16(at + 6) & 0x3fff;
       chunks.frameHeight = in.u16(at + 8) & 0x3fff;
