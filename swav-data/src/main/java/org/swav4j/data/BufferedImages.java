@@ -1,7 +1,5 @@
 package org.swav4j.data;
 
-import static org.bytedeco.opencv.global.opencv_core.CV_8UC;
-
 import java.awt.color.ColorSpace;
 import java.awt.color.ICC_ColorSpace;
 import java.awt.image.BufferedImage;
@@ -11,7 +9,6 @@ import java.awt.image.DataBuffer;
 import java.awt.image.DirectColorModel;
 import java.awt.image.IndexColorModel;
 import java.awt.image.Raster;
-import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.opencv.opencv_core.Mat;
 
 /**
@@ -19,11 +16,6 @@ import org.bytedeco.opencv.opencv_core.Mat;
  * and brighten them.
  */
 final class BufferedImages {
-  /** Writes one row of interleaved pixels. */
-  private interface RowWriter {
-    void write(int y, byte[] row);
-  }
-
   private BufferedImages() {}
 
   /** 8 bits per value, 1 channel (grey) or 3 (red, green, blue), over white. */
@@ -57,12 +49,12 @@ final class BufferedImages {
 
   private static Mat indexed(Raster raster, IndexColorModel palette) {
     int[] indices = new int[raster.getWidth()];
-    return mat(
-        raster,
+    return EncodedImage.mat(
+        raster.getWidth(),
+        raster.getHeight(),
         3,
         (y, row) -> {
-          raster.getSamples(
-              raster.getMinX(), raster.getMinY() + y, indices.length, 1, 0, indices);
+          raster.getSamples(raster.getMinX(), raster.getMinY() + y, indices.length, 1, 0, indices);
           for (int x = 0; x < indices.length; x++) {
             overWhite(palette.getRGB(indices[x]), row, 3 * x);
           }
@@ -71,8 +63,9 @@ final class BufferedImages {
 
   /** Whatever AWT makes of unusual models. */
   private static Mat converted(BufferedImage image) {
-    return mat(
-        image.getRaster(),
+    return EncodedImage.mat(
+        image.getWidth(),
+        image.getHeight(),
         3,
         (y, row) -> {
           for (int x = 0; x < image.getWidth(); x++) {
@@ -114,8 +107,9 @@ final class BufferedImages {
       ColourProfile.Conversion conversion = profile == null ? null : profile.conversion();
       int channels = colours == 1 && profile == null ? 1 : 3;
       byte[] opacity = new byte[width];
-      return BufferedImages.mat(
-          raster,
+      return EncodedImage.mat(
+          raster.getWidth(),
+          raster.getHeight(),
           channels,
           (y, row) -> {
             raster.getPixels(raster.getMinX(), raster.getMinY() + y, width, 1, samples);
@@ -158,18 +152,5 @@ final class BufferedImages {
       long unsigned = value & 0xffffffffL;
       return (byte) (largest == 255 ? unsigned : (unsigned * 255 + largest / 2) / largest);
     }
-  }
-
-  /** As {@link EncodedImage#mat}, where nothing can be malformed. */
-  private static Mat mat(Raster raster, int channels, RowWriter rows) {
-    Mat mat = new Mat(raster.getHeight(), raster.getWidth(), CV_8UC(channels));
-    byte[] row = new byte[raster.getWidth() * channels];
-    BytePointer data = mat.data();
-    for (int y = 0; y < raster.getHeight(); y++) {
-      rows.write(y, row);
-      data.position(y * mat.step()).put(row);
-    }
-    data.position(0);
-    return mat;
   }
 }

@@ -26,9 +26,13 @@ abstract class EncodedImage {
     }
   }
 
-  /** Writes one row of interleaved pixels. */
-  interface RowWriter {
-    void write(int y, byte[] row) throws MalformedException;
+  /**
+   * Writes one row of interleaved pixels.
+   *
+   * @param <X> thrown where the file turns out to be malformed
+   */
+  interface RowWriter<X extends Exception> {
+    void write(int y, byte[] row) throws X;
   }
 
   private final ImageFormat format;
@@ -145,7 +149,8 @@ abstract class EncodedImage {
   }
 
   /** An image filled row by row, so that no second copy of it is held in the Java heap. */
-  static Mat mat(int width, int height, int channels, RowWriter rows) throws MalformedException {
+  static <X extends Exception> Mat mat(int width, int height, int channels, RowWriter<X> rows)
+      throws X {
     Mat mat = new Mat(height, width, CV_8UC(channels));
     byte[] row = new byte[width * channels];
     BytePointer data = mat.data();

@@ -10,7 +10,7 @@ final class EpochOrder {
   private EpochOrder() {}
 
   /** Indices {@code 0..images-1}, shuffled. */
-  static int[] of(int images, long seed, int epoch) {
+  static int[] of(int images, long seed, long epoch) {
     int[] order = new int[images];
     CounterRandom random = new CounterRandom(seed, epoch, ORDER, ORDER);
     for (int i = 0; i < order.length; i++) { // Fisher-Yates, inside out

@@ -115,6 +115,9 @@ public final class EvaluationView implements AutoCloseable {
             for (int i = next.getAndIncrement(); i < count; i = next.getAndIncrement()) {
               try {
                 Image image = source.read(from + i, resize);
+                if (image.remark().isPresent()) {
+                  skipped.remark(source.describe(from + i), image);
+                }
                 renderer.renderCentre(image, resize, size, view, i * length);
                 readable[i] = true;
               } catch (UnreadableImageException e) {

@@ -16,7 +16,10 @@ final class GifImage extends EncodedImage {
   private final int frame; // where the frame's descriptor starts
 
   private GifImage(byte[] bytes, Bytes in, int frame) throws MalformedException {
-    super(ImageFormat.GIF, Math.max(in.u16(6), right(in, frame)), Math.max(in.u16(8), bottom(in, frame)));
+    super(
+        ImageFormat.GIF,
+        Math.max(in.u16(6), right(in, frame)),
+        Math.max(in.u16(8), bottom(in, frame)));
     this.bytes = bytes;
     this.in = in;
     this.frame = frame;

@@ -13,12 +13,12 @@ public record ImageRemark(Kind kind, String detail) {
   public enum Kind {
     /** Values of 16 bits that use less than a quarter of their range. */
     LOW_RANGE(
-        "of 16 bits use only a small part of their range and come out nearly black: scale them to"
-            + " the full range"),
+        "of 16 bits a value with most of the range unused, which come out nearly black (scale the"
+            + " values to the full range)"),
     /** A gamma in a PNG that is not sRGB's. */
-    GAMMA("declare a gamma other than sRGB's, which is not applied"),
+    GAMMA("with a declared gamma other than sRGB's, which is not applied"),
     /** A colour profile that can't be applied. */
-    PROFILE("hold a colour profile that can't be used and is left out: they are taken as sRGB");
+    PROFILE("with a colour profile that can't be applied, taken as sRGB");
 
     private final String text;
 
@@ -37,7 +37,7 @@ public record ImageRemark(Kind kind, String detail) {
         Kind.LOW_RANGE,
         String.format(
             Locale.ROOT,
-            "its largest value is %d of %d, %.2g %%",
+            "its largest value is %d of %d: %.2g %% of the range",
             largest,
             maximum,
             100.0 * largest / maximum));

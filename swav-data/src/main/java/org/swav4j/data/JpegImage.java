@@ -15,13 +15,10 @@ import static org.bytedeco.opencv.global.opencv_imgproc.COLOR_BGR2RGB;
 import static org.bytedeco.opencv.global.opencv_imgproc.cvtColor;
 
 import java.awt.image.Raster;
-import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
-import java.io.IOException;
 import java.util.Arrays;
 import javax.imageio.ImageIO;
-import javax.imageio.ImageReader;
-import javax.imageio.stream.ImageInputStream;
+import javax.imageio.spi.ImageReaderSpi;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.opencv.opencv_core.Mat;
 
@@ -31,6 +28,7 @@ import org.bytedeco.opencv.opencv_core.Mat;
  * which holds only for files with Adobe's marker.
  */
 final class JpegImage extends EncodedImage {
+  private static final int INKS = 4; // components
   private static final int ADOBE = 0xee;
   private static final int YCCK = 2; // Adobe's transform
 
@@ -160,7 +158,7 @@ final class JpegImage extends EncodedImage {
   }
 
   private boolean inks() {
-    return segments.components == 4;
+    return segments.components == INKS;
   }
 
   @Override
@@ -271,25 +269,13 @@ final class JpegImage extends EncodedImage {
 
   /** The four components as coded. Segments that only describe are kept from the decoder. */
   private Raster rawRaster(byte[] sound) throws MalformedException {
-    ImageReader reader = ImageIO.getImageReadersByFormatName("jpeg").next();
-    String[] warning = new String[1];
-    reader.addIIOReadWarningListener((source, text) -> warning[0] = text);
-    try (ImageInputStream input =
-        ImageIO.createImageInputStream(new ByteArrayInputStream(withoutDescriptions(sound)))) {
-      reader.setInput(input, true, true);
-      Raster raster = reader.readRaster(0, null);
-      if (warning[0] != null) {
-        throw new MalformedException("broken JPEG: " + warning[0]);
-      }
-      if (raster.getNumBands() != 4) {
-        throw new MalformedException("broken JPEG: " + raster.getNumBands() + " of 4 components");
-      }
-      return raster;
-    } catch (IOException | RuntimeException e) {
-      throw new MalformedException("broken JPEG: " + e.getMessage(), e);
-    } finally {
-      reader.dispose();
+    ImageReaderSpi provider =
+        ImageIO.getImageReadersByFormatName("jpeg").next().getOriginatingProvider();
+    Raster raster = PluginReader.readRaster(format(), withoutDescriptions(sound), provider, INKS);
+    if (raster.getNumBands() != INKS) {
+      throw new MalformedException("broken JPEG: " + raster.getNumBands() + " of 4 components");
     }
+    return raster;
   }
 
   private byte[] withoutDescriptions(byte[] sound) {

@@ -41,8 +41,8 @@ import org.nd4j.linalg.dataset.api.iterator.MultiDataSetIterator;
  * left out; another epoch leaves out others.
  *
  * <p>Two batches are prepared ahead, across the end of an epoch too, in three sets of buffers
- * allocated here. An image that can't be read is noted in {@link #skipped} and the next readable
- * one of the source takes its place.
+ * allocated here. An image that can't be read is noted in {@link #skipped} and a readable one,
+ * drawn at random by (seed, epoch, image), takes its place.
  *
  * <p>To be used by one consumer thread; {@link #skipped} and {@link #waitedNanos} by any.
  */
@@ -119,7 +119,9 @@ public final class MultiCropLoader implements MultiDataSetIterator, AutoCloseabl
     check(workers);
     this.images =
         new ReadableImages(
-            source, this.groups.stream().mapToInt(CropPipeline::sufficientSide).max().orElse(1));
+            source,
+            this.groups.stream().mapToInt(CropPipeline::sufficientSide).max().orElse(1),
+            seed);
     List<MultiCropBatch> batches = new ArrayList<>();
     for (int i = 0; i < AHEAD + 1; i++) {
       batches.add(new MultiCropBatch(this, this.groups, batch, source.channels()));
@@ -321,7 +323,7 @@ public final class MultiCropLoader implements MultiDataSetIterator, AutoCloseabl
 
     @Override
     public void accept(BatchRing.Row row) {
-      ReadableImages.Found found = images.at(row.index());
+      ReadableImages.Found found = images.at(row.epoch(), row.index());
       MultiCropBatch b = row.batch();
       b.indices()[row.row()] = found.index();
       int view = 0;

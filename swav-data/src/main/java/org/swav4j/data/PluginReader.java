@@ -1,17 +1,18 @@
 package org.swav4j.data;
 
 import java.awt.image.BufferedImage;
+import java.awt.image.Raster;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.util.Iterator;
 import java.util.Locale;
 import java.util.function.Predicate;
-import javax.imageio.ImageIO;
 import javax.imageio.ImageReadParam;
 import javax.imageio.ImageReader;
 import javax.imageio.ImageTypeSpecifier;
 import javax.imageio.spi.ImageReaderSpi;
 import javax.imageio.stream.ImageInputStream;
+import javax.imageio.stream.MemoryCacheImageInputStream;
 import org.swav4j.data.EncodedImage.MalformedException;
 
 /**
@@ -38,6 +39,10 @@ final class PluginReader {
     }
   }
 
+  private interface Reading<T> {
+    T read(ImageReader reader) throws IOException, MalformedException;
+  }
+
   /**
    * The first image of a file.
    *
@@ -46,16 +51,52 @@ final class PluginReader {
   static BufferedImage read(
       ImageFormat format, byte[] bytes, ImageReaderSpi provider, Predicate<String> harmless)
       throws MalformedException {
+    return read(
+        format,
+        bytes,
+        provider,
+        harmless,
+        reader -> {
+          ImageTypeSpecifier type = reader.getRawImageType(0);
+          int bits = 0;
+          for (int b = 0; type != null && b < type.getNumBands(); b++) {
+            bits += Math.max(8, type.getBitsPerBand(b));
+          }
+          checkHeap(format, reader, Math.max(1, bits / 8));
+          return reader.read(0, raw(reader));
+        });
+  }
+
+  /** The samples of a file's first image as they are coded, before any conversion of colours. */
+  static Raster readRaster(ImageFormat format, byte[] bytes, ImageReaderSpi provider, int samples)
+      throws MalformedException {
+    return read(
+        format,
+        bytes,
+        provider,
+        warning -> false,
+        reader -> {
+          checkHeap(format, reader, samples);
+          return reader.readRaster(0, null);
+        });
+  }
+
+  private static <T> T read(
+      ImageFormat format,
+      byte[] bytes,
+      ImageReaderSpi provider,
+      Predicate<String> harmless,
+      Reading<T> reading)
+      throws MalformedException {
     ImageReader reader = null;
     try (ImageInputStream input =
-        ImageIO.createImageInputStream(new ByteArrayInputStream(bytes))) {
+        new MemoryCacheImageInputStream(new ByteArrayInputStream(bytes))) {
       reader = provider.createReaderInstance();
       String[] warning = new String[1];
       reader.addIIOReadWarningListener(
           (source, text) -> warning[0] = harmless.test(text) ? warning[0] : text);
       reader.setInput(input, false, true);
-      checkHeap(format, reader);
-      BufferedImage image = reader.read(0, raw(reader));
+      T image = reading.read(reader);
       if (warning[0] != null) {
         throw new MalformedException("broken " + format + ": " + oneLine(warning[0]));
       }
@@ -84,14 +125,9 @@ final class PluginReader {
   }
 
   /** These decoders work in the Java heap, where one image must leave room for all else. */
-  private static void checkHeap(ImageFormat format, ImageReader reader)
+  private static void checkHeap(ImageFormat format, ImageReader reader, int bytesPerPixel)
       throws IOException, MalformedException {
-    ImageTypeSpecifier type = reader.getRawImageType(0);
-    int bits = 0;
-    for (int b = 0; type != null && b < type.getNumBands(); b++) {
-      bits += Math.max(8, type.getBitsPerBand(b));
-    }
-    long needed = (long) reader.getWidth(0) * reader.getHeight(0) * Math.max(8, bits) / 8;
+    long needed = (long) reader.getWidth(0) * reader.getHeight(0) * bytesPerPixel;
     long heap = Runtime.getRuntime().maxMemory();
     if (needed > heap / 4) {
       throw new MalformedException(
@@ -108,7 +144,8 @@ final class PluginReader {
   }
 
   private static String oneLine(Object said) {
-    String text = said instanceof Throwable e && e.getMessage() != null ? e.getMessage() : "" + said;
+    String text =
+        said instanceof Throwable e && e.getMessage() != null ? e.getMessage() : "" + said;
     return text.lines().findFirst().orElse("");
   }
 }

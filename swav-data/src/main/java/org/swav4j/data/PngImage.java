@@ -34,7 +34,6 @@ import org.bytedeco.opencv.opencv_core.Scalar;
 final class PngImage extends EncodedImage {
   private static final Set<String> PASSED_ON = Set.of("IHDR", "PLTE", "tRNS", "IDAT", "IEND");
   private static final Set<String> READ = Set.of("iCCP", "eXIf", "gAMA", "sRGB", "cICP");
-  private static final int PALETTE = 3;
   private static final int SRGB_GAMMA = 45455; // of 100,000: 1/2.2
 
   private final byte[] original;
@@ -206,8 +205,7 @@ final class PngImage extends EncodedImage {
   Mat decode(int channels, int atLeast) throws MalformedException {
     remarkGamma();
     Mat mat =
-        imdecode(
-            new Mat(1, passedOn.length, CV_8UC1, new BytePointer(passedOn)), IMREAD_UNCHANGED);
+        imdecode(new Mat(1, passedOn.length, CV_8UC1, new BytePointer(passedOn)), IMREAD_UNCHANGED);
     if (mat == null || mat.empty()) {
       throw new MalformedException("broken PNG: the decoder found no valid pixels");
     }
@@ -233,7 +231,7 @@ final class PngImage extends EncodedImage {
 
   private void remarkGamma() {
     boolean other = Math.abs(gamma - SRGB_GAMMA) > SRGB_GAMMA / 20;
-    if (gamma != 0 && other && !srgb && profile == null && colourType() != PALETTE) {
+    if (gamma != 0 && other && !srgb && profile == null) {
       remark(
           new ImageRemark(
               ImageRemark.Kind.GAMMA,
@@ -265,7 +263,7 @@ final class PngImage extends EncodedImage {
     return largest;
   }
 
-  private static Mat overWhite(Mat bgra) throws MalformedException {
+  private static Mat overWhite(Mat bgra) {
     byte[] in = new byte[bgra.cols() * 4];
     BytePointer from = bgra.data();
     return mat(

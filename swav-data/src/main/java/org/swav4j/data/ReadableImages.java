@@ -6,24 +6,33 @@ import java.util.Locale;
 import java.util.concurrent.atomic.AtomicIntegerArray;
 
 /**
- * A source in which the next readable image stands in for one that can't be read. An image found
- * unreadable is noted once and not tried again. Thread-safe.
+ * A source in which readable images, drawn at random, stand in for those that can't be read. An
+ * image found unreadable is noted once and not tried again. Thread-safe.
  */
 final class ReadableImages {
+  /** In the place of a view, of which no crop and no order has this number. */
+  private static final long STAND_IN = -2;
+
+  /** Draws before all images are tried in turn: few are readable then, or none. */
+  private static final int DRAWS = 100;
+
   /** An image and its index in the source. */
   record Found(int index, Image image) {}
 
   private final ImageSource source;
   private final int sufficientSide;
+  private final long seed;
   private final AtomicIntegerArray unreadable;
   private final SkippedImages skipped = new SkippedImages();
 
   /**
    * @param sufficientSide shorter side in pixels from which a larger image brings the crops nothing
+   * @param seed of the draws
    */
-  ReadableImages(ImageSource source, int sufficientSide) {
+  ReadableImages(ImageSource source, int sufficientSide, long seed) {
     this.source = source;
     this.sufficientSide = sufficientSide;
+    this.seed = seed;
     this.unreadable = new AtomicIntegerArray(source.size());
   }
 
@@ -32,13 +41,28 @@ final class ReadableImages {
   }
 
   /**
-   * The image asked for, or the first readable one after it; after the last comes the first.
+   * The image asked for, or one drawn from those that can be read: a function of (seed, epoch,
+   * index) and of which can be read, so any number of workers gets the same.
    *
    * @throws UncheckedIOException if the source has no readable image
    */
-  Found at(int index) {
+  Found at(int epoch, int index) {
+    Image due = readOrNote(index);
+    return due != null ? new Found(index, due) : standIn(epoch, index);
+  }
+
+  private Found standIn(int epoch, int index) {
+    CounterRandom random = new CounterRandom(seed, epoch, index, STAND_IN);
+    int candidate = index;
+    for (int drawn = 0; drawn < DRAWS; drawn++) {
+      candidate = random.nextInt(source.size());
+      Image image = readOrNote(candidate);
+      if (image != null) {
+        return new Found(candidate, image);
+      }
+    }
     for (int tried = 0; tried < source.size(); tried++) {
-      int candidate = (int) (((long) index + tried) % source.size());
+      candidate = candidate + 1 < source.size() ? candidate + 1 : 0;
       Image image = readOrNote(candidate);
       if (image != null) {
         return new Found(candidate, image);
@@ -55,7 +79,11 @@ final class ReadableImages {
       return null;
     }
     try {
-      return source.read(index, sufficientSide);
+      Image image = source.read(index, sufficientSide);
+      if (image.remark().isPresent()) {
+        skipped.remark(source.describe(index), image);
+      }
+      return image;
     } catch (UnreadableImageException e) {
       unreadable.set(index, 1);
       skipped.add(e.image(), e.reason());

@@ -216,4 +216,21 @@ public final class SplitSource implements ImageSource {
     String location = locations[Objects.checkIndex(index, locations.length)];
     return location.startsWith("file:") ? path(location) : location;
   }
+
+  /**
+   * Of the locations, of a {@code FileSplit} relative to its folder, and of the sizes of those that
+   * are files.
+   */
+  @Override
+  public String digest() {
+    String root =
+        split instanceof FileSplit files ? path(files.getRootDir().toURI().toString()) : "";
+    Fingerprint fingerprint = new Fingerprint();
+    for (String location : locations) {
+      String path = path(location);
+      fingerprint.add(path.startsWith(root) ? path.substring(root.length()) : path);
+      fingerprint.add(location.startsWith("file:") ? new File(path).length() : 0);
+    }
+    return stream == null ? fingerprint.hex() : fingerprint.add(stream).hex();
+  }
 }

@@ -137,7 +137,8 @@ final class TiffImage extends EncodedImage {
       throw unsupported("samples of " + bits + " bits");
     }
     if (colours() == 0 || samples < colours() || samples > 8) {
-      throw unsupported("photometric interpretation " + photometric() + " of " + samples + " samples");
+      throw unsupported(
+          "photometric interpretation " + photometric() + " of " + samples + " samples");
     }
     if (value(COMPRESSION, 0, 1) == OLD_JPEG) {
       throw unsupported("compression 6, the withdrawn form of JPEG");

@@ -12,8 +12,8 @@ import org.bytedeco.opencv.opencv_core.Mat;
 
 /**
  * WebP, lossy or lossless, decoded by libwebp. Of an animation the first frame is read, on a
- * transparent canvas. The decoder sees the pixels' chunks only: profile and orientation
- * are applied as those of other formats.
+ * transparent canvas. The decoder sees the pixels' chunks only: profile and orientation are applied
+ * as those of other formats.
  */
 final class WebpImage extends EncodedImage {
   private static final int EXTENDED = 10; // bytes of VP8X
@@ -29,7 +29,6 @@ final class WebpImage extends EncodedImage {
     int frameY;
     int frameWidth;
     int frameHeight;
-    boolean alpha;
     int alphaFrom;
     int alphaTo; // with its chunk header
     int pixelsFrom;
@@ -71,7 +70,12 @@ final class WebpImage extends EncodedImage {
       long to = start + in.u32(at + 4);
       if (to > end) {
         throw new MalformedException(
-            "truncated WebP: chunk " + type.trim() + " ends at byte " + to + ", the file at " + end);
+            "truncated WebP: chunk "
+                + type.trim()
+                + " ends at byte "
+                + to
+                + ", the file at "
+                + end);
       }
       chunk(bytes, in, chunks, type, (int) start, (int) to, inFrame);
       at = to + (to & 1);
@@ -83,7 +87,6 @@ final class WebpImage extends EncodedImage {
       throws MalformedException {
     switch (type) {
       case "VP8X" -> {
-        chunks.alpha = (in.u8(from) & 0x10) != 0;
         chunks.width = in.u24(from + 4) + 1;
         chunks.height = in.u24(from + 7) + 1;
       }
@@ -122,7 +125,6 @@ final class WebpImage extends EncodedImage {
       long header = in.u32(at + 1);
       chunks.frameWidth = 1 + (int) (header & 0x3fff);
       chunks.frameHeight = 1 + (int) (header >> 14 & 0x3fff);
-      chunks.alpha |= chunks.width == 0 && (header >> 28 & 1) != 0;
     } else {
       chunks.frameWidth = in.u16(at + 6) & 0x3fff;
       chunks.frameHeight = in.u16(at + 8) & 0x3fff;

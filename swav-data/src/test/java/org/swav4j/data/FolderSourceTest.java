@@ -64,22 +64,6 @@ class FolderSourceTest {
   }
 
   @Test
-  void aFifthOfEachClassIsHeldOutAndTheSameEveryTime() {
-    for (int i = 0; i < 25; i++) {
-      image("cats/" + i + ".png");
-      image("dogs/" + i % 13 + ".png");
-    }
-    DataSets sets = FolderSource.split(folder, 3);
-    assertThat(paths(sets.test())).filteredOn(f -> f.startsWith("cats")).hasSize(5);
-    assertThat(paths(sets.test())).filteredOn(f -> f.startsWith("dogs")).hasSize(2);
-    List<String> all = new ArrayList<>(paths(sets.train()));
-    all.addAll(paths(sets.test()));
-    assertThat(all).doesNotHaveDuplicates().hasSize(38);
-    assertThat(paths(FolderSource.split(folder, 3).test())).isEqualTo(paths(sets.test()));
-    assertThat(sets.test().classes()).isEqualTo(sets.train().classes());
-  }
-
-  @Test
   void directoriesNamedTrainAndValAreTheParts() {
     image("train/cats/a.png");
     image("train/dogs/b.png");
@@ -111,10 +95,9 @@ class FolderSourceTest {
     TestImages.write(
         folder.resolve("c.png"), TestImages.truncated(TestImages.png(40, 30, RED, RED), 60));
     TestImages.write(folder.resolve("d.png"), TestImages.hugePng(20_000, 20_000));
-    TestImages.write(folder.resolve("e.webp"), "RIFF....WEBPVP8 ".getBytes(UTF_8));
     FolderSource source = FolderSource.open(folder, 3);
     List<String> reasons = new ArrayList<>();
-    for (int i = 0; i < 5; i++) {
+    for (int i = 0; i < 4; i++) {
       int index = i;
       assertThatThrownBy(() -> source.read(index, 32))
           .isInstanceOfSatisfying(
@@ -128,10 +111,9 @@ class FolderSourceTest {
     assertThat(reasons.get(1)).startsWith("not an image, it starts with \"just some te\"");
     assertThat(reasons.get(2)).startsWith("truncated PNG");
     assertThat(reasons.get(3)).startsWith("too large: 20000x20000");
-    assertThat(reasons.get(4)).startsWith("WebP is not supported");
-    assertThat(source.read(5, 32)).hasToString("4x3x3");
+    assertThat(source.read(4, 32)).hasToString("4x3x3");
     Files.delete(folder.resolve("good.png"));
-    assertThatThrownBy(() -> source.read(5, 32)).hasMessageEndingWith("good.png: the file is gone");
+    assertThatThrownBy(() -> source.read(4, 32)).hasMessageEndingWith("good.png: the file is gone");
   }
 
   @Test
@@ -145,10 +127,8 @@ class FolderSourceTest {
     TestImages.write(folder.resolve("README"), new byte[] {65});
     assertThatThrownBy(() -> FolderSource.open(folder, 3))
         .isInstanceOf(IllegalArgumentException.class)
-        .hasMessage(
-            "no image among 12 files (11 .txt, 1 without extension) in "
-                + folder
-                + ": expected .jpg .jpeg .png .bmp .pgm .ppm .pnm");
+        .hasMessageStartingWith("no image in " + folder + ", expected .jpg")
+        .hasMessageContaining("12 files that are no images are ignored (11 .txt, 1 without ending");
     assertThatThrownBy(() -> FolderSource.open(folder.resolve("nowhere"), 3))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageStartingWith("no such folder: ");

@@ -173,7 +173,8 @@ class ImageDecoderTest {
     byte[] bmp = TestImages.encode(image, "bmp");
     assertRefused(TestImages.truncated(bmp, bmp.length - 1), "truncated BMP");
     assertRefused(TestImages.truncated(bmp, 20), "truncated BMP");
-    assertRefused(concat("P6\n2 2\n255\n", 1, 2, 3), "truncated PGM/PPM: 14 bytes of 23 expected");
+    assertRefused(
+        concat("P6\n2 2\n255\n", 1, 2, 3), "truncated PBM/PGM/PPM: 14 bytes of 23 expected");
     assertRefused(concat("P6\n"), "no width");
   }
 
@@ -188,8 +189,6 @@ class ImageDecoderTest {
   void filesThatAreNoImagesSayWhatTheyAre() {
     assertRefused(new byte[0], "empty file");
     assertRefused("hello world, I am a text".getBytes(UTF_8), "starts with \"hello world,\"");
-    assertRefused("GIF89a......".getBytes(US_ASCII), "GIF is not supported: convert it to PNG");
-    assertRefused("RIFF....WEBPVP8 ".getBytes(US_ASCII), "WebP is not supported");
     assertRefused(new byte[] {0}, "not an image");
   }
 

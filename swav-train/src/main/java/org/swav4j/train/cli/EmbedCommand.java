@@ -3,16 +3,16 @@ package org.swav4j.train.cli;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import org.swav4j.data.ImageSource;
+import org.swav4j.data.JoinedSource;
 import org.swav4j.model.SwavEncoder;
 import org.swav4j.train.features.Embedder;
 import org.swav4j.train.features.FeatureFile;
+import org.swav4j.train.features.RowIndex;
 import org.swav4j.train.loop.TrainingException;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -25,8 +25,10 @@ import picocli.CommandLine.Option;
     sortOptions = false,
     description = {
       "Writes the features of every image to a file: .npy (NumPy, float [N, D]) or .csv (path,"
-          + " label, numbers). Rows are in the order of the data; images that can't be read are left"
-          + " out and named.",
+          + " label, numbers). Rows are in the order of the paths, or of the data where images have no"
+          + " files of their own; images that can't be read are left out and named.",
+      "FILE.index.csv, written beside it, ties rows to images: row, path, part, label, class, and why"
+          + " an image was skipped.",
     })
 final class EmbedCommand implements Callable<Integer> {
   /** Which images. */
@@ -75,40 +77,45 @@ final class EmbedCommand implements Callable<Integer> {
   public Integer call() {
     FeatureFile.requireKnownEnding(out);
     SourceOptions.Opened o = source.open(output);
-    List<ImageSource> parts = new ArrayList<>();
-    if (part != Part.TEST) {
-      parts.add(o.data().train());
-    }
-    if (part != Part.TRAIN) {
-      parts.add(o.data().test());
-    }
-    parts.removeIf(images -> images.size() == 0);
-    if (parts.isEmpty()) {
+    ImageSource images =
+        switch (part) {
+          case ALL -> new JoinedSource(o.data());
+          case TRAIN -> o.data().train();
+          case TEST -> o.data().test();
+        };
+    if (images.size() == 0) {
       throw new IllegalArgumentException(
           o.spec() + " has no test images: leave out --part or give it train");
     }
     int dim = what == What.FEATURES ? o.weights().config().features() : o.weights().config().dim();
-    long[] rows = new long[1];
+    long rows;
+    Path index;
     try (Embedder embedder = o.embedder();
         SwavEncoder encoder = SwavEncoder.ofNormalised(o.weights(), o.engine());
-        FeatureFile file = FeatureFile.create(out, dim)) {
-      for (ImageSource images : parts) {
-        embedder.embed(
-            images,
-            what == What.FEATURES ? encoder::features : encoder::embeddings,
-            (features, indices) -> {
-              file.append(
-                  features,
-                  Arrays.stream(indices).map(images::label).toArray(),
-                  i -> images.describe(indices[i]));
-              rows[0] += indices.length;
-            });
-      }
-      if (rows[0] == 0) {
+        FeatureFile file = FeatureFile.create(out, dim);
+        RowIndex list = RowIndex.of(out)) {
+      Listed listed = new Listed(images, list, embedder);
+      embedder.embed(
+          images,
+          what == What.FEATURES ? encoder::features : encoder::embeddings,
+          (features, indices) -> {
+            file.append(
+                features,
+                Arrays.stream(indices).map(images::label).toArray(),
+                i -> images.describe(indices[i]));
+            listed.rows(indices);
+          });
+      rows = listed.rows;
+      if (rows == 0) {
         throw new TrainingException(
             "no image of " + o.spec() + " can be read: " + embedder.skipped());
       }
+      listed.skipUpTo(images.size());
       file.finish();
+      list.finish();
+      index = list.file();
+      o.data().leftOut().forEach(note -> output.note("%s", note));
+      embedder.remarks().forEach(remark -> output.err().println(remark));
       if (!embedder.skipped().isEmpty()) {
         output.err().println(embedder.skipped());
       }
@@ -118,9 +125,48 @@ final class EmbedCommand implements Callable<Integer> {
     Map<String, Object> fields = new LinkedHashMap<>();
     fields.put("command", "embed");
     fields.put("file", out.toString());
-    fields.put("rows", rows[0]);
+    fields.put("rows", rows);
     fields.put("dim", dim);
-    output.result(fields, rows[0] + " rows of " + dim + " numbers in " + out);
+    fields.put("index", index.toString());
+    fields.put("classes", images.classes());
+    output.result(fields, rows + " rows of " + dim + " numbers in " + out);
     return 0;
+  }
+
+  /** The images met so far, with and without a row. */
+  private final class Listed {
+    private final ImageSource images;
+    private final RowIndex list;
+    private final Embedder embedder;
+    private int next;
+    private long rows;
+
+    Listed(ImageSource images, RowIndex list, Embedder embedder) {
+      this.images = images;
+      this.list = list;
+      this.embedder = embedder;
+    }
+
+    void rows(int[] indices) throws IOException {
+      for (int index : indices) {
+        skipUpTo(index);
+        list.row(images, index, part(index));
+        next = index + 1;
+        rows++;
+      }
+    }
+
+    /** Images that were passed over could not be read. */
+    void skipUpTo(int end) throws IOException {
+      for (; next < end; next++) {
+        String reason = embedder.reason(images.describe(next)).orElse("can't be read");
+        list.skipped(images, next, part(next), reason);
+      }
+    }
+
+    private String part(int index) {
+      boolean test = part == Part.TEST || (images instanceof JoinedSource j && j.isTest(index));
+      return test ? "test" : "train";
+    }
   }
 }

@@ -101,7 +101,10 @@ final class EvaluateCommand implements Callable<Integer> {
     Optional<String> obstacle = KnnJudge.obstacle(o.data());
     if (obstacle.isPresent()) {
       throw new IllegalArgumentException(
-          o.spec() + " can't be used to judge features: " + obstacle.get());
+          o.spec()
+              + " can't be used to judge features: "
+              + obstacle.get()
+              + o.data().layout().stream().findFirst().map(l -> "; " + l).orElse(""));
     }
     Sample train = Sample.labelled(o.data().train(), trainImages);
     Sample test = Sample.labelled(o.data().test(), testImages);
@@ -114,18 +117,26 @@ final class EvaluateCommand implements Callable<Integer> {
               + " labelled training images can vote: ask for fewer, 20 is usual, or raise"
               + " --train-images");
     }
+    o.data().notes().forEach(note -> output.note("%s", note));
     try (Embedder embedder = o.embedder();
         SwavEncoder encoder = SwavEncoder.ofNormalised(o.weights(), o.engine())) {
       judge(
           "features",
           embedder.collect(train, encoder::features),
           embedder.collect(test, encoder::features),
-          judge);
+          judge,
+          train.classes());
       ownFigure(o.data(), train, test).ifPresent(output.err()::println);
       if (pixels) {
         Embedder.Network raw = images -> images.dup('c').reshape(images.size(0), -1);
-        judge("pixels", embedder.collect(train, raw), embedder.collect(test, raw), judge);
+        judge(
+            "pixels",
+            embedder.collect(train, raw),
+            embedder.collect(test, raw),
+            judge,
+            train.classes());
       }
+      embedder.remarks().forEach(remark -> output.err().println(remark));
       if (!embedder.skipped().isEmpty()) {
         output.err().println(embedder.skipped());
       }
@@ -184,13 +195,19 @@ final class EvaluateCommand implements Callable<Integer> {
     }
   }
 
-  private void judge(String of, FeatureSet train, FeatureSet test, KNearestNeighbours judge) {
+  private void judge(
+      String of,
+      FeatureSet train,
+      FeatureSet test,
+      KNearestNeighbours judge,
+      List<String> classes) {
     Map<String, Object> fields = new LinkedHashMap<>();
     fields.put("command", "evaluate");
     fields.put("of", of);
     fields.put("train_images", train.size());
     fields.put("test_images", test.size());
     fields.put("dim", train.dim());
+    fields.put("classes", classes);
     StringBuilder text =
         new StringBuilder(
             String.format(

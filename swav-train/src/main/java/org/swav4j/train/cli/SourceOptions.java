@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import org.swav4j.data.DataSets;
+import org.swav4j.data.FolderSource;
 import org.swav4j.data.Normalisation;
 import org.swav4j.model.InputSize;
 import org.swav4j.model.SwavWeights;
@@ -44,6 +45,14 @@ final class SourceOptions {
           "Images, as for train: shapes[:N], folder:DIR, idx:DIR, cifar10:DIR, cifar100:DIR or a"
               + " directory. Not given: those of the run.")
   String data;
+
+  @Option(
+      names = "--holdout",
+      paramLabel = "SHARE",
+      description =
+          "Share of a folder without parts of its own that counts as held out for testing, 0 to 0.5."
+              + " Not given: that of the run, or 0.2 with --weights.")
+  Double holdout;
 
   @Option(
       names = "--size",
@@ -127,7 +136,15 @@ final class SourceOptions {
     }
     String spec = data != null ? data : config.data().spec();
     DataSets sets =
-        TrainingData.open(new TrainingConfig.Data(spec, weights.config().channels(), null));
+        TrainingData.open(
+            new TrainingConfig.Data(
+                spec,
+                weights.config().channels(),
+                null,
+                holdout != null
+                    ? holdout
+                    : config != null ? config.data().holdout() : FolderSource.HOLDOUT,
+                1));
     return new Opened(
         weights,
         spec,

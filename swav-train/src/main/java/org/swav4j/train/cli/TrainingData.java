@@ -1,7 +1,12 @@
 package org.swav4j.train.cli;
 
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import org.swav4j.data.BrokenShare;
 import org.swav4j.data.DataSets;
 import org.swav4j.data.DataSpec;
+import org.swav4j.data.ImageSource;
 import org.swav4j.data.Normalisation;
 import org.swav4j.train.config.TrainingConfig;
 import org.swav4j.train.loop.RunSizes;
@@ -11,26 +16,66 @@ import org.swav4j.train.loop.RunSizes;
  *
  * @param sets opened
  * @param config of the run, with the normalisation that was given or measured on them
+ * @param notes what a person should know of them, a sentence each
  */
-record TrainingData(DataSets sets, TrainingConfig config) {
+record TrainingData(DataSets sets, TrainingConfig config, List<String> notes) {
+  /** Share of unreadable images above which there is a warning. */
+  private static final double FEW = 0.01;
+
   /** Enough for three digits of the mean. */
   private static final int NORMALISATION_IMAGES = 1000;
 
   /**
    * Opens the images and measures their normalisation where none is given.
    *
-   * @throws IllegalArgumentException if they can't be used, or are fewer than a batch
+   * @throws IllegalArgumentException if they can't be used, are fewer than a batch, or more of them
+   *     than is allowed can't be read
    */
   static TrainingData open(TrainingConfig config) {
     DataSets sets = open(config.data());
     // Refused before anything is measured or written.
     RunSizes.of(config, sets.train().size());
+    List<String> notes = new ArrayList<>(sets.notes());
+    notes.addAll(broken(sets.train(), config));
     Normalisation given = config.data().normalisation();
     return new TrainingData(
         sets,
         given != null && given.channels() == sets.train().channels()
             ? config
-            : config.withNormalisation(Normalisation.of(sets.train(), NORMALISATION_IMAGES)));
+            : config.withNormalisation(Normalisation.of(sets.train(), NORMALISATION_IMAGES)),
+        List.copyOf(notes));
+  }
+
+  /** A warning where some images can't be read, a refusal where too many can't. */
+  private static List<String> broken(ImageSource images, TrainingConfig config) {
+    BrokenShare broken = BrokenShare.of(images, config.execution().seed());
+    if (broken.broken() == broken.tried()) {
+      throw new IllegalArgumentException(
+          String.format(
+              Locale.ROOT,
+              "none of %d images tried in %s can be read: %s",
+              broken.tried(),
+              images.name(),
+              broken.examples()));
+    }
+    if (broken.share() > config.data().allowBroken()) {
+      throw new IllegalArgumentException(
+          String.format(
+              Locale.ROOT,
+              "%s in %s can't be read: %s; is the copy complete? `allowBroken` 1 trains on the"
+                  + " rest",
+              broken,
+              images.name(),
+              broken.examples()));
+    }
+    return broken.share() <= FEW
+        ? List.of()
+        : List.of(
+            String.format(
+                Locale.ROOT,
+                "warning: %s can't be read, others stand in for them: %s",
+                broken,
+                broken.examples()));
   }
 
   /**
@@ -40,7 +85,8 @@ record TrainingData(DataSets sets, TrainingConfig config) {
    */
   static DataSets open(TrainingConfig.Data data) {
     DataSpec spec = DataSpec.parse(data.spec());
-    DataSets sets = data.channels() == 0 ? spec.open() : spec.open(data.channels());
+    int channels = data.channels() == 0 ? spec.channels() : data.channels();
+    DataSets sets = spec.open(channels, data.holdout());
     if (sets.train().size() == 0) {
       throw new IllegalArgumentException(
           data.spec() + " holds no training image: is the path right, and are they JPEG or PNG?");

@@ -54,6 +54,7 @@ final class TrainingRun implements AutoCloseable {
       RunFolder folder,
       Checkpoint checkpoint,
       OutputOptions output) {
+    data.notes().forEach(note -> output.note("%s", note));
     SwavWeights weights = weights(data, checkpoint == null, output);
     TrainingRun run =
         new TrainingRun(

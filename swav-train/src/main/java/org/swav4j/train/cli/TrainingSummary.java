@@ -17,6 +17,7 @@ import org.swav4j.train.run.RunFolder;
 record TrainingSummary(TrainingRun run, RunFolder folder) {
   void print(OutputOptions output) {
     Trainer trainer = run.trainer();
+    trainer.skipped().remarks().forEach(remark -> output.note("%s", remark));
     if (trainer.skipped().count() > 0) {
       output.note("%s", trainer.skipped().summary());
     }

@@ -2,6 +2,8 @@ package org.swav4j.train.features;
 
 import java.io.IOException;
 import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -104,6 +106,16 @@ public final class Embedder implements AutoCloseable {
         : new FeatureSet(
             all[0].get(NDArrayIndex.interval(0, filled[0])).dup('c'),
             Arrays.copyOf(labels, filled[0]));
+  }
+
+  /** What is wrong with an image that could not be read. */
+  public Optional<String> reason(String description) {
+    return view.skipped().reason(description);
+  }
+
+  /** What is to be said of images that were read so far, a line for each kind of remark. */
+  public List<String> remarks() {
+    return view.skipped().remarks();
   }
 
   /** Images that could not be read so far, in one line. */

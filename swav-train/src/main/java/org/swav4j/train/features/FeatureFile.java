@@ -165,7 +165,7 @@ public final class FeatureFile implements Closeable {
   }
 
   /** As RFC 4180 has it. */
-  private static String quoted(String field) {
+  static String quoted(String field) {
     if (field.chars().noneMatch(c -> c == ',' || c == '"' || c == '\n' || c == '\r')) {
       return field;
     }

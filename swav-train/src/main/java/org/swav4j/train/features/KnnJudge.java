@@ -1,10 +1,14 @@
 package org.swav4j.train.features;
 
+import java.util.BitSet;
+import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.function.ToDoubleFunction;
+import java.util.stream.Collectors;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.swav4j.data.DataSets;
+import org.swav4j.data.ImageSource;
 import org.swav4j.data.Normalisation;
 import org.swav4j.model.InputSize;
 import org.swav4j.model.SwavEncoder;
@@ -43,12 +47,36 @@ public final class KnnJudge implements ToDoubleFunction<SwavWeights>, AutoClosea
     if (data.test().size() == 0) {
       return Optional.of("there are no test images");
     }
-    if (Sample.labelled(data.train(), 1).size() == 0
-        || Sample.labelled(data.test(), 1).size() == 0) {
+    BitSet learned = labels(data.train());
+    BitSet tested = labels(data.test());
+    if (learned.isEmpty() || tested.isEmpty()) {
       return Optional.of(
           "the images have no labels; sort them into one folder per class to have k-NN");
     }
-    return Optional.empty();
+    return learned.intersects(tested)
+        ? Optional.empty()
+        : Optional.of(
+            String.format(
+                Locale.ROOT,
+                "no test image is of a class that a training image has: there are %s to learn from"
+                    + " and %s to test with; are they the same but for the spelling?",
+                names(data.train().classes(), learned),
+                names(data.train().classes(), tested)));
+  }
+
+  private static BitSet labels(ImageSource source) {
+    BitSet labels = new BitSet();
+    for (int i = 0; i < source.size(); i++) {
+      if (source.label(i) >= 0) {
+        labels.set(source.label(i));
+      }
+    }
+    return labels;
+  }
+
+  private static String names(List<String> classes, BitSet labels) {
+    return labels.stream().limit(8).mapToObj(classes::get).collect(Collectors.joining(", "))
+        + (labels.cardinality() > 8 ? ", ..." : "");
   }
 
   /**

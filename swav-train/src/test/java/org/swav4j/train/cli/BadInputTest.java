@@ -49,6 +49,10 @@ class BadInputTest {
     for (int i = 0; i < 8; i++) {
       write("unlabelled/" + i + ".png", png(24, 20, i));
       write("cut/" + i + ".png", Arrays.copyOf(png(24, 20, i), 300));
+      write("mostly-cut/" + i + ".png", i < 3 ? png(24, 20, i) : new byte[0]);
+      write("spelling/train/" + (i % 2 == 0 ? "a" : "b") + "/" + i + ".png", png(24, 20, i));
+      write("spelling/val/" + (i % 2 == 0 ? "A" : "B") + "/" + i + ".png", png(24, 20, i));
+      write("nested/images/" + (i % 2 == 0 ? "a" : "b") + "/" + i + ".png", png(24, 20, i));
     }
     write("idx-magic/train-images-idx3-ubyte", new byte[64]);
     write("idx-short/train-images-idx3-ubyte", idx(12, 10));
@@ -204,6 +208,16 @@ class BadInputTest {
         Refusal.of(2, "34359738352", "train --data @idx-claims --out @never"),
         Refusal.of(2, "multiple of 3073", "train --data cifar10:@cifar --out @never"),
         Refusal.of(2, "can be read | .png", "train --data @cut --batch 4 --out @never"),
+        Refusal.of(
+            2,
+            "5 of 8 images (62.5 %) | empty file | --allow-broken 1",
+            "train --data @mostly-cut --batch 4 --out @never"),
+        Refusal.of(2, "--holdout is 0.6 | 0.5", "train --data @unlabelled --holdout 0.6"),
+        Refusal.of(2, "--holdout is -1.0", "embed --run @run --holdout -1 --out @never.npy"),
+        Refusal.of(2, "a, b | A, B | spelling", "evaluate --run @run --data @spelling"),
+        Refusal.of(
+            2, "one folder | nested/images to have a, b", "evaluate --run @run --data @nested"),
+        Refusal.of(2, "write the path out", "embed --run @run --data folder:~x/y --out @never.npy"),
         // where results go
         Refusal.of(
             1, "texts/a.txt | a file", "train --data shapes:40 --batch 8 --out @texts/a.txt"),
@@ -284,6 +298,18 @@ class BadInputTest {
     assertThat(outcome.err())
         .contains("2 images skipped", "huge.png (too large: 20000x20000", "truncated.png")
         .doesNotContain("one-pixel");
+  }
+
+  @Test
+  void mostlyBrokenImagesAreLearnedFromWhereThatIsAllowed() {
+    CommandLineTest.Outcome outcome =
+        train(
+            folder.resolve("mostly-cut").toString(),
+            folder.resolve("mostly-cut-run"),
+            "--allow-broken",
+            "1");
+    assertThat(outcome.status()).as(outcome.err()).isZero();
+    assertThat(outcome.err()).contains("warning: 5 of 8 images (62.5 %) can't be read");
   }
 
   @Test

@@ -1,0 +1,173 @@
+package org.swav4j.train.cli;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
+import java.awt.image.BufferedImage;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.net.URI;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import javax.imageio.ImageIO;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
+import org.junit.jupiter.api.io.TempDir;
+import org.swav4j.model.SwavWeights;
+import org.swav4j.train.config.Preset;
+import org.swav4j.train.config.Settings;
+
+/** What commands make of folders: parts, classes, files left out, and the order of rows. */
+class FolderCommandsTest {
+  @TempDir static Path folder;
+
+  private static Path weights;
+
+  @BeforeAll
+  static void aNetwork() throws IOException {
+    weights = folder.resolve("weights.safetensors");
+    var network =
+        Settings.change(Preset.QUICK.config(), Map.of("width", "0.25", "hidden", "16", "dim", "8"))
+            .network();
+    SwavWeights.initialise(network.with(3), 1)
+        .withNormalisation(List.of(0.5, 0.5, 0.5), List.of(0.25, 0.25, 0.25))
+        .save(weights);
+  }
+
+  private static void image(Path file, int shade) throws IOException {
+    BufferedImage image = new BufferedImage(24, 20, BufferedImage.TYPE_INT_RGB);
+    for (int i = 0; i < 24 * 20; i++) {
+      image.setRGB(i % 24, i / 24, (i * 991 + shade * 4099) * 2654435);
+    }
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    ImageIO.write(image, "png", bytes);
+    Files.createDirectories(file.getParent());
+    Files.write(file, bytes.toByteArray());
+  }
+
+  private static CommandLineTest.Outcome swav(String command, Path data, String... more) {
+    List<String> all = new ArrayList<>(List.of(command, "--weights", weights.toString()));
+    all.addAll(List.of("--data", "folder:" + data));
+    all.addAll(List.of(more));
+    return CommandLineTest.swav(all.toArray(String[]::new));
+  }
+
+  /** The numbers of an .npy file of one kind: little-endian float after a header of 128 bytes. */
+  private static float[] npy(Path file) throws IOException {
+    ByteBuffer bytes = ByteBuffer.wrap(Files.readAllBytes(file)).order(ByteOrder.LITTLE_ENDIAN);
+    float[] values = new float[(bytes.capacity() - 128) / 4];
+    bytes.position(128).asFloatBuffer().get(values);
+    return values;
+  }
+
+  @Test
+  void rowsAreInTheOrderOfThePathsAndTheIndexTiesThemToFiles() throws IOException {
+    Path data = folder.resolve("order");
+    for (int i = 0; i < 12; i++) {
+      image(data.resolve((i < 6 ? "a" : "b") + "/" + i % 6 + ".png"), i);
+    }
+    Files.write(data.resolve("a/2.png"), new byte[0]);
+    Path all = folder.resolve("all.npy");
+    CommandLineTest.Outcome outcome = swav("embed", data, "--json", "--out", all.toString());
+    assertThat(outcome.status()).as(outcome.err()).isZero();
+    JsonObject json = JsonParser.parseString(outcome.out()).getAsJsonObject();
+    assertThat(json.get("classes").toString()).isEqualTo("[\"a\",\"b\"]");
+    Path index = Path.of(json.get("index").getAsString());
+    assertThat(index).isEqualTo(folder.resolve("all.index.csv"));
+    List<String> lines = Files.readAllLines(index);
+    assertThat(lines.get(0)).isEqualTo("row,path,part,label,class,skipped");
+    assertThat(lines).hasSize(13);
+    assertThat(lines.get(3)).matches(",a/2.png,(train|test),0,a,empty file");
+    int dim = json.get("dim").getAsInt();
+    float[] values = npy(all);
+    // each row is that of its file alone
+    for (int i : new int[] {0, 3, 8, 12}) {
+      String[] fields = lines.get(Math.max(1, i)).split(",", -1);
+      Path alone = folder.resolve("alone" + i);
+      Files.createDirectories(alone);
+      Files.copy(data.resolve(fields[1]), alone.resolve("x.png"));
+      if (!fields[0].isEmpty()) {
+        Path one = folder.resolve("one" + i + ".npy");
+        assertThat(swav("embed", alone, "--out", one.toString()).status()).isZero();
+        int row = Integer.parseInt(fields[0]) * dim;
+        float[] expected = npy(one);
+        for (int d = 0; d < dim; d++) {
+          assertThat(values[row + d]).isEqualTo(expected[d], within(expected[d]));
+        }
+      }
+    }
+    assertThat(lines.get(12)).startsWith("10,b/5.png,").endsWith(",1,b,");
+  }
+
+  private static org.assertj.core.data.Offset<Float> within(float value) {
+    return org.assertj.core.api.Assertions.within(1e-4f * (1 + Math.abs(value)));
+  }
+
+  @Test
+  void theShareHeldOutIsTheOneAskedForAndTheLayoutIsTold() throws IOException {
+    Path data = folder.resolve("shares");
+    for (int i = 0; i < 60; i++) {
+      image(data.resolve((i % 2 == 0 ? "a" : "b") + "/" + i + ".png"), i);
+    }
+    Files.writeString(data.resolve("labels.csv"), "x");
+    List<Integer> tested = new ArrayList<>();
+    for (String share : List.of("0.1", "0.5")) {
+      CommandLineTest.Outcome outcome =
+          swav("evaluate", data, "--json", "--knn", "--neighbours", "3", "--holdout", share);
+      assertThat(outcome.status()).as(outcome.err()).isZero();
+      JsonObject json = JsonParser.parseString(outcome.out()).getAsJsonObject();
+      int test = json.get("test_images").getAsInt();
+      assertThat(json.get("train_images").getAsInt()).isEqualTo(60 - test);
+      assertThat(json.get("classes").toString()).isEqualTo("[\"a\",\"b\"]");
+      assertThat(outcome.err())
+          .contains("2 classes of 30 images (a, b)", test + " of 60 images are held out")
+          .contains("1 .csv; labels.csv");
+      tested.add(test);
+    }
+    assertThat(tested.get(0)).isBetween(1, 15);
+    assertThat(tested.get(1)).isBetween(18, 42);
+    assertThat(swav("evaluate", data, "--holdout", "0").err())
+        .contains("no test images", "learned from (--holdout 0)");
+  }
+
+  @Test
+  @EnabledOnOs(OS.LINUX)
+  void namesOfAnyLettersAreReadWithoutALocale() throws Exception {
+    Path data = folder.resolve("letters");
+    image(data.resolve("gr\u00f6\u00dfe/a.png"), 1);
+    image(data.resolve("b/\u4e2d.png"), 2);
+    Path latin = Path.of(URI.create(data.toUri() + "b/k%E4se.png"));
+    Files.copy(data.resolve("b/\u4e2d.png"), latin);
+    List<String> command =
+        OtherProcess.command(
+            "embed",
+            "--weights",
+            weights.toString(),
+            "--data",
+            "folder:" + data,
+            "--out",
+            folder.resolve("letters.csv").toString());
+    Process process =
+        new ProcessBuilder(
+                java.util.stream.Stream.concat(
+                        java.util.stream.Stream.of("env", "-u", "LANG", "LC_ALL=C"),
+                        command.stream())
+                    .toList())
+            .redirectErrorStream(true)
+            .start();
+    String printed = new String(process.getInputStream().readAllBytes(), UTF_8);
+    assertThat(process.waitFor()).as(printed).isZero();
+    assertThat(Files.readAllLines(folder.resolve("letters.index.csv")))
+        .extracting(line -> line.split(",", -1)[1])
+        .containsExactly("path", "b/k\\xE4se.png", "b/\u4e2d.png", "gr\u00f6\u00dfe/a.png");
+  }
+}
