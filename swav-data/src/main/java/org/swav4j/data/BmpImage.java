@@ -81,9 +81,7 @@ final class BmpImage extends EncodedImage {
               compression));
     }
     long expected =
-        compression == RLE8 || compression == RLE4
-            ? start + 2
-            : start + rowBytes() * height();
+        compression == RLE8 || compression == RLE4 ? start + 2 : start + rowBytes() * height();
     if (start < 14 + header || bytes.length < expected) {
       throw new MalformedException(
           "truncated BMP: " + bytes.length + " bytes of " + expected + " expected");
@@ -161,8 +159,7 @@ final class BmpImage extends EncodedImage {
     int y = 0;
     while (y < height()) {
       if (at + 2 > bytes.length) {
-        throw new MalformedException(
-            "truncated BMP: its runs end in row " + y + " of " + height());
+        throw new MalformedException("truncated BMP: its runs end in row " + y + " of " + height());
       }
       int count = in.u8(at);
       int value = in.u8(at + 1);

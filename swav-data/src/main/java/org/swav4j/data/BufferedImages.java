@@ -61,8 +61,7 @@ final class BufferedImages {
         raster,
         3,
         (y, row) -> {
-          raster.getSamples(
-              raster.getMinX(), raster.getMinY() + y, indices.length, 1, 0, indices);
+          raster.getSamples(raster.getMinX(), raster.getMinY() + y, indices.length, 1, 0, indices);
           for (int x = 0; x < indices.length; x++) {
             overWhite(palette.getRGB(indices[x]), row, 3 * x);
           }

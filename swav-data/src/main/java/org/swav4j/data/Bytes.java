@@ -29,9 +29,7 @@ final class Bytes {
   }
 
   long u32(long at) {
-    return bigEndian
-        ? (long) u16(at) << 16 | u16(at + 2)
-        : u16(at) | (long) u16(at + 2) << 16;
+    return bigEndian ? (long) u16(at) << 16 | u16(at + 2) : u16(at) | (long) u16(at + 2) << 16;
   }
 
   int s32(long at) {

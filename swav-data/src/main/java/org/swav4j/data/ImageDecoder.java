@@ -72,8 +72,7 @@ public final class ImageDecoder {
       encoded = EncodedImage.parse(bytes);
       checkPixels(encoded, atLeast);
       Mat mat = encoded.decode(channels, atLeast);
-      ColourProfile profile =
-          ColourProfile.of(encoded.profile(), mat.channels(), encoded::remark);
+      ColourProfile profile = ColourProfile.of(encoded.profile(), mat.channels(), encoded::remark);
       if (profile == null) {
         mat = withChannels(mat, channels); // before reduction: grey is less to reduce
       }
@@ -86,8 +85,7 @@ public final class ImageDecoder {
       throw new UnreadableImageException(description, e.getMessage(), e);
     } catch (RuntimeException e) { // cv::Exception
       String format = encoded == null ? "image" : encoded.format().toString();
-      throw new UnreadableImageException(
-          description, "broken " + format + ": " + firstLine(e), e);
+      throw new UnreadableImageException(description, "broken " + format + ": " + firstLine(e), e);
     }
   }
 
@@ -190,8 +188,7 @@ public final class ImageDecoder {
       return mat;
     }
     Mat reduced = new Mat();
-    resize(
-        mat, reduced, new Size(mat.cols() / factor, mat.rows() / factor), 0, 0, INTER_AREA);
+    resize(mat, reduced, new Size(mat.cols() / factor, mat.rows() / factor), 0, 0, INTER_AREA);
     return reduced;
   }
 

@@ -206,8 +206,7 @@ final class PngImage extends EncodedImage {
   Mat decode(int channels, int atLeast) throws MalformedException {
     remarkGamma();
     Mat mat =
-        imdecode(
-            new Mat(1, passedOn.length, CV_8UC1, new BytePointer(passedOn)), IMREAD_UNCHANGED);
+        imdecode(new Mat(1, passedOn.length, CV_8UC1, new BytePointer(passedOn)), IMREAD_UNCHANGED);
     if (mat == null || mat.empty()) {
       throw new MalformedException("broken PNG: the decoder found no valid pixels");
     }

@@ -124,8 +124,7 @@ class SafeTensorsTest {
   void tensorsOfOtherTypesAreNamedAndTheRestIsRead() throws IOException {
     Path file =
         file(
-            "{'mask':{'dtype':'BOOL','shape':[3],'data_offsets':[0,3]},"
-                    .replace('\'', '"')
+            "{'mask':{'dtype':'BOOL','shape':[3],'data_offsets':[0,3]},".replace('\'', '"')
                 + "\"x\":{\"dtype\":\"BF16\",\"shape\":[2],\"data_offsets\":[3,7]},"
                 + "\"f4\":{\"dtype\":\"F4\",\"shape\":[3,2],\"data_offsets\":[7,10]}}",
             new byte[] {1, 0, 1, (byte) 0x80, 0x3F, 0x20, (byte) 0xC0, 0, 0, 0});

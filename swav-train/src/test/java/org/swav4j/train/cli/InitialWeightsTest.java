@@ -16,7 +16,9 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.swav4j.model.SafeTensors;
 import org.swav4j.model.SwavWeights;
 
-/** Weights that the command line is given: what it looks at them with, and what begins with them. */
+/**
+ * Weights that the command line is given: what it looks at them with, and what begins with them.
+ */
 class InitialWeightsTest {
   @TempDir static Path folder;
 
@@ -104,8 +106,17 @@ class InitialWeightsTest {
     // so small a rate leaves parameters where they began
     CommandLineTest.Outcome begun =
         train(
-            out, "--prototypes", "4", "--init", source.toString(), "--lr", "1e-9", "--wd", "0",
-            "--seed", "5");
+            out,
+            "--prototypes",
+            "4",
+            "--init",
+            source.toString(),
+            "--lr",
+            "1e-9",
+            "--wd",
+            "0",
+            "--seed",
+            "5");
     assertThat(begun.status()).isZero();
     assertThat(begun.err()).contains("loaded: trunk, projection head, prototypes; missing there");
     assertThat(out.resolve("config.json")).content().contains("\"init\": \"" + source + "\"");
@@ -136,7 +147,11 @@ class InitialWeightsTest {
         .contains("architecture resnet20, expected resnet18");
     CommandLineTest.Outcome alone =
         train(
-            folder.resolve("fifth"), "--prototypes", "6", "--init", run.toString(),
+            folder.resolve("fifth"),
+            "--prototypes",
+            "6",
+            "--init",
+            run.toString(),
             "--init-partial");
     assertThat(alone.status()).isZero();
     assertThat(alone.err()).contains("loaded: trunk; missing there", "projection_head.* (8)");
