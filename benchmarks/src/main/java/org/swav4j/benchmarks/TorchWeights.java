@@ -20,8 +20,8 @@ import org.swav4j.model.WeightsImport;
  * benchmarks/peer/torch_weights.py} made is imported, and the features of random images at 224 and
  * 96 pixels are compared with those that PyTorch computed in double from the same weights.
  *
- * <p>One argument: the folder. Prints the greatest difference of each file and the greatest feature;
- * ends with status 1 where a difference is above 1e-4.
+ * <p>One argument: the folder. Prints the greatest difference of each file and the greatest
+ * feature; ends with status 1 where a difference is above 1e-4.
  */
 public final class TorchWeights {
   private static final double BOUND = 1e-4;
@@ -44,8 +44,7 @@ public final class TorchWeights {
     String name = file.getFileName().toString();
     String network = name.substring(0, name.indexOf('.'));
     Architecture architecture = Architecture.of(network.replaceFirst("-.*", ""));
-    SwavConfig config =
-        new SwavConfig(architecture, 1, Stem.IMAGENET, 3, 2048, 128, 3000, 0.1);
+    SwavConfig config = new SwavConfig(architecture, 1, Stem.IMAGENET, 3, 2048, 128, 3000, 0.1);
     SwavWeights weights = SwavWeights.initialise(config, 1);
     WeightsImport read = WeightsImport.whole(file, weights);
     SafeTensors expected = SafeTensors.read(file.resolveSibling(network + ".expected"));

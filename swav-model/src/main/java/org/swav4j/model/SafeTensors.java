@@ -162,7 +162,8 @@ public record SafeTensors(
     List<Entry> entries = new ArrayList<>();
     String name = METADATA;
     try {
-      JsonReader json = new JsonReader(new StringReader(new String(header, StandardCharsets.UTF_8)));
+      JsonReader json =
+          new JsonReader(new StringReader(new String(header, StandardCharsets.UTF_8)));
       Set<String> names = new HashSet<>();
       json.beginObject();
       while (json.hasNext()) {

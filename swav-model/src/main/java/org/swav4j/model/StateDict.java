@@ -69,9 +69,7 @@ interface StateDict extends Closeable {
     return head.length >= at + bytes.length
         && Arrays.equals(
             Arrays.stream(bytes).toArray(),
-            IntStream.range(at, at + bytes.length)
-                .map(i -> head[i] & 255)
-                .toArray());
+            IntStream.range(at, at + bytes.length).map(i -> head[i] & 255).toArray());
   }
 
   private static StateDict of(SafeTensors file) {

@@ -34,9 +34,9 @@ import org.swav4j.model.plan.Value;
  * }</pre>
  *
  * <p>Pictures are given as files, streams or decoded images, which are resized to the size that the
- * weights ask for; or as arrays {@code [n, C, H, W]}, channels in the order red, green, blue, of any
- * size and number, of which those of about the size trained on give the best features. The encoder keeps its own copy
- * of the weights: training on doesn't change what it computes.
+ * weights ask for; or as arrays {@code [n, C, H, W]}, channels in the order red, green, blue, of
+ * any size and number, of which those of about the size trained on give the best features. The
+ * encoder keeps its own copy of the weights: training on doesn't change what it computes.
  *
  * <p>Safe for use by several threads, which wait for each other. Every thread that calls in makes
  * OpenMP keep a team of threads for it: a server with many threads gives the encoder one of its

@@ -186,8 +186,8 @@ public final class SwavWeights {
 
   /**
    * A network whose trunk comes from a file with torchvision's names, safetensors or PyTorch's, and
-   * whose head and prototypes are untrained. What belongs to no trunk, such as {@code fc.weight}, is
-   * ignored; {@link WeightsImport} also takes a head and tells what became of every tensor.
+   * whose head and prototypes are untrained. What belongs to no trunk, such as {@code fc.weight},
+   * is ignored; {@link WeightsImport} also takes a head and tells what became of every tensor.
    *
    * @param config the network wanted
    * @param seed of the head and the prototypes
@@ -294,7 +294,14 @@ public final class SwavWeights {
   /** The same live arrays, for pictures of that size: about the one they are trained on. */
   public SwavWeights withInputSize(InputSize size) {
     return new SwavWeights(
-        backbone, config, type, parameters, statistics, mean, deviation, Objects.requireNonNull(size));
+        backbone,
+        config,
+        type,
+        parameters,
+        statistics,
+        mean,
+        deviation,
+        Objects.requireNonNull(size));
   }
 
   /** An independent copy. */

@@ -201,8 +201,7 @@ final class WeightsFile {
     arrays.replaceAll((n, array) -> array.rank() == 4 ? array.permute(3, 2, 0, 1) : array);
     arrays.putAll(weights.statistics());
     Optional<String> fault =
-        SafeTensors.notFinite(arrays)
-            .or(() -> SwavWeights.negativeVariance(weights.statistics()));
+        SafeTensors.notFinite(arrays).or(() -> SwavWeights.negativeVariance(weights.statistics()));
     if (fault.isPresent()) {
       throw new IOException(
           file

@@ -111,7 +111,10 @@ public record WeightsImport(
     Path file = source.resolve(WeightsFile.NAME);
     if (!Files.exists(file)) {
       throw new IOException(
-          source + " is a folder without " + WeightsFile.NAME + ", expected a run folder or a file");
+          source
+              + " is a folder without "
+              + WeightsFile.NAME
+              + ", expected a run folder or a file");
     }
     return file;
   }
@@ -154,7 +157,9 @@ public record WeightsImport(
             .filter(p -> found.get(p) == most)
             .sorted((a, b) -> Integer.compare(a.length(), b.length()))
             .toList();
-    if (best.size() > 1 && best.get(0).length() == best.get(1).length() && 2 * most > trunk.size()) {
+    if (best.size() > 1
+        && best.get(0).length() == best.get(1).length()
+        && 2 * most > trunk.size()) {
       throw new IOException(
           file
               + " holds several networks, under "
@@ -236,11 +241,12 @@ public record WeightsImport(
     }
     return Arrays.equals(tensor.shape(), expected)
         ? Optional.empty()
-        : Optional.of(
-            Arrays.toString(tensor.shape()) + ", expected " + Arrays.toString(expected));
+        : Optional.of(Arrays.toString(tensor.shape()) + ", expected " + Arrays.toString(expected));
   }
 
-  /** A deeper network holds all tensors of a shallower one, but its features need the others too. */
+  /**
+   * A deeper network holds all tensors of a shallower one, but its features need the others too.
+   */
   private static List<String> unusedLayers(StateDict dict, List<String> trunk, String prefix) {
     Set<String> stages = trunk.stream().map(n -> n.split("\\.")[0]).collect(Collectors.toSet());
     Set<String> known = new HashSet<>(trunk);
@@ -285,7 +291,9 @@ public record WeightsImport(
     for (String name : names) {
       int dot = name.indexOf('.');
       String group =
-          name.endsWith(COUNTERS) ? "*." + COUNTERS : dot < 0 ? name : name.substring(0, dot) + ".*";
+          name.endsWith(COUNTERS)
+              ? "*." + COUNTERS
+              : dot < 0 ? name : name.substring(0, dot) + ".*";
       groups.computeIfAbsent(group, g -> new ArrayList<>()).add(name);
     }
     return names.isEmpty()

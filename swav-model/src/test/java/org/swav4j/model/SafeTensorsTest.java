@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
@@ -45,8 +46,14 @@ class SafeTensorsTest {
     String header = new String(json, StandardCharsets.UTF_8).strip();
     byte[] longer =
         (header.substring(0, header.length() - 1)
-                + ",\"%s\":{\"dtype\":\"%s\",\"shape\":[%d],\"data_offsets\":[%d,%d]}}"
-                    .formatted(name, dtype, n, data, data + n))
+                + String.format(
+                    Locale.ROOT,
+                    ",\"%s\":{\"dtype\":\"%s\",\"shape\":[%d],\"data_offsets\":[%d,%d]}}",
+                    name,
+                    dtype,
+                    n,
+                    data,
+                    data + n))
             .getBytes(StandardCharsets.UTF_8);
     ByteBuffer whole =
         ByteBuffer.allocate(8 + longer.length + data + n).order(ByteOrder.LITTLE_ENDIAN);
@@ -117,8 +124,7 @@ class SafeTensorsTest {
   void tensorsOfOtherTypesAreNamedAndTheRestIsRead() throws IOException {
     Path file =
         file(
-            "{'mask':{'dtype':'BOOL','shape':[3],'data_offsets':[0,3]},"
-                    .replace('\'', '"')
+            "{'mask':{'dtype':'BOOL','shape':[3],'data_offsets':[0,3]},".replace('\'', '"')
                 + "\"x\":{\"dtype\":\"BF16\",\"shape\":[2],\"data_offsets\":[3,7]},"
                 + "\"f4\":{\"dtype\":\"F4\",\"shape\":[3,2],\"data_offsets\":[7,10]}}",
             new byte[] {1, 0, 1, (byte) 0x80, 0x3F, 0x20, (byte) 0xC0, 0, 0, 0});

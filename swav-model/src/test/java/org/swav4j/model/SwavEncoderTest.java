@@ -228,7 +228,8 @@ class SwavEncoderTest {
     List<Path> files = new ArrayList<>();
     for (int i = 0; i < 70; i++) {
       BufferedImage image =
-          new BufferedImage(30 + i, 50, i % 2 == 0 ? BufferedImage.TYPE_INT_RGB : BufferedImage.TYPE_BYTE_GRAY);
+          new BufferedImage(
+              30 + i, 50, i % 2 == 0 ? BufferedImage.TYPE_INT_RGB : BufferedImage.TYPE_BYTE_GRAY);
       Random random = new Random(i);
       for (int p = 0; p < image.getWidth() * 50; p++) {
         int v = (p % image.getWidth() * 3 + p / image.getWidth() * 2 + random.nextInt(20)) & 255;

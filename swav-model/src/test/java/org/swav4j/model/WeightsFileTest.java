@@ -216,8 +216,8 @@ class WeightsFileTest {
     "projection_head.1.running_var,-0.5,holds -0.5 at index 5",
     "conv1.weight,NaN,holds NaN at index 5",
   })
-  void whatCannotBeUsedIsRefusedByNameOnLoadAndBeforeASave(
-      String name, float value, String message) throws IOException {
+  void whatCannotBeUsedIsRefusedByNameOnLoadAndBeforeASave(String name, float value, String message)
+      throws IOException {
     SwavConfig config = config(Architecture.RESNET20);
     SwavWeights weights = trained(config, DataType.FLOAT);
     Path file = folder.resolve("w.safetensors");

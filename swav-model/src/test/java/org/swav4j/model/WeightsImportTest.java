@@ -30,7 +30,10 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.swav4j.model.torch.TorchFile;
 
-/** Files of PyTorch's are made by {@code torch/make_fixtures.py}; hostile ones are put together here. */
+/**
+ * Files of PyTorch's are made by {@code torch/make_fixtures.py}; hostile ones are put together
+ * here.
+ */
 class WeightsImportTest {
   @TempDir private Path folder;
 
@@ -192,10 +195,13 @@ class WeightsImportTest {
     Path others = folder.resolve("others.safetensors");
     SafeTensors.write(others, Map.of("encoder.0.w", Nd4j.zeros(3)), Map.of());
     assertThatThrownBy(() -> WeightsImport.whole(others, weights))
-        .hasMessageContaining("names are such as encoder.0.w, expected torchvision's such as conv1");
+        .hasMessageContaining(
+            "names are such as encoder.0.w, expected torchvision's such as conv1");
     Path checkpoint = folder.resolve("checkpoint.safetensors");
     SafeTensors.write(
-        checkpoint, Map.of("x", Nd4j.zeros(1)), Map.of("kind", "swav4j checkpoint", "version", "1"));
+        checkpoint,
+        Map.of("x", Nd4j.zeros(1)),
+        Map.of("kind", "swav4j checkpoint", "version", "1"));
     weights.save(folder.resolve("weights.safetensors"));
     assertThatThrownBy(() -> WeightsImport.whole(checkpoint, weights))
         .hasMessageContaining("is a checkpoint")
@@ -289,7 +295,9 @@ class WeightsImportTest {
             + name
             + "ctorch._utils\n_rebuild_tensor_v2\n((X\7\0\0\0storagectorch\nFloatStorage\n"
             + "X\1\0\0\0000X\3\0\0\0cpuJ\100\102\17\0tQK\0M\u00e8\3"
-            + "M" + (char) (rows & 255) + (char) (rows >> 8)
+            + "M"
+            + (char) (rows & 255)
+            + (char) (rows >> 8)
             + "\u0086M\u00e8\3K\1\u0086\u0089NtRs.");
   }
 

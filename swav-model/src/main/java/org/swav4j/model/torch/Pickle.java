@@ -20,12 +20,13 @@ import java.util.Map;
 /**
  * Reads Python's pickles of protocols 2 to 5 (<a
  * href="https://github.com/python/cpython/blob/3.11/Lib/pickletools.py">instructions</a>) as far as
- * data need them: numbers, texts, bytes, lists, tuples and dictionaries. A pickle is a program whose
- * power lies in the names it may call; here a name is what {@link Names} makes of it, and any other
- * is refused.
+ * data need them: numbers, texts, bytes, lists, tuples and dictionaries. A pickle is a program
+ * whose power lies in the names it may call; here a name is what {@link Names} makes of it, and any
+ * other is refused.
  *
  * <p>Dictionaries become {@link LinkedHashMap}, lists and tuples {@link List}, whole numbers Long
- * (or BigInteger), {@code None} null, but {@link None} in a list. Memory is bounded by the length of the pickle.
+ * (or BigInteger), {@code None} null, but {@link None} in a list. Memory is bounded by the length
+ * of the pickle.
  */
 final class Pickle {
   /** What a pickle may name. */

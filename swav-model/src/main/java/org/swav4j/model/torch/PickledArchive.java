@@ -102,8 +102,7 @@ final class PickledArchive implements TorchFile.Archive {
     return root;
   }
 
-  private void locate(List<?> keys, Map<String, StorageType> types, long start)
-      throws IOException {
+  private void locate(List<?> keys, Map<String, StorageType> types, long start) throws IOException {
     long at = start;
     for (Object key : keys) {
       StorageType type = types.get(String.valueOf(key));

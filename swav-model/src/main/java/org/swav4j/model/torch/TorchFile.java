@@ -192,8 +192,7 @@ public final class TorchFile implements Closeable {
       long[] strides = numbers(arguments.get(3));
       boolean fits = shape.length == strides.length;
       try {
-        boolean empty = Arrays.stream(shape).anyMatch(s -> s == 0);
-        Arrays.stream(shape).reduce(1, Math::multiplyExact);
+        boolean empty = TorchTensor.elements(shape) == 0;
         long end = Math.addExact(offset, empty ? 0 : TorchTensor.last(shape, strides) + 1);
         fits &= Math.addExact(storage.start(), end) <= storage.length();
       } catch (ArithmeticException | IndexOutOfBoundsException e) {

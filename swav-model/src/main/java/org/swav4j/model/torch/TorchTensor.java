@@ -55,11 +55,7 @@ public final class TorchTensor {
     if (!type.floating()) {
       throw new IOException("a tensor of type " + type.label() + " is asked for, expected Float");
     }
-    long elements = 1;
-    for (long s : shape) {
-      elements *= s;
-    }
-    int n = Math.toIntExact(elements);
+    int n = Math.toIntExact(elements(shape));
     long span = n == 0 ? 0 : last(shape, strides) + 1;
     if (span > TorchFile.LARGEST_SPAN) {
       throw new IOException("a tensor of it is spread over " + span + " numbers of a storage");
@@ -95,6 +91,15 @@ public final class TorchTensor {
       rest /= size;
     }
     return (int) at;
+  }
+
+  /** How many numbers there are. */
+  static long elements(long[] shape) {
+    long elements = 1;
+    for (long s : shape) {
+      elements = Math.multiplyExact(elements, s);
+    }
+    return elements;
   }
 
   /** The furthest element's distance from the first. */

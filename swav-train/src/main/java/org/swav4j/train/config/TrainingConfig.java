@@ -306,8 +306,7 @@ public record TrainingConfig(
      * @throws IllegalArgumentException naming the one that is out of range
      */
     public Network {
-      require(
-          init == null || !init.isBlank(), "init", "'" + init + "'", "a file or a run folder");
+      require(init == null || !init.isBlank(), "init", "'" + init + "'", "a file or a run folder");
       require(
           !initPartial || init != null, "initPartial", initPartial, "a file with it, by `init`");
       try {

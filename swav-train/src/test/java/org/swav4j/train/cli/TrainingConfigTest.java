@@ -118,7 +118,11 @@ public class TrainingConfigTest {
     for (Settings.Field field : Settings.all()) {
       String flag = "--" + field.setting().flag();
       assertThat(help)
-          .containsPattern("(?m)^ +" + flag + "=" + Pattern.quote(field.setting().label()));
+          .containsPattern(
+              "(?m)^ +"
+                  + flag
+                  + (field.type() == boolean.class ? "" : "=")
+                  + Pattern.quote(field.setting().label()));
       assertThat(help)
           .containsPattern("(?m)^  " + flag + " +" + Pattern.quote(field.in(Preset.QUICK)));
       assertThat(field.setting().presets().length).as(flag).isIn(1, Preset.values().length);
