@@ -6,7 +6,9 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import java.io.ByteArrayOutputStream;
 import java.net.URI;
 import java.nio.ByteBuffer;
-import java.nio.charset.CharacterCodingException;
+import java.nio.CharBuffer;
+import java.nio.charset.CharsetDecoder;
+import java.nio.charset.CoderResult;
 import java.nio.file.FileSystems;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -90,6 +92,11 @@ final class FileNames {
     return slash < 0 ? "" : text(Arrays.copyOfRange(bytes, start(index), slash));
   }
 
+  /** Whether a file is in the folder itself. */
+  boolean isBeside(int index) {
+    return slash(index) < 0;
+  }
+
   /** Whether two names have the same first directory, or both none. */
   boolean sameTop(int index, int other) {
     int slash = slash(index);
@@ -117,8 +124,16 @@ final class FileNames {
 
   /** Those in a first directory, without its name. */
   FileNames in(String top) {
-    int[] chosen = IntStream.range(0, size()).filter(i -> top(i).equals(top)).toArray();
-    return of(entries(chosen, top.getBytes(UTF_8).length + 1));
+    byte[] prefix = (top + "/").getBytes(UTF_8);
+    int[] chosen =
+        IntStream.range(0, size())
+            .filter(
+                i ->
+                    ends[i] - start(i) >= prefix.length
+                        && Arrays.equals(
+                            bytes, start(i), start(i) + prefix.length, prefix, 0, prefix.length))
+            .toArray();
+    return of(entries(chosen, prefix.length));
   }
 
   private List<Entry> entries(int[] chosen, int without) {
@@ -151,14 +166,18 @@ final class FileNames {
    * the locale, and different names stay different unless one holds such a text itself.
    */
   static String text(byte[] name) {
-    try {
-      return UTF_8.newDecoder().decode(ByteBuffer.wrap(name)).toString();
-    } catch (CharacterCodingException e) {
-      StringBuilder text = new StringBuilder();
-      for (byte b : name) {
-        text.append(b >= 0 ? "" + (char) b : String.format(Locale.ROOT, "\\x%02X", b & 0xff));
+    CharsetDecoder decoder = UTF_8.newDecoder();
+    ByteBuffer in = ByteBuffer.wrap(name);
+    CharBuffer out = CharBuffer.allocate(4 * name.length); // room for \xE4 in place of every byte
+    while (true) {
+      CoderResult result = decoder.decode(in, out, true);
+      if (!result.isError()) {
+        return out.flip().toString();
       }
-      return text.toString();
+      for (int i = 0; i < result.length(); i++) {
+        out.put(String.format(Locale.ROOT, "\\x%02X", in.get() & 0xff));
+      }
+      decoder.reset();
     }
   }
 

@@ -253,7 +253,7 @@ final class FolderLayout {
     boolean[] held = new boolean[images.size()];
     if (!classes.isEmpty()) {
       for (int i = 0; i < held.length; i++) {
-        held[i] = !images.top(i).isEmpty() && isHeldOut(images.name(i), holdout);
+        held[i] = !images.isBeside(i) && isHeldOut(images.name(i), holdout);
       }
     }
     FileNames kept = images.where(i -> !held[i]);
@@ -347,15 +347,14 @@ final class FolderLayout {
 
   /** Classes that are more likely parts, named so or holding folders of the same names. */
   private void noteLooksLikeParts(Optional<String> train, List<String> tests) {
-    Map<String, Set<String>> inside = new TreeMap<>();
-    for (String top : tops.keySet()) {
-      if (!top.isEmpty()) {
-        inside.put(top, new TreeSet<>());
-      }
+    if (tops.size() > NAMED && train.isEmpty() && tests.isEmpty()) {
+      return;
     }
+    Map<String, Set<String>> inside = new TreeMap<>();
+    tops.keySet().stream().filter(t -> !t.isEmpty()).forEach(t -> inside.put(t, new TreeSet<>()));
     for (int i = 0; i < images.size(); i++) {
       String[] names = images.text(i).split("/", 3);
-      if (names.length == 3 && inside.size() <= NAMED) {
+      if (names.length == 3) {
         inside.get(names[0]).add(names[1]);
       }
     }

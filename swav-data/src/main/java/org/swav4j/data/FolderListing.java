@@ -145,7 +145,8 @@ record FolderListing(FileNames images, LeftOut leftOut) {
       List<Folder> folders = new ArrayList<>();
       try (DirectoryStream<Path> entries = Files.newDirectoryStream(folder.path)) {
         for (Path entry : entries) {
-          visit(entry, joined(folder.name, FileNames.lastName(entry)), folders);
+          byte[] last = FileNames.lastName(entry);
+          visit(entry, joined(folder.name, last), FileNames.text(last), folders);
         }
       } catch (DirectoryIteratorException e) {
         throw e.getCause();
@@ -178,8 +179,7 @@ record FolderListing(FileNames images, LeftOut leftOut) {
       }
     }
 
-    private void visit(Path entry, byte[] name, List<Folder> folders) {
-      String last = FileNames.text(FileNames.lastName(entry));
+    private void visit(Path entry, byte[] name, String last, List<Folder> folders) {
       if (last.startsWith(".") || VENDOR.contains(last)) {
         leftOut.add(Reason.HIDDEN, FileNames.text(name), "");
         return;

@@ -1,5 +1,6 @@
 package org.swav4j.train.cli;
 
+import java.nio.charset.Charset;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -48,6 +49,14 @@ final class DoctorCommand implements Callable<Integer> {
     boolean works = backend(facts, advice);
     memory(facts, advice);
     threads(facts, advice);
+    String names = System.getProperty("sun.jnu.encoding", "UTF-8");
+    if (!Charset.forName(names).newEncoder().canEncode('\u00f6')) {
+      advice.add(
+          "this locale's encoding, "
+              + names
+              + ", has only ASCII: folders whose paths have other letters can't be given to a"
+              + " command; set LC_ALL=C.UTF-8 in the environment");
+    }
     if (System.getProperty("swav.launcher") == null) {
       advice.add(
           "started without the launcher: memory limits and threads are the JVM's defaults; ./swav"
