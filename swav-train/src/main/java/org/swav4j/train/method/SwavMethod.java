@@ -88,6 +88,12 @@ public final class SwavMethod implements Method {
     return new SwappedPrediction(settings.assigning(), settings.temperature());
   }
 
+  /** True: codes are computed over the whole batch, and then the loss is a mean over images. */
+  @Override
+  public boolean allowsParts() {
+    return true;
+  }
+
   @Override
   public void begin(TrainingStep step, SwavWeights weights) {
     prototypes = weights.parameters().get(PROTOTYPES);
@@ -108,6 +114,11 @@ public final class SwavMethod implements Method {
   @Override
   public void beforeForward(SwavWeights weights) {
     normaliser.normalise(prototypes);
+  }
+
+  @Override
+  public void beforeSaving(SwavWeights copy) {
+    new PrototypeNormaliser().normalise(copy.parameters().get(PROTOTYPES));
   }
 
   @Override
