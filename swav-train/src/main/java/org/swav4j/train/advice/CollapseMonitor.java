@@ -58,6 +58,7 @@ public final class CollapseMonitor {
   private double lowest = Double.POSITIVE_INFINITY;
   private double untrained = Double.NaN;
   private boolean worse;
+  private double first;
   private boolean diverged;
 
   /** A monitor of one run. */
@@ -146,6 +147,13 @@ public final class CollapseMonitor {
     }
   }
 
+  /** A rate that suits this batch: the presets'. */
+  private double usualRate() {
+    return config.optimisation().optimiser() == OptimiserKind.LARS
+        ? usualLarsRate()
+        : 0.1 * plan.batch() / 64;
+  }
+
   /** SwAV's rate for this batch with LARS: 0.6 per 256 images. */
   private double usualLarsRate() {
     return 0.6 * plan.batch() / 256;
@@ -174,6 +182,8 @@ public final class CollapseMonitor {
   public void resume(List<EpochMetrics> epochs) {
     for (EpochMetrics epoch : epochs) {
       if (epoch.epoch() > 0) {
+        // A step above it was told of then.
+        diverged |= epoch.loss() > DIVERGENCE * plan.logK();
         afterEpoch(epoch.step(), epoch.loss(), epoch.health());
       }
       afterEvaluation(epoch.step(), epoch.knn());
@@ -182,27 +192,23 @@ public final class CollapseMonitor {
 
   /**
    * Whether a step's loss shows divergence: it is above 1.5 ln K, and even predictions that know
-   * nothing have ln K. Empty if not, or if that was said and no epoch's mean has come down since.
+   * nothing have ln K. With few dimensions an untrained network's loss may be as high; then it
+   * counts from a quarter above the run's first. Empty if it doesn't, or if that was said and no
+   * epoch's mean has come down since.
    *
    * @param step from 0
    * @param loss in nats
    */
   public Optional<String> afterStep(long step, double loss) {
-    if (diverged || !(loss > DIVERGENCE * plan.logK())) {
+    if (step == 0) {
+      first = loss; // no learning rate has had a part in it
+    }
+    if (diverged || !(loss > Math.max(DIVERGENCE * plan.logK(), 1.25 * first))) {
       return Optional.empty();
     }
     diverged = true;
     last = Finding.DIVERGED;
-    return Optional.of(step == 0 ? tooSharp(loss) : say(last, step + 1, loss, null));
-  }
-
-  /** Before the first update no learning rate can be the cause. */
-  private String tooSharp(double loss) {
-    return text(
-        "the first step's loss, %.3f, is far above that of chance, ln K = %.3f, before anything was"
-            + " learned: predictions are too sharp at a `temperature` of %s: take a higher one,"
-            + " usually 0.1, or other weights to begin with",
-        loss, plan.logK(), TrainingConfig.number(config.network().temperature()));
+    return Optional.of(say(last, step + 1, loss, null));
   }
 
   /**
@@ -222,7 +228,7 @@ public final class CollapseMonitor {
             ? Optional.empty()
             : Optional.of(say(finding, step, loss, health));
     last = finding;
-    diverged = loss > (diverged ? 1 + RISE : DIVERGENCE) * plan.logK();
+    diverged &= loss > (1 + RISE) * plan.logK();
     lowest = Math.min(lowest, loss);
     return advice;
   }
@@ -342,13 +348,15 @@ public final class CollapseMonitor {
       case DIVERGED ->
           text(
               "after %d steps the loss, %.3f, is far above that of chance, ln K = %.3f: crops predict"
-                  + " the wrong prototypes with confidence, so training has diverged at `learningRate`"
-                  + " %s with a batch of %d; start again with half of that or a longer `warmupEpochs`",
+                  + " the wrong prototypes with confidence, so training has diverged at"
+                  + " `learningRate` %s with a batch of %d; start again with %.2g or less, or a longer"
+                  + " `warmupEpochs`",
               step,
               loss,
               plan.logK(),
               TrainingConfig.number(config.optimisation().learningRate()),
-              plan.batch());
+              plan.batch(),
+              Math.min(config.optimisation().learningRate() / 2, usualRate()));
       case ONE_FOR_ALL ->
           text(
               "one prototype is the best of %.0f %% of the images: take a lower `epsilon` or `learningRate`",

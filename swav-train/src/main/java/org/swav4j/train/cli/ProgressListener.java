@@ -52,6 +52,12 @@ final class ProgressListener implements TrainingListener, AutoCloseable {
   }
 
   @Override
+  public void note(String line) {
+    clearLine();
+    notes.println(Settings.withFlags(line));
+  }
+
+  @Override
   public void step(StepMetrics m) {
     // The first steps compile and are slow: an average that forgets shows the present speed.
     double keep = steps++ < 20 ? 0.8 : 0.98;

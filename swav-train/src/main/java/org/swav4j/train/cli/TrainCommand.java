@@ -94,10 +94,22 @@ final class TrainCommand implements Callable<Integer> {
     Checkpoint checkpoint = CheckpointFile.read(folder.checkpoint());
     TrainingConfig config = Settings.resume(checkpoint.config(), given());
     Engine engine = engine(config);
-    TrainingData data = TrainingData.open(config);
+    TrainingData data = sameData(config);
     checkpoint.requireSameData(data.sets().train(), config.data().spec());
     tell(data, engine, folder.directory());
     return train(TrainingRun.resume(data, engine, folder, checkpoint, output));
+  }
+
+  private TrainingData sameData(TrainingConfig config) {
+    try {
+      return TrainingData.open(config);
+    } catch (IllegalArgumentException e) {
+      if (given().containsKey("data")) {
+        throw e;
+      }
+      throw new IllegalArgumentException(
+          e.getMessage() + "; if the images were moved, --data says where they are now", e);
+    }
   }
 
   private Map<String, String> given() {

@@ -1,6 +1,7 @@
 package org.swav4j.train.loop;
 
 import java.util.Arrays;
+import java.util.Optional;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
 import org.nd4j.linalg.dataset.api.iterator.MultiDataSetIterator;
@@ -19,6 +20,15 @@ final class IteratorFeed implements CropFeed {
   IteratorFeed(MultiDataSetIterator iterator, CropPlaces places) {
     this.iterator = iterator;
     this.places = places;
+  }
+
+  @Override
+  public Optional<String> inexact() {
+    return Optional.of(
+        "batches come from "
+            + iterator.getClass().getName()
+            + ", whose place no checkpoint keeps: a run that is resumed goes on with whatever batches"
+            + " it gives then, and not bit for bit");
   }
 
   /** Whatever the iterator's order, it goes on from where it is. */

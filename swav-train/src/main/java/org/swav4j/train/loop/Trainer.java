@@ -239,6 +239,7 @@ public final class Trainer implements AutoCloseable {
    */
   public void run() {
     listeners.forEach(l -> l.started(sizes));
+    feed.inexact().ifPresent(line -> listeners.forEach(l -> l.note(line)));
     if (state.done == 0) {
       tell(EpochMetrics.untrained());
     }

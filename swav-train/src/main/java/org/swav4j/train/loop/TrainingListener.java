@@ -13,6 +13,9 @@ public interface TrainingListener {
    */
   default void started(RunSizes sizes) {}
 
+  /** Something that people should know of the run and that is no number, in one line. */
+  default void note(String line) {}
+
   /**
    * A step is done: adds advice that can't wait for the end of the epoch. Asked one after the
    * other, before any is told the outcome.

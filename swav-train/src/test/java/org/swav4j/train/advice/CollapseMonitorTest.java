@@ -187,7 +187,7 @@ class CollapseMonitorTest {
         .hasValueSatisfying(
             line ->
                 assertThat(line)
-                    .contains("7.947", "ln K = 5.298", "diverged at `learningRate` 0.4", "half")
+                    .contains("7.947", "ln K = 5.298", "diverged at `learningRate` 0.4", "0.2 or less")
                     .doesNotContain("higher `learningRate`"));
     assertThat(monitor("--lr=0.4").afterEpoch(LATE, 1.05 * LOG_K, HEALTHY))
         .hasValueSatisfying(line -> assertThat(line).contains("higher `learningRate`"));
@@ -288,5 +288,39 @@ class CollapseMonitorTest {
             "--batch=256", "--prototypes=3000", "--queue=2560", "--queue-start=5.8");
     assertThat(RunSizes.of(late, IMAGES).lossFloor())
         .isCloseTo(Math.log(3000 / 256.0), within(1e-12));
+  }
+
+  @Test
+  void aStepFarAboveChanceIsDivergenceAtOnceAndSaidOnceUntilALossComesDown() {
+    CollapseMonitor monitor = monitor("--lr=5", "--epochs=2");
+    assertThat(monitor.afterStep(0, 1.2 * LOG_K)).isEmpty();
+    assertThat(monitor.afterStep(1, 1.49 * LOG_K)).isEmpty();
+    assertThat(monitor.afterStep(2, 1.51 * LOG_K))
+        .hasValueSatisfying(
+            line ->
+                assertThat(line)
+                    .contains("after 3 steps", "diverged at `learningRate` 5", "with 0.4 or less")
+                    .contains("`warmupEpochs`"));
+    assertThat(monitor.afterStep(3, 2 * LOG_K)).as("said before").isEmpty();
+    assertThat(monitor.afterEpoch(39, 1.8 * LOG_K, HEALTHY)).as("said before").isEmpty();
+    assertThat(monitor.afterStep(40, 2 * LOG_K)).as("still so").isEmpty();
+    assertThat(monitor.afterEpoch(78, 0.8 * LOG_K, HEALTHY)).isEmpty();
+    assertThat(monitor.afterStep(79, 2 * LOG_K)).as("again").isPresent();
+  }
+
+  @Test
+  void theLossOfAnUntrainedNetworkOfFewDimensionsIsNoDivergence() {
+    CollapseMonitor monitor = monitor("--prototypes=8");
+    double chance = Math.log(8);
+    assertThat(monitor.afterStep(0, 2.4 * chance)).isEmpty();
+    assertThat(monitor.afterStep(1, 2.6 * chance)).isEmpty();
+    assertThat(monitor.afterStep(2, 3.1 * chance)).isPresent();
+  }
+
+  @Test
+  void aResumedRunIsNotToldAgainOfTheDivergenceBefore() {
+    CollapseMonitor monitor = monitor("--lr=5");
+    monitor.resume(List.of(epoch(1, 2 * LOG_K, Double.NaN)));
+    assertThat(monitor.afterStep(39, 2 * LOG_K)).isEmpty();
   }
 }
