@@ -2,6 +2,7 @@ package org.swav4j.data;
 
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 
@@ -104,5 +105,15 @@ final class CachedSource implements ImageSource {
   @Override
   public String describe(int index) {
     return source.describe(index);
+  }
+
+  @Override
+  public Optional<String> relativePath(int index) {
+    return source.relativePath(index);
+  }
+
+  @Override
+  public String digest() {
+    return source.digest();
   }
 }

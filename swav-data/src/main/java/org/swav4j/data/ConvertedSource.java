@@ -1,6 +1,7 @@
 package org.swav4j.data;
 
 import java.util.List;
+import java.util.Optional;
 
 /** Another source's images with the other number of channels. */
 final class ConvertedSource implements ImageSource {
@@ -66,5 +67,15 @@ final class ConvertedSource implements ImageSource {
   @Override
   public String describe(int index) {
     return source.describe(index);
+  }
+
+  @Override
+  public Optional<String> relativePath(int index) {
+    return source.relativePath(index);
+  }
+
+  @Override
+  public String digest() {
+    return source.digest();
   }
 }

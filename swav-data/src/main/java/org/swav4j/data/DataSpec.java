@@ -95,11 +95,36 @@ public record DataSpec(Kind kind, Path directory, int size) {
 
   private static Path path(String spec, String text) {
     try {
-      return Path.of(text);
+      return Path.of(expanded(spec, text));
     } catch (InvalidPathException e) {
       throw new IllegalArgumentException(
-          "data \"" + spec + "\": " + e.getMessage() + ": expected " + FORMS, e);
+          "data \""
+              + spec
+              + "\": "
+              + e.getMessage()
+              + (e.getMessage().contains("unmappable")
+                  ? ": this locale's encoding, "
+                      + System.getProperty("sun.jnu.encoding")
+                      + ", has no such letters: start with LC_ALL=C.UTF-8 in the environment"
+                  : ": expected " + FORMS),
+          e);
     }
+  }
+
+  /** Shells take a tilde for the home folder at the start of a word only, not after a colon. */
+  private static String expanded(String spec, String text) {
+    if (!text.equals("~") && !text.startsWith("~/")) {
+      if (text.startsWith("~") && !Files.exists(Path.of(text))) {
+        throw new IllegalArgumentException(
+            "data \""
+                + spec
+                + "\": the shell expands ~ at the start of a word only: write the path out");
+      }
+      return text;
+    }
+    String home = System.getenv("HOME");
+    return (home == null || home.isEmpty() ? System.getProperty("user.home") : home)
+        + text.substring(1);
   }
 
   private static Kind recognise(Path directory) {
@@ -122,7 +147,12 @@ public record DataSpec(Kind kind, Path directory, int size) {
    * @throws java.io.UncheckedIOException if it can't be read
    */
   public DataSets open() {
-    return open(kind == Kind.IDX ? 1 : 3);
+    return open(channels());
+  }
+
+  /** The data's own number of channels: 1 for IDX, 3 for all others. */
+  public int channels() {
+    return kind == Kind.IDX ? 1 : 3;
   }
 
   /**
@@ -133,6 +163,19 @@ public record DataSpec(Kind kind, Path directory, int size) {
    * @throws java.io.UncheckedIOException if it can't be read
    */
   public DataSets open(int channels) {
+    return open(channels, FolderSource.HOLDOUT);
+  }
+
+  /**
+   * Opens the data with a given number of channels and share of held-out images.
+   *
+   * @param channels 3 for RGB, 1 for grey
+   * @param holdout share of a folder without parts of its own that is held out for testing, 0 to
+   *     0.5; other data have parts and ignore it
+   * @throws IllegalArgumentException if the data is missing or not in this format, with what to do
+   * @throws java.io.UncheckedIOException if it can't be read
+   */
+  public DataSets open(int channels, double holdout) {
     if (channels != 1 && channels != 3) {
       throw new IllegalArgumentException(
           channels + " channels asked of " + this + ", expected 3 (RGB) or 1 (grey)");
@@ -160,19 +203,22 @@ public record DataSpec(Kind kind, Path directory, int size) {
     DataSets sets =
         switch (kind) {
           case SHAPES -> ShapesSource.open(size);
-          case FOLDER -> cached(FolderSource.split(directory, channels));
+          case FOLDER -> cached(FolderSource.split(directory, channels, holdout));
           case IDX -> IdxSource.open(directory);
           case CIFAR10 -> CifarSource.cifar10(directory);
           case CIFAR100 -> CifarSource.cifar100(directory);
         };
     return new DataSets(
-        ConvertedSource.of(sets.train(), channels), ConvertedSource.of(sets.test(), channels));
+        ConvertedSource.of(sets.train(), channels),
+        ConvertedSource.of(sets.test(), channels),
+        sets.notes());
   }
 
   private static DataSets cached(DataSets sets) {
     return new DataSets(
         new CachedSource(sets.train(), CachedSource.DEFAULT_BUDGET),
-        new CachedSource(sets.test(), CachedSource.DEFAULT_BUDGET / 4));
+        new CachedSource(sets.test(), CachedSource.DEFAULT_BUDGET / 4),
+        sets.notes());
   }
 
   /** The text form, which {@link #parse} reads back. */

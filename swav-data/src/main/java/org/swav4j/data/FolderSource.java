@@ -5,15 +5,10 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
-import java.util.TreeMap;
-import java.util.TreeSet;
+import java.util.Optional;
 
 /**
  * A folder of images, read from disk when asked for.
@@ -24,32 +19,37 @@ import java.util.TreeSet;
  * FolderSplit}. Thread-safe.
  */
 public final class FolderSource implements ImageSource {
-  private static final List<String> TEST_DIRECTORIES =
-      List.of("test", "val", "valid", "validation");
-
   /** Larger files are refused unread, in bytes. */
   private static final long MAX_FILE = 512L << 20;
 
-  /** Every n-th image of a class is held out. */
-  private static final int HELD_OUT = 5;
+  /** Share of a class that is held out unless another is asked for. */
+  public static final double HOLDOUT = 0.2;
 
   private final FolderSplit split;
-  private final String name;
+  private final String part;
   private final int channels;
   private final int[] labels;
   private final List<String> classes;
 
-  private FolderSource(FolderSplit split, String name, int channels, List<String> classes) {
+  /**
+   * @param part the directory of the folder that these are in; empty if it is the folder itself
+   */
+  FolderSource(FolderSplit split, String part, int channels, List<String> classes) {
     this.split = split;
-    this.name = name;
+    this.part = part;
     this.channels = channels;
     this.classes = classes;
-    this.labels = new int[split.size()];
+    this.labels = new int[split.files().size()];
     Map<String, Integer> numbers = new HashMap<>();
     for (String label : classes) {
       numbers.put(label, numbers.size());
     }
-    Arrays.setAll(labels, i -> numbers.getOrDefault(classOf(split.file(i)), -1));
+    for (int i = 0; i < labels.length; i++) {
+      labels[i] =
+          i > 0 && split.files().sameTop(i, i - 1)
+              ? labels[i - 1]
+              : numbers.getOrDefault(split.files().top(i), -1);
+    }
   }
 
   /**
@@ -63,67 +63,45 @@ public final class FolderSource implements ImageSource {
   public static FolderSource open(Path folder, int channels) {
     checkChannels(channels);
     FolderSplit split = FolderSplit.of(folder);
-    return new FolderSource(split, folder.toString(), channels, classes(split.files()));
+    return new FolderSource(split, "", channels, FolderLayout.classes(split.files()));
+  }
+
+  /**
+   * Lists a folder as a train and a test part, a fifth of each class held out where the folder has
+   * no parts of its own.
+   *
+   * @see #split(Path, int, double)
+   */
+  public static DataSets split(Path folder, int channels) {
+    return split(folder, channels, HOLDOUT);
   }
 
   /**
    * Lists a folder as a train and a test part.
    *
-   * <p>Where the folder holds a directory {@code train} and one of {@code test}, {@code val},
-   * {@code valid} or {@code validation}, those are the parts. Elsewhere every fifth image of a
-   * class, in an order given by a hash of the paths, is held out; a folder without labels is for
-   * training entirely, and its test part is empty.
+   * <p>Where the folder holds a directory for each part, those are the parts: {@code train} or
+   * {@code training} and {@code test}, {@code testing}, {@code val}, {@code valid}, {@code
+   * validation}, {@code dev} or {@code eval}, in any case, also with words such as {@code images}
+   * beside. Of several for testing the first whose classes are learned is taken. Elsewhere a share
+   * of the images is held out by a hash of their paths: an image is in the test part if the first
+   * 64 bits of the SHA-256 of its path relative to the folder, divided by 2^64, are below {@code
+   * holdout}. A folder without labels is for training entirely, and its test part is empty.
+   *
+   * <p>{@link DataSets#notes} says what was taken for what and what is left out.
    *
    * @param folder an existing directory
    * @param channels 3 for RGB, 1 for grey
-   * @throws IllegalArgumentException if there is no such directory or no image in it
-   * @throws UncheckedIOException if a directory can't be listed
+   * @param holdout share of images that is held out, 0 to 0.5
+   * @throws IllegalArgumentException if there is no such directory, no image in it, or the share is
+   *     out of range
+   * @throws UncheckedIOException if the directory can't be listed
    */
-  public static DataSets split(Path folder, int channels) {
+  public static DataSets split(Path folder, int channels, double holdout) {
     checkChannels(channels);
-    Path train = folder.resolve("train");
-    for (String directory : TEST_DIRECTORIES) {
-      Path test = folder.resolve(directory);
-      if (Files.isDirectory(train) && Files.isDirectory(test)) {
-        return parts(FolderSplit.of(train), FolderSplit.of(test), channels);
-      }
+    if (!(holdout >= 0 && holdout <= 0.5)) {
+      throw new IllegalArgumentException("holdout is " + holdout + ", expected 0 to 0.5");
     }
-    List<String> files = FolderSplit.of(folder).files();
-    List<String> classes = classes(files);
-    List<String> kept = new ArrayList<>();
-    List<String> held = new ArrayList<>();
-    if (classes.isEmpty()) {
-      kept.addAll(files);
-    } else {
-      Map<String, List<String>> byClass = new TreeMap<>();
-      for (String file : files) {
-        byClass.computeIfAbsent(classOf(file), c -> new ArrayList<>()).add(file);
-      }
-      kept.addAll(byClass.getOrDefault("", List.of()));
-      byClass.remove("");
-      for (List<String> members : byClass.values()) {
-        members.sort(Comparator.comparingLong(FolderSource::hash));
-        for (int i = 0; i < members.size(); i++) {
-          (i % HELD_OUT == HELD_OUT - 1 ? held : kept).add(members.get(i));
-        }
-      }
-      kept.sort(null);
-      held.sort(null);
-    }
-    return new DataSets(
-        new FolderSource(new FolderSplit(folder, kept), folder + " (train)", channels, classes),
-        new FolderSource(new FolderSplit(folder, held), folder + " (test)", channels, classes));
-  }
-
-  private static DataSets parts(FolderSplit train, FolderSplit test, int channels) {
-    Set<String> union = new TreeSet<>(classes(train.files()));
-    if (!union.isEmpty()) {
-      union.addAll(classes(test.files()));
-    }
-    List<String> classes = List.copyOf(union);
-    return new DataSets(
-        new FolderSource(train, train.folder().toString(), channels, classes),
-        new FolderSource(test, test.folder().toString(), channels, classes));
+    return FolderLayout.of(folder, FolderListing.of(folder), channels, holdout);
   }
 
   private static void checkChannels(int channels) {
@@ -131,28 +109,6 @@ public final class FolderSource implements ImageSource {
       throw new IllegalArgumentException(
           channels + " channels asked of a folder, expected 3 (RGB) or 1 (grey)");
     }
-  }
-
-  /** The first directory, or an empty name for an image beside the directories. */
-  private static String classOf(String file) {
-    int slash = file.indexOf('/');
-    return slash < 0 ? "" : file.substring(0, slash);
-  }
-
-  private static List<String> classes(List<String> files) {
-    List<String> classes =
-        files.stream().map(FolderSource::classOf).filter(c -> !c.isEmpty()).distinct().toList();
-    return classes.size() < 2 ? List.of() : classes.stream().sorted().toList();
-  }
-
-  /** Orders paths arbitrarily but always alike: FNV-1a with a final mix. */
-  private static long hash(String file) {
-    long hash = 0xcbf29ce484222325L;
-    for (int i = 0; i < file.length(); i++) {
-      hash = (hash ^ file.charAt(i)) * 0x100000001b3L;
-    }
-    hash = (hash ^ (hash >>> 32)) * 0xd6e8feb86659fd93L;
-    return hash ^ (hash >>> 32);
   }
 
   /**
@@ -164,12 +120,12 @@ public final class FolderSource implements ImageSource {
 
   @Override
   public String name() {
-    return name;
+    return FileNames.text(split.folder());
   }
 
   @Override
   public int size() {
-    return split.size();
+    return split.files().size();
   }
 
   @Override
@@ -209,6 +165,17 @@ public final class FolderSource implements ImageSource {
 
   @Override
   public String describe(int index) {
-    return split.path(index).toString();
+    return split.describe(index);
+  }
+
+  @Override
+  public Optional<String> relativePath(int index) {
+    String name = split.files().text(index);
+    return Optional.of(part.isEmpty() ? name : part + "/" + name);
+  }
+
+  @Override
+  public String digest() {
+    return split.files().digest();
   }
 }

@@ -1,6 +1,7 @@
 package org.swav4j.data;
 
 import java.util.List;
+import java.util.Optional;
 
 /**
  * A finite, ordered collection of images, with or without labels.
@@ -49,4 +50,24 @@ public interface ImageSource {
 
   /** Where the image is, for messages: a path, or {@code image 17 of train-images-idx3-ubyte}. */
   String describe(int index);
+
+  /**
+   * Where the image is inside the data set, which does not change when the data are moved: the path
+   * relative to the folder that was opened, with slashes. Empty for images that have no file of
+   * their own.
+   */
+  default Optional<String> relativePath(int index) {
+    return Optional.empty();
+  }
+
+  /**
+   * Identifies the data without decoding them: a SHA-256 as 64 hexadecimal digits, equal for
+   * sources that hold the same images in the same order. For files it is made of the sorted paths
+   * relative to the folder and the sizes in bytes, so that it stays when the folder is moved and
+   * changes when a file is added, removed, renamed, or changes its size. This default is made of
+   * {@link #name} and {@link #size}, for sources that are generated.
+   */
+  default String digest() {
+    return new Fingerprint().add(name()).add(size()).hex();
+  }
 }

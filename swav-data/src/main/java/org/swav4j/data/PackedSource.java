@@ -70,4 +70,16 @@ abstract class PackedSource implements ImageSource {
   public String describe(int index) {
     return "image " + Objects.checkIndex(index, size()) + " of " + name;
   }
+
+  /** Of the size, the pixels and the labels. */
+  @Override
+  public final String digest() {
+    Fingerprint fingerprint =
+        new Fingerprint().add(content.width()).add(content.height()).add(content.channels());
+    fingerprint.add(content.pixels());
+    for (int label : content.labels()) {
+      fingerprint.add(label);
+    }
+    return fingerprint.hex();
+  }
 }

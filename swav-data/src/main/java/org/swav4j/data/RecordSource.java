@@ -186,4 +186,14 @@ public final class RecordSource implements ImageSource {
   public String describe(int index) {
     return "record " + Objects.checkIndex(index, size()) + " of " + name;
   }
+
+  /** Of the sizes and the pixels. */
+  @Override
+  public String digest() {
+    Fingerprint fingerprint = new Fingerprint();
+    for (Image image : images) {
+      fingerprint.add(image.width()).add(image.height()).add(image.channels()).add(image.pixels());
+    }
+    return fingerprint.hex();
+  }
 }

@@ -144,4 +144,9 @@ public final class ShapesSource implements ImageSource {
   public String describe(int index) {
     return "image " + Objects.checkIndex(index, size) + " of " + name();
   }
+
+  @Override
+  public String digest() {
+    return new Fingerprint().add(name()).add(size).add(side).add(seed).hex();
+  }
 }

@@ -125,7 +125,7 @@ final class SourceOptions {
     }
     String spec = data != null ? data : config.data().spec();
     DataSets sets =
-        TrainingData.open(new TrainingConfig.Data(spec, weights.config().channels(), null));
+        TrainingData.open(new TrainingConfig.Data(spec, weights.config().channels(), null, 0.2, 1));
     int side = size != null ? size : config != null ? config.evaluationSize() : 32;
     return new Opened(
         weights,

@@ -50,7 +50,8 @@ record TrainingData(DataSets sets, TrainingConfig config) {
    */
   static DataSets open(TrainingConfig.Data data) {
     DataSpec spec = DataSpec.parse(data.spec());
-    DataSets sets = data.channels() == 0 ? spec.open() : spec.open(data.channels());
+    int channels = data.channels() == 0 ? spec.channels() : data.channels();
+    DataSets sets = spec.open(channels, data.holdout());
     if (sets.train().size() == 0) {
       throw new IllegalArgumentException(
           data.spec() + " holds no training image: is the path right, and are they JPEG or PNG?");

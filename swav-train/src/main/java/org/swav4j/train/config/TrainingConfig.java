@@ -132,6 +132,8 @@ public record TrainingConfig(
    * @param spec where the images come from, as on the command line: {@code shapes}, {@code idx:DIR}
    * @param channels 3 (RGB), 1 (grey) or 0: as the data have it
    * @param normalisation of pixels; null: measured on the training images
+   * @param holdout share of a folder without parts of its own that is held out for testing
+   * @param allowBroken largest share of unreadable images with which training starts
    */
   public record Data(
       @Setting(
@@ -165,7 +167,29 @@ public record TrainingConfig(
               presets = {"measured", "measured", "0.228,0.224,0.225"},
               parts = "deviation",
               open = "measured")
-          Normalisation normalisation) {
+          Normalisation normalisation,
+      @Setting(
+              flag = "holdout",
+              label = "SHARE",
+              help =
+                  "Share of the images of a folder that are held out for testing, 0 to 0.5, chosen by"
+                      + " a hash of their paths; 0 learns from all. A folder with parts of its own,"
+                      + " such as train and val, is used as it is.",
+              presets = "0.2",
+              since = 2,
+              earlier = "0.2")
+          double holdout,
+      @Setting(
+              flag = "allow-broken",
+              label = "SHARE",
+              help =
+                  "Largest share of images that can't be read with which training starts, as found"
+                      + " in a sample; 1 allows any. Others stand in for those that can't be read.",
+              presets = "0.5",
+              mayChange = true,
+              since = 2,
+              earlier = "0.5")
+          double allowBroken) {
     /**
      * Checks the values.
      *
@@ -187,6 +211,18 @@ public record TrainingConfig(
           "normalisation",
           normalisation,
           "one value for each of " + channels + " channels");
+      require(
+          holdout >= 0 && holdout <= 0.5,
+          "holdout",
+          holdout,
+          "a share from 0 (learn from all) to 0.5, usually 0.2");
+      require(
+          allowBroken >= 0 && allowBroken <= 1, "allowBroken", allowBroken, "a share from 0 to 1");
+    }
+
+    /** The same with the normalisation that was measured. */
+    Data with(Normalisation normalisation) {
+      return new Data(spec, channels, normalisation, holdout, allowBroken);
     }
   }
 
@@ -762,7 +798,7 @@ public record TrainingConfig(
   /** The same with the normalisation that was measured. */
   public TrainingConfig withNormalisation(Normalisation normalisation) {
     return new TrainingConfig(
-        new Data(data.spec(), data.channels(), normalisation),
+        data.with(normalisation),
         network,
         crops,
         augmentation,

@@ -5,6 +5,7 @@ import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.function.IntPredicate;
 import java.util.stream.IntStream;
@@ -131,5 +132,16 @@ public final class Sample implements ImageSource {
   @Override
   public String describe(int index) {
     return source.describe(indices[index]);
+  }
+
+  @Override
+  public Optional<String> relativePath(int index) {
+    return source.relativePath(indices[index]);
+  }
+
+  /** Of the source that it is drawn from. */
+  @Override
+  public String digest() {
+    return source.digest();
   }
 }
