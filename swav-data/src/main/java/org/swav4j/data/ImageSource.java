@@ -40,14 +40,6 @@ public interface ImageSource {
   /** Names of the classes by label; empty where there are none. */
   List<String> classes();
 
-  /**
-   * What tells these images from others, wherever they lie: equal for equal data, and another when
-   * names, labels or sizes of images change. Empty if this source can't tell.
-   */
-  default String digest() {
-    return "";
-  }
-
   /** Where the image is, for messages: a path, or {@code image 17 of train-images-idx3-ubyte}. */
   String describe(int index);
 

@@ -1,5 +1,7 @@
 package org.swav4j.train.advice;
 
+import java.math.BigDecimal;
+import java.math.MathContext;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -349,14 +351,14 @@ public final class CollapseMonitor {
           text(
               "after %d steps the loss, %.3f, is far above that of chance, ln K = %.3f: crops predict"
                   + " the wrong prototypes with confidence, so training has diverged at"
-                  + " `learningRate` %s with a batch of %d; start again with %.2g or less, or a longer"
+                  + " `learningRate` %s with a batch of %d; start again with %s or less, or a longer"
                   + " `warmupEpochs`",
               step,
               loss,
               plan.logK(),
               TrainingConfig.number(config.optimisation().learningRate()),
               plan.batch(),
-              Math.min(config.optimisation().learningRate() / 2, usualRate()));
+              twoDigits(Math.min(config.optimisation().learningRate() / 2, usualRate())));
       case ONE_FOR_ALL ->
           text(
               "one prototype is the best of %.0f %% of the images: take a lower `epsilon` or `learningRate`",
@@ -372,6 +374,11 @@ public final class CollapseMonitor {
 
   private static String stuck(long step, double loss) {
     return text("after %d steps the loss, %.3f, is still that of chance, ln K: ", step, loss);
+  }
+
+  private static String twoDigits(double value) {
+    return TrainingConfig.number(
+        new BigDecimal(value).round(new MathContext(2)).doubleValue());
   }
 
   private static String text(String format, Object... values) {

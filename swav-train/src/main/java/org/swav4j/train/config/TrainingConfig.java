@@ -186,7 +186,7 @@ public record TrainingConfig(
                   "Largest share of images that can't be read with which training starts, as found"
                       + " in a sample; 1 allows any. Others stand in for those that can't be read.",
               presets = "0.5",
-              mayChange = true,
+              onResume = OnResume.SAME_RESULT,
               since = 2,
               earlier = "0.5")
           double allowBroken) {
@@ -218,6 +218,11 @@ public record TrainingConfig(
           "a share from 0 (learn from all) to 0.5, usually 0.2");
       require(
           allowBroken >= 0 && allowBroken <= 1, "allowBroken", allowBroken, "a share from 0 to 1");
+    }
+
+    /** The same of other data. */
+    Data of(String spec) {
+      return new Data(spec, channels, normalisation, holdout, allowBroken);
     }
 
     /** The same with the normalisation that was measured. */
@@ -811,7 +816,7 @@ public record TrainingConfig(
   /** The same on data of that name. */
   public TrainingConfig withData(String spec) {
     return new TrainingConfig(
-        new Data(spec, data.channels(), data.normalisation()),
+        data.of(spec),
         network,
         crops,
         augmentation,
