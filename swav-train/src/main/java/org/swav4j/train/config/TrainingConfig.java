@@ -14,6 +14,8 @@ import org.swav4j.model.Stem;
 import org.swav4j.model.SwavConfig;
 import org.swav4j.model.engine.Engines;
 import org.swav4j.train.config.Setting.OnResume;
+import org.swav4j.train.method.CodeKind;
+import org.swav4j.train.optimiser.Lars;
 
 /**
  * Everything that decides a training run, and nothing that does not: two runs of equal
@@ -337,6 +339,7 @@ public record TrainingConfig(
    * @param queueLength L, embeddings of earlier batches that take part, 0 for none; rounded down to
    *     whole batches
    * @param queueStartEpoch the epoch, from 0, at whose start the queue begins to fill
+   * @param kind what is made of the codes that are solved
    */
   public record Codes(
       @Setting(
@@ -379,7 +382,18 @@ public record TrainingConfig(
                       + " change fast at first, so that queued ones are soon out of date.",
               presets = {"0", "0", "15"},
               onResume = OnResume.OTHER_RESULT)
-          double queueStartEpoch) {
+          double queueStartEpoch,
+      @Setting(
+              flag = "codes",
+              label = "KIND",
+              help =
+                  "soft: codes are predicted as they are solved. hard: each image's best prototype"
+                      + " alone; trains faster at first and ends worse.",
+              presets = "soft",
+              onResume = OnResume.OTHER_RESULT,
+              since = 2,
+              earlier = "soft")
+          CodeKind kind) {
     /**
      * Checks the values.
      *
@@ -417,6 +431,9 @@ public record TrainingConfig(
    * @param momentum of the update
    * @param weightDecay added to gradients, times the weights
    * @param freezeEpochs epochs, also fractions, during which the prototypes stay as they began
+   * @param larsTrust trust coefficient of lars
+   * @param larsRatio how lars uses its rate for each tensor
+   * @param larsScope which tensors lars scales and decays
    */
   public record Optimisation(
       @Setting(
@@ -509,7 +526,40 @@ public record TrainingConfig(
                       + " allowed. Not given, at most a tenth of the run.",
               presets = {"0.1", "1", "1"},
               onResume = OnResume.OTHER_RESULT)
-          double freezeEpochs) {
+          double freezeEpochs,
+      @Setting(
+              flag = "lars-trust",
+              label = "T",
+              help =
+                  "Trust coefficient of lars: a step at learning rate 1 moves a tensor by this share"
+                      + " of its norm.",
+              presets = "0.001",
+              onResume = OnResume.OTHER_RESULT,
+              since = 2,
+              earlier = "0.001")
+          double larsTrust,
+      @Setting(
+              flag = "lars-ratio",
+              label = "NAME",
+              help =
+                  "How lars uses its rate for each tensor: scale (as it is) or clip (at most the"
+                      + " learning rate, known as LARC).",
+              presets = "scale",
+              onResume = OnResume.OTHER_RESULT,
+              since = 2,
+              earlier = "scale")
+          Lars.Ratio larsRatio,
+      @Setting(
+              flag = "lars-scope",
+              label = "NAME",
+              help =
+                  "What lars scales and decays: all tensors, or weights, that is, none of biases and"
+                      + " batch norm, which get plain sgd without decay.",
+              presets = "all",
+              onResume = OnResume.OTHER_RESULT,
+              since = 2,
+              earlier = "all")
+          Lars.Scope larsScope) {
     /**
      * Checks the values.
      *
@@ -555,6 +605,11 @@ public record TrainingConfig(
           "freezeEpochs",
           freezeEpochs,
           "0 or more epochs");
+      require(
+          larsTrust > 0 && larsTrust < 1e3,
+          "larsTrust",
+          larsTrust,
+          "above 0 and below 1000, usually 0.001");
     }
 
     /**
@@ -594,7 +649,10 @@ public record TrainingConfig(
           warmupEpochs,
           momentum,
           weightDecay,
-          freezeEpochs);
+          freezeEpochs,
+          larsTrust,
+          larsRatio,
+          larsScope);
     }
 
     private double scaled(double rate, long images) {

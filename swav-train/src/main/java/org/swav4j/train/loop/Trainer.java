@@ -168,6 +168,7 @@ public final class Trainer implements AutoCloseable {
     TrainingConfig.Codes codes = config.codes();
     return new SwavMethod(
         new SwavMethod.Settings(codes.assigning(), config.network().temperature())
+            .withCodes(codes.kind())
             .withFrozenPrototypes(sizes.frozenSteps())
             .withQueue(sizes.queueRows(), sizes.queueStartStep()),
         new SwavCodes(codes.epsilon(), codes.iterations()),
