@@ -123,8 +123,7 @@ final class FileNames {
 
   private List<Entry> entries(int[] chosen, int without) {
     return Arrays.stream(chosen)
-        .mapToObj(
-            i -> new Entry(Arrays.copyOfRange(bytes, start(i) + without, ends[i]), sizes[i]))
+        .mapToObj(i -> new Entry(Arrays.copyOfRange(bytes, start(i) + without, ends[i]), sizes[i]))
         .toList();
   }
 

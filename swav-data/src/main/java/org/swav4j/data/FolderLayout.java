@@ -30,8 +30,17 @@ final class FolderLayout {
   /** The first is preferred where several hold test images. */
   private static final List<String> TEST =
       List.of(
-          "test", "testing", "tst", "val", "valid", "validation", "dev", "devel", "development",
-          "eval", "evaluation");
+          "test",
+          "testing",
+          "tst",
+          "val",
+          "valid",
+          "validation",
+          "dev",
+          "devel",
+          "development",
+          "eval",
+          "evaluation");
 
   private static final Set<String> BESIDE_ROLE =
       Set.of("set", "images", "image", "imgs", "img", "data", "dataset", "split", "part", "seg");
@@ -352,9 +361,7 @@ final class FolderLayout {
     }
     Set<Set<String>> different = new LinkedHashSet<>(inside.values());
     boolean sameInside =
-        inside.size() <= NAMED
-            && different.size() == 1
-            && different.iterator().next().size() >= 2;
+        inside.size() <= NAMED && different.size() == 1 && different.iterator().next().size() >= 2;
     Set<String> named = new TreeSet<>(tests);
     train.ifPresent(named::add);
     named.removeIf(part -> inside.get(part).size() < 2);
@@ -394,5 +401,4 @@ final class FolderLayout {
         least == most ? images(least) : least + " to " + images(most),
         named(counts.keySet()));
   }
-
 }

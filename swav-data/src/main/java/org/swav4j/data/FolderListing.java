@@ -150,7 +150,8 @@ record FolderListing(FileNames images, LeftOut leftOut) {
       } catch (DirectoryIteratorException e) {
         throw e.getCause();
       }
-      // In an order that is the file system's nowhere: which of two links is followed depends on it.
+      // In an order that is the file system's nowhere: which of two links is followed depends on
+      // it.
       folders.sort((a, b) -> Arrays.compareUnsigned(a.name, b.name));
       above.push(folder.key);
       walked.add(folder.key);
@@ -162,8 +163,7 @@ record FolderListing(FileNames images, LeftOut leftOut) {
 
     private void enter(Folder folder, boolean behindLink) {
       String name = FileNames.text(folder.name);
-      if (above.contains(folder.key)
-          || folder.link && behindLink && walked.contains(folder.key)) {
+      if (above.contains(folder.key) || folder.link && behindLink && walked.contains(folder.key)) {
         leftOut.add(Reason.CYCLE, name, "");
         return;
       }

@@ -363,8 +363,7 @@ public final class TrainingStep implements AutoCloseable {
     for (List<PartedArray> arrays : List.of(partedCrops, partedRead, partedTargets)) {
       bytes += arrays.stream().mapToLong(PartedArray::bytes).sum();
     }
-    return bytes
-        + wholeGradients.stream().mapToLong(g -> g.length() * g.dataType().width()).sum();
+    return bytes + wholeGradients.stream().mapToLong(g -> g.length() * g.dataType().width()).sum();
   }
 
   /** Runs a step, or a part of one, op by op with a clock on each. */

@@ -7,8 +7,8 @@ import org.swav4j.train.loop.StepMetrics;
 import org.swav4j.train.loop.TrainingListener;
 
 /**
- * Adds to the metrics of steps and epochs what {@link CollapseMonitor} says of them. To be added after those
- * that measure: health and k-NN.
+ * Adds to the metrics of steps and epochs what {@link CollapseMonitor} says of them. To be added
+ * after those that measure: health and k-NN.
  */
 public final class AdviceListener implements TrainingListener {
   private final CollapseMonitor monitor;
@@ -20,10 +20,7 @@ public final class AdviceListener implements TrainingListener {
 
   @Override
   public StepMetrics measure(StepMetrics m) {
-    return monitor
-        .afterStep(m.step(), m.loss())
-        .map(line -> m.withAdvice(List.of(line)))
-        .orElse(m);
+    return monitor.afterStep(m.step(), m.loss()).map(line -> m.withAdvice(List.of(line))).orElse(m);
   }
 
   @Override

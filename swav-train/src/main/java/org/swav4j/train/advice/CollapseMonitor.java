@@ -377,8 +377,7 @@ public final class CollapseMonitor {
   }
 
   private static String twoDigits(double value) {
-    return TrainingConfig.number(
-        new BigDecimal(value).round(new MathContext(2)).doubleValue());
+    return TrainingConfig.number(new BigDecimal(value).round(new MathContext(2)).doubleValue());
   }
 
   private static String text(String format, Object... values) {

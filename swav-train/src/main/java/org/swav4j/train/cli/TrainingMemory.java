@@ -24,8 +24,7 @@ import org.swav4j.train.loop.TrainingException;
  * @param images whose step the measured arrays are for
  * @param arrays bytes of everything the compiled step of so many images holds, but gradients
  */
-record TrainingMemory(
-    TrainingConfig config, long parameters, long crops, int images, long arrays) {
+record TrainingMemory(TrainingConfig config, long parameters, long crops, int images, long arrays) {
   private static final int FLOAT = Float.BYTES;
 
   /** Batches of crops that the loader keeps. */

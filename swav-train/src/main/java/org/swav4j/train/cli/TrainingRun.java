@@ -49,8 +49,7 @@ final class TrainingRun implements AutoCloseable {
    * @param directory of the run, which may not be there yet
    * @param output where progress is shown
    */
-  static TrainingRun begin(
-      TrainingData data, Engine engine, Path directory, OutputOptions output) {
+  static TrainingRun begin(TrainingData data, Engine engine, Path directory, OutputOptions output) {
     return start(data, engine, null, () -> RunFolder.create(directory), output);
   }
 

@@ -658,9 +658,7 @@ public record TrainingConfig(
     private double scaled(double rate, long images) {
       return images == imagesPerStep()
           ? rate
-          : new BigDecimal(rate * images / imagesPerStep())
-              .round(new MathContext(9))
-              .doubleValue();
+          : new BigDecimal(rate * images / imagesPerStep()).round(new MathContext(9)).doubleValue();
     }
   }
 
@@ -874,14 +872,7 @@ public record TrainingConfig(
   /** The same on data of that name. */
   public TrainingConfig withData(String spec) {
     return new TrainingConfig(
-        data.of(spec),
-        network,
-        crops,
-        augmentation,
-        codes,
-        optimisation,
-        evaluation,
-        execution);
+        data.of(spec), network, crops, augmentation, codes, optimisation, evaluation, execution);
   }
 
   /** L rounded down to whole batches. */

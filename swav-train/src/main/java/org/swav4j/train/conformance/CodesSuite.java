@@ -4,13 +4,13 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.swav4j.model.engine.Engine;
 import org.swav4j.sinkhorn.OptimalTransportProblem;
-import org.swav4j.sinkhorn.SinkhornSolver;
 import org.swav4j.sinkhorn.Reduction;
+import org.swav4j.sinkhorn.SinkhornSolver;
 import org.swav4j.sinkhorn.SwavCodes;
 import org.swav4j.sinkhorn.TransportPlan;
+import org.swav4j.train.conformance.Arithmetic.Tolerance;
 import org.swav4j.train.method.CodeAssigner;
 import org.swav4j.train.method.CodeKind;
-import org.swav4j.train.conformance.Arithmetic.Tolerance;
 
 /** {@code sinkhorn.json}: codes by {@link SwavCodes}, plans by {@link SinkhornSolver}. */
 final class CodesSuite implements Suite {

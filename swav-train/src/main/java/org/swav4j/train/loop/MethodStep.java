@@ -113,8 +113,7 @@ public final class MethodStep implements AutoCloseable {
     this.views = views;
     this.method = method;
     this.step =
-        new TrainingStep(
-            weights, views.groups(), views.batch(), parts, method.objective(), engine);
+        new TrainingStep(weights, views.groups(), views.batch(), parts, method.objective(), engine);
     this.optimiser = optimiser;
     this.collective = collective;
     this.gradients = step.gradients();

@@ -44,7 +44,9 @@ public record RunSizes(
               "batch is %d%s, but there are only %d training images: take a `batch` of at most %d,"
                   + " or more images",
               batch,
-              o.accumulate() == 1 ? "" : " (`accumulate` " + o.accumulate() + " x " + o.batch() + ")",
+              o.accumulate() == 1
+                  ? ""
+                  : " (`accumulate` " + o.accumulate() + " x " + o.batch() + ")",
               images,
               Math.max(2, images / 4 / o.accumulate())));
     }

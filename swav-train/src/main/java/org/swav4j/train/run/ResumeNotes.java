@@ -42,7 +42,8 @@ public final class ResumeNotes {
     }
     schedule(from, now).ifPresent(notes::add);
     if (machineBefore.isPresent() && !machineBefore.get().equals(machine)) {
-      notes.add(text("the run was computed by %s, and goes on by %s", machineBefore.get(), machine));
+      notes.add(
+          text("the run was computed by %s, and goes on by %s", machineBefore.get(), machine));
       otherResult.add("the machine, which may round sums otherwise");
     }
     if (!otherResult.isEmpty()) {

@@ -86,7 +86,10 @@ class CollapseMonitorTest {
             "--queue-start=99"),
         Doubtful.of(List.of("frozen for 60 of 100 epochs"), "--freeze=60"),
         Doubtful.of(
-            List.of("rate of 0.001 with lars", "1e-06 of their norm", "of about 0.60, 0.6 per 256 images (`learningRate`)"),
+            List.of(
+                "rate of 0.001 with lars",
+                "1e-06 of their norm",
+                "of about 0.60, 0.6 per 256 images (`learningRate`)"),
             "--optimiser=lars",
             "--lr=0.001"),
         Doubtful.of(List.of("only 78 steps", "24 or more `epochs`"), "--epochs=2"));
@@ -157,7 +160,9 @@ class CollapseMonitorTest {
     assertThat(monitor.afterEpoch(39 + 299, 0.999 * LOG_K, HEALTHY)).isEmpty();
     assertThat(monitor.afterEpoch(39 + 300, 0.999 * LOG_K, HEALTHY))
         .hasValueSatisfying(
-            line -> assertThat(line).contains("after 339 steps", "5.293", "`learningRate`", "`scales`"));
+            line ->
+                assertThat(line)
+                    .contains("after 339 steps", "5.293", "`learningRate`", "`scales`"));
     assertThat(monitor.afterEpoch(400, 0.999 * LOG_K, HEALTHY)).isEmpty();
     assertThat(monitor.afterEpoch(500, 0.6 * LOG_K, HEALTHY)).isEmpty();
     assertThat(monitor.afterEpoch(600, 0.999 * LOG_K, HEALTHY)).isPresent();
@@ -170,7 +175,8 @@ class CollapseMonitorTest {
     assertThat(monitor.afterEpoch(1039, 0.59 * LOG_K, HEALTHY)).isEmpty();
     assertThat(monitor.afterEpoch(1078, 0.61 * LOG_K, HEALTHY))
         .hasValueSatisfying(
-            line -> assertThat(line).contains("2.649", "3.232", "`learningRate` 0.4", "batch of 256"));
+            line ->
+                assertThat(line).contains("2.649", "3.232", "`learningRate` 0.4", "batch of 256"));
     assertThat(monitor.afterEpoch(1117, 0.45 * LOG_K, HEALTHY)).isEmpty();
   }
 
@@ -181,13 +187,17 @@ class CollapseMonitorTest {
     assertThat(monitor.afterEpoch(1039, 1.02 * LOG_K, HEALTHY))
         .as("near chance, but not stuck there")
         .hasValueSatisfying(
-            line -> assertThat(line).contains("`learningRate` 0.4", "half").doesNotContain("higher `learningRate`"));
+            line ->
+                assertThat(line)
+                    .contains("`learningRate` 0.4", "half")
+                    .doesNotContain("higher `learningRate`"));
     assertThat(monitor("--lr=0.4").afterEpoch(LATE, 1.5 * LOG_K, HEALTHY))
         .as("never seen lower")
         .hasValueSatisfying(
             line ->
                 assertThat(line)
-                    .contains("7.947", "ln K = 5.298", "diverged at `learningRate` 0.4", "0.2 or less")
+                    .contains(
+                        "7.947", "ln K = 5.298", "diverged at `learningRate` 0.4", "0.2 or less")
                     .doesNotContain("higher `learningRate`"));
     assertThat(monitor("--lr=0.4").afterEpoch(LATE, 1.05 * LOG_K, HEALTHY))
         .hasValueSatisfying(line -> assertThat(line).contains("higher `learningRate`"));
