@@ -32,6 +32,12 @@ import org.swav4j.model.plan.Value;
  * <p>Letters: B samples, V crops of each, A of them assigning, D the embedding's length, K
  * prototypes. Rows are crop by crop: the B rows of crop 0, then those of crop 1, ... Prototypes are
  * taken as they are: normalise them before {@link #forward}. Not for use by several threads.
+ *
+ * <p>A batch that doesn't fit into memory is worked off in N parts. All arrays here are still those
+ * of the whole batch; {@link #forward} runs the network on one part after the other and keeps what
+ * the objective reads, and {@link #backward} runs it again on all but one, with the targets of the
+ * whole batch, and adds up the gradients. It takes about a third more time, and the memory of one
+ * part. Batch norm alone sees the difference: it takes its statistics from each part.
  */
 public final class TrainingStep implements AutoCloseable {
   private final Execution execution;
@@ -43,6 +49,14 @@ public final class TrainingStep implements AutoCloseable {
   private final INDArray loss;
   private final Map<String, INDArray> gradients;
   private final RunningStatistics statistics;
+
+  // Of a batch in parts; empty, and 1, for one that is computed at once.
+  private final int parts;
+  private final List<PartedArray> partedCrops = new ArrayList<>();
+  private final List<PartedArray> partedRead = new ArrayList<>();
+  private final List<PartedArray> partedTargets = new ArrayList<>();
+  private final List<INDArray> partGradients = new ArrayList<>();
+  private final List<INDArray> wholeGradients = new ArrayList<>();
 
   /**
    * Compiles a step of SwAV, at the temperature of the weights' configuration.
@@ -79,7 +93,41 @@ public final class TrainingStep implements AutoCloseable {
    */
   public TrainingStep(
       SwavWeights weights, List<CropGroup> crops, int batch, Objective objective, Engine engine) {
-    SwavGraph graph = new SwavGraph(weights, new Views(crops, batch), objective);
+    this(weights, crops, batch, 1, objective, engine);
+  }
+
+  /**
+   * Compiles a step that works off each batch in parts, of which one at a time is in memory.
+   *
+   * @param weights read at each run, never replaced: update the arrays of {@code parameters()} in
+   *     place. Their running statistics are updated by {@link #backward}, once for each part
+   * @param crops one group per size; crop 0 is the first of the first group
+   * @param batch B, images of the whole batch, a multiple of the parts
+   * @param parts N, at least 1
+   * @param objective the loss: with its targets given, a mean over images. What it reads and its
+   *     targets have rows for each image, crop by crop
+   * @param engine what runs it
+   * @throws IllegalArgumentException if a number is out of range, a crop too small for the trunk,
+   *     or what the objective reads depends on its targets
+   */
+  public TrainingStep(
+      SwavWeights weights,
+      List<CropGroup> crops,
+      int batch,
+      int parts,
+      Objective objective,
+      Engine engine) {
+    if (parts < 1 || batch % parts != 0) {
+      throw new IllegalArgumentException(
+          "a batch of "
+              + batch
+              + " images in "
+              + parts
+              + " parts, expected at least 1 part and as many images in each");
+    }
+    this.parts = parts;
+    int size = batch / parts;
+    SwavGraph graph = new SwavGraph(weights, new Views(crops, size), objective);
     PlanReader.Program program =
         PlanReader.read(
             graph.sameDiff(), weights.parameters(), early(graph, objective), SwavGraph.LOSS);
@@ -89,11 +137,14 @@ public final class TrainingStep implements AutoCloseable {
     execution = engine.prepare(plan);
     Map<String, INDArray> inputs = new LinkedHashMap<>();
     plan.inputs().forEach(v -> inputs.put(v.name(), execution.array(v)));
-    own.forEach(name -> this.crops.add(inputs.remove(name)));
+    for (String name : own) {
+      this.crops.add(whole(name, inputs.remove(name), size, partedCrops));
+    }
+    inputs.replaceAll((name, array) -> whole(name, array, size, partedTargets));
     targets = Collections.unmodifiableMap(inputs);
-    embeddings = execution.array(program.values().get(SwavGraph.EMBEDDINGS));
+    embeddings = read(program, SwavGraph.EMBEDDINGS, size);
     for (String name : objective.reads()) {
-      read.put(name, execution.array(program.values().get(name)));
+      read.put(name, read(program, name, size));
     }
     List<RunningStatistics.Entry> entries = new ArrayList<>();
     for (SwavGraph.Moments m : graph.moments()) {
@@ -110,7 +161,26 @@ public final class TrainingStep implements AutoCloseable {
     loss = execution.array(program.loss());
     Map<String, INDArray> found = new LinkedHashMap<>();
     program.gradients().forEach((name, v) -> found.put(name, execution.array(v)));
+    if (parts > 1) {
+      partGradients.addAll(found.values());
+      found.replaceAll((name, gradient) -> gradient.ulike());
+      wholeGradients.addAll(found.values());
+    }
     gradients = Collections.unmodifiableMap(found);
+  }
+
+  private INDArray read(PlanReader.Program program, String name, int size) {
+    return whole(name, execution.array(program.values().get(name)), size, partedRead);
+  }
+
+  /** The array of the whole batch that belongs to one of a part. */
+  private INDArray whole(String name, INDArray part, int size, List<PartedArray> kind) {
+    if (parts == 1) {
+      return part;
+    }
+    PartedArray parted = new PartedArray(name, part, size, parts);
+    kind.add(parted);
+    return parted.whole();
   }
 
   /** What is known after the forward half: embeddings, what the objective reads, statistics. */
@@ -156,6 +226,22 @@ public final class TrainingStep implements AutoCloseable {
 
   /** Runs the network, up to the embeddings and what the objective reads. */
   public void forward() {
+    if (parts == 1) {
+      execution.forward();
+      return;
+    }
+    for (int part = 0; part < parts; part++) {
+      forward(part);
+      for (PartedArray array : partedRead) {
+        array.store(part);
+      }
+    }
+  }
+
+  private void forward(int part) {
+    for (PartedArray array : partedCrops) {
+      array.load(part);
+    }
     execution.forward();
   }
 
@@ -218,8 +304,38 @@ public final class TrainingStep implements AutoCloseable {
    * @return the loss in nats
    */
   public double backward() {
+    if (parts == 1) {
+      execution.backward();
+      statistics.update();
+      return loss.getDouble(0);
+    }
+    double sum = 0;
+    // From the last, whose forward half is the one that was run last.
+    for (int part = parts - 1; part >= 0; part--) {
+      if (part < parts - 1) {
+        forward(part);
+      }
+      sum += backward(part);
+    }
+    for (INDArray gradient : wholeGradients) {
+      gradient.divi(parts);
+    }
+    return sum / parts;
+  }
+
+  private double backward(int part) {
+    for (PartedArray array : partedTargets) {
+      array.load(part);
+    }
     execution.backward();
     statistics.update();
+    for (int i = 0; i < partGradients.size(); i++) {
+      if (part == parts - 1) {
+        wholeGradients.get(i).assign(partGradients.get(i));
+      } else {
+        wholeGradients.get(i).addi(partGradients.get(i));
+      }
+    }
     return loss.getDouble(0);
   }
 
@@ -231,17 +347,26 @@ public final class TrainingStep implements AutoCloseable {
     return gradients;
   }
 
-  /** What is run, one op a line. */
+  /** What is run, one op a line; of a batch in parts, on each of them. */
   public Plan plan() {
     return plan;
   }
 
-  /** Bytes held besides the weights. */
-  public long bytes() {
+  /** Bytes of what is computed at once, a batch or a part of one, besides the weights. */
+  public long partBytes() {
     return execution.bytes();
   }
 
-  /** Runs a step op by op with a clock on each. */
+  /** Bytes held besides the weights. */
+  public long bytes() {
+    long bytes = execution.bytes();
+    for (List<PartedArray> arrays : List.of(partedCrops, partedRead, partedTargets)) {
+      bytes += arrays.stream().mapToLong(PartedArray::bytes).sum();
+    }
+    return bytes + wholeGradients.stream().mapToLong(g -> g.length() * g.dataType().width()).sum();
+  }
+
+  /** Runs a step, or a part of one, op by op with a clock on each. */
   public List<Execution.Timing> profile() {
     return execution.profile();
   }
@@ -249,5 +374,9 @@ public final class TrainingStep implements AutoCloseable {
   @Override
   public void close() {
     execution.close();
+    for (List<PartedArray> arrays : List.of(partedCrops, partedRead, partedTargets)) {
+      arrays.forEach(PartedArray::close);
+    }
+    wholeGradients.forEach(INDArray::close);
   }
 }

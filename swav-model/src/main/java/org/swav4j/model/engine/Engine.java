@@ -21,6 +21,8 @@ public interface Engine {
 
   /**
    * Allocates everything the plan needs and makes it ready to run. Nothing is allocated after that.
+   *
+   * @throws OutOfMemoryError if it doesn't fit; {@link PlanMemoryError} where its size is known
    */
   Execution prepare(Plan plan);
 }

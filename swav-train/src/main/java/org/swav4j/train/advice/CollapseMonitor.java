@@ -1,5 +1,7 @@
 package org.swav4j.train.advice;
 
+import java.math.BigDecimal;
+import java.math.MathContext;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -11,8 +13,10 @@ import org.swav4j.train.loop.EpochMetrics;
 import org.swav4j.train.loop.RunSizes;
 
 /**
- * Turns settings and an epoch's numbers into plain advice: what is wrong, and which flag to turn.
- * The cases are those that users of SwAV reported. Not thread-safe.
+ * Turns settings and the numbers of steps and epochs into plain advice: what is wrong, and which
+ * setting to turn, by the name of its field in backticks ({@link
+ * org.swav4j.train.config.Settings#withFlags} puts flags in their place). The cases are those that
+ * users of SwAV reported. Not thread-safe.
  */
 public final class CollapseMonitor {
   /** Steps after warm-up for which a loss may stay at ln K before it counts as stuck. */
@@ -24,6 +28,9 @@ public final class CollapseMonitor {
    * How far above its lowest epoch, or above chance, a loss may come to lie, as a share of ln K.
    */
   private static final double RISE = 0.1;
+
+  /** Share of ln K above which the loss of a single step is divergence. */
+  private static final double DIVERGENCE = 1.5;
 
   /**
    * Batches above which a queue counts as long. On Fashion-MNIST, from the first step, 15 spoiled
@@ -53,6 +60,8 @@ public final class CollapseMonitor {
   private double lowest = Double.POSITIVE_INFINITY;
   private double untrained = Double.NaN;
   private boolean worse;
+  private double first;
+  private boolean diverged;
 
   /** A monitor of one run. */
   public CollapseMonitor(TrainingConfig config, RunSizes plan) {
@@ -67,7 +76,7 @@ public final class CollapseMonitor {
       lines.add(
           text(
               "%d prototypes for a batch of %d%s: the loss can't fall below ln(K/(B+L)) = %.2f"
-                  + " (%.2f ln K); take at most %d --prototypes%s",
+                  + " (%.2f ln K); take at most %d `prototypes`%s",
               plan.prototypes(),
               plan.batch(),
               plan.queueRows() > 0 ? " and a queue of " + plan.queueRows() : "",
@@ -82,7 +91,7 @@ public final class CollapseMonitor {
       lines.add(
           text(
               "the prototypes stay frozen for %s of %d epochs; about one, at most a tenth of the"
-                  + " run, is meant: take a shorter --freeze",
+                  + " run, is meant: take a shorter `freezeEpochs`",
               TrainingConfig.number(o.freezeEpochs()), o.epochs()));
     }
     if (tooSlowForLars()) {
@@ -92,7 +101,7 @@ public final class CollapseMonitor {
       lines.add(
           text(
               "the run has only %d steps, and a loss often stays at ln K for the first few hundred:"
-                  + " take --epochs %d or more",
+                  + " take %d or more `epochs`",
               plan.totalSteps(), (3 * PATIENCE - 1) / plan.stepsPerEpoch() + 1));
     }
     return lines;
@@ -102,10 +111,10 @@ public final class CollapseMonitor {
   private String orMoreSamples() {
     int rows = (plan.prototypes() - 1) / plan.batch() * plan.batch();
     return rows <= plan.images() / 2
-        ? ", a larger --batch or a --queue of "
+        ? ", a larger `batch` or a `queueLength` of "
             + rows
-            + (rows > LONG_QUEUE * plan.batch() ? " with a --queue-start of some epochs" : "")
-        : " or a larger --batch";
+            + (rows > LONG_QUEUE * plan.batch() ? " with a `queueStartEpoch` of some epochs" : "")
+        : " or a larger `batch`";
   }
 
   private void addQueueWarnings(List<String> lines) {
@@ -121,23 +130,30 @@ public final class CollapseMonitor {
       lines.add(
           text(
               "the queue of %d is longer than the %d images, so it holds stale copies of the"
-                  + " batch's own: take a --queue of at most %d",
+                  + " batch's own: take a `queueLength` of at most %d",
               rows, plan.images(), plan.images() / 2));
     } else if (longQueue() && plan.queueStartStep() < plan.stepsPerEpoch()) {
       lines.add(
           text(
               "the queue of %d holds the embeddings of %d steps and starts with the run, when they"
-                  + " are soon out of date, which can spoil the features: take a --queue-start of"
-                  + " some epochs, or a shorter --queue",
+                  + " are soon out of date, which can spoil the features: take a `queueStartEpoch` of"
+                  + " some epochs, or a shorter `queueLength`",
               rows, rows / plan.batch()));
     }
     if (rows > 0 && plan.queueRows() == 0) {
       lines.add(
           text(
               "the queue starts at step %d of %d and takes %d to fill, so it is never used: take an"
-                  + " earlier --queue-start or a shorter --queue",
+                  + " earlier `queueStartEpoch` or a shorter `queueLength`",
               plan.queueStartStep(), plan.totalSteps(), rows / plan.batch()));
     }
+  }
+
+  /** A rate that suits this batch: the presets'. */
+  private double usualRate() {
+    return config.optimisation().optimiser() == OptimiserKind.LARS
+        ? usualLarsRate()
+        : 0.1 * plan.batch() / 64;
   }
 
   /** SwAV's rate for this batch with LARS: 0.6 per 256 images. */
@@ -155,7 +171,7 @@ public final class CollapseMonitor {
     double rate = config.optimisation().learningRate();
     return text(
         "a learning rate of %s with lars moves weights by about %.0e of their norm a step, which is"
-            + " too little to learn: take an --lr of about %.2g, 0.6 per 256 images",
+            + " too little to learn: take a rate of about %.2g, 0.6 per 256 images (`learningRate`)",
         TrainingConfig.number(rate), rate * 1e-3, usualLarsRate());
   }
 
@@ -168,10 +184,33 @@ public final class CollapseMonitor {
   public void resume(List<EpochMetrics> epochs) {
     for (EpochMetrics epoch : epochs) {
       if (epoch.epoch() > 0) {
+        // A step above it was told of then.
+        diverged |= epoch.loss() > DIVERGENCE * plan.logK();
         afterEpoch(epoch.step(), epoch.loss(), epoch.health());
       }
       afterEvaluation(epoch.step(), epoch.knn());
     }
+  }
+
+  /**
+   * Whether a step's loss shows divergence: it is above 1.5 ln K, and even predictions that know
+   * nothing have ln K. With few dimensions an untrained network's loss may be as high; then it
+   * counts from a quarter above the run's first. Empty if it doesn't, or if that was said and no
+   * epoch's mean has come down since.
+   *
+   * @param step from 0
+   * @param loss in nats
+   */
+  public Optional<String> afterStep(long step, double loss) {
+    if (step == 0) {
+      first = loss; // no learning rate has had a part in it
+    }
+    if (diverged || !(loss > Math.max(DIVERGENCE * plan.logK(), 1.25 * first))) {
+      return Optional.empty();
+    }
+    diverged = true;
+    last = Finding.DIVERGED;
+    return Optional.of(say(last, step + 1, loss, null));
   }
 
   /**
@@ -191,6 +230,7 @@ public final class CollapseMonitor {
             ? Optional.empty()
             : Optional.of(say(finding, step, loss, health));
     last = finding;
+    diverged &= loss > (1 + RISE) * plan.logK();
     lowest = Math.min(lowest, loss);
     return advice;
   }
@@ -224,11 +264,11 @@ public final class CollapseMonitor {
         longQueue()
             ? text(
                 "the queue's embeddings are up to %d steps old, which may be too old while the"
-                    + " network changes fast: start again with a shorter --queue or a later"
-                    + " --queue-start",
+                    + " network changes fast: start again with a shorter `queueLength` or a later"
+                    + " `queueStartEpoch`",
                 plan.queueRows() / plan.batch())
             : "perhaps brightness or colour alone tell which crops belong together: try a stronger"
-                + " --jitter, --grey or --solarise, or a lower --lr");
+                + " `jitter`, `grey` or `solarise`, or a lower `learningRate`");
   }
 
   /** Whether codes use embeddings so old that they were made by quite another network. */
@@ -249,6 +289,9 @@ public final class CollapseMonitor {
     }
     if (plan.lossFloor() > 0 && loss < 1.02 * plan.lossFloor()) {
       return Finding.FLOOR;
+    }
+    if (diverged && loss > (1 + RISE) * plan.logK()) {
+      return Finding.DIVERGED;
     }
     if (step - plan.schedule().warmup() < PATIENCE) {
       return Finding.NONE;
@@ -278,27 +321,27 @@ public final class CollapseMonitor {
       case COLLAPSED ->
           text(
               "collapsed: the embeddings of all images are nearly equal (spread %.3f; 1 is even, 0"
-                  + " one point): start again with a lower --lr, a lower --epsilon (0.03) or a"
-                  + " longer --freeze",
+                  + " one point): start again with a lower `learningRate`, a lower `epsilon` (0.03) or a"
+                  + " longer `freezeEpochs`",
               health.spread());
       case FLOOR ->
           text(
               "the loss, %.3f, has reached the lowest that %d prototypes allow with a batch of %d"
-                  + " and a queue of %d, ln(K/(B+L)) = %.2f: take fewer --prototypes or a --queue",
+                  + " and a queue of %d, ln(K/(B+L)) = %.2f: take fewer `prototypes` or a `queueLength`",
               loss, plan.prototypes(), plan.batch(), plan.queueRows(), plan.lossFloor());
       case SLOW -> stuck(step, loss) + slow();
       case UNIFORM ->
           stuck(step, loss)
               + text(
                   "the codes are nearly uniform (entropy %.2f of ln K = %.2f): take a lower"
-                      + " --epsilon (0.03) or a longer --freeze",
+                      + " `epsilon` (0.03) or a longer `freezeEpochs`",
                   health.codeEntropy(), plan.logK());
       case STUCK ->
           stuck(step, loss)
-              + "take a higher --lr, a longer --freeze, or ease the augmentation (larger --scales)";
+              + "take a higher `learningRate`, a longer `freezeEpochs`, or ease the augmentation (larger `scales`)";
       case RISEN ->
           text(
-              "the loss was down at %.3f and is at %.3f: training is not stable at an --lr of %s with"
+              "the loss was down at %.3f and is at %.3f: training is not stable at `learningRate` %s with"
                   + " a batch of %d; if it doesn't come down again, start with half of that",
               lowest,
               loss,
@@ -307,21 +350,23 @@ public final class CollapseMonitor {
       case DIVERGED ->
           text(
               "after %d steps the loss, %.3f, is far above that of chance, ln K = %.3f: crops predict"
-                  + " the wrong prototypes with confidence, so training has diverged at an --lr of"
-                  + " %s with a batch of %d; start again with half of that or a longer --warmup",
+                  + " the wrong prototypes with confidence, so training has diverged at"
+                  + " `learningRate` %s with a batch of %d; start again with %s or less, or a longer"
+                  + " `warmupEpochs`",
               step,
               loss,
               plan.logK(),
               TrainingConfig.number(config.optimisation().learningRate()),
-              plan.batch());
+              plan.batch(),
+              twoDigits(Math.min(config.optimisation().learningRate() / 2, usualRate())));
       case ONE_FOR_ALL ->
           text(
-              "one prototype is the best of %.0f %% of the images: take a lower --epsilon or --lr",
+              "one prototype is the best of %.0f %% of the images: take a lower `epsilon` or `learningRate`",
               100 * health.largest());
       case COPIES ->
           text(
               "only %d of %d prototypes are distinct, and copies stay copies: take fewer"
-                  + " --prototypes, or a longer --freeze",
+                  + " `prototypes`, or a longer `freezeEpochs`",
               Math.round(health.distinct() * plan.prototypes()), plan.prototypes());
       case NONE -> throw new IllegalStateException("nothing to say");
     };
@@ -329,6 +374,10 @@ public final class CollapseMonitor {
 
   private static String stuck(long step, double loss) {
     return text("after %d steps the loss, %.3f, is still that of chance, ln K: ", step, loss);
+  }
+
+  private static String twoDigits(double value) {
+    return TrainingConfig.number(new BigDecimal(value).round(new MathContext(2)).doubleValue());
   }
 
   private static String text(String format, Object... values) {

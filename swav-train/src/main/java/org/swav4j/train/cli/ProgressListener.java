@@ -3,10 +3,12 @@ package org.swav4j.train.cli;
 import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.time.Duration;
+import java.util.List;
 import java.util.Locale;
 import me.tongfei.progressbar.ConsoleProgressBarConsumer;
 import me.tongfei.progressbar.ProgressBar;
 import me.tongfei.progressbar.ProgressBarBuilder;
+import org.swav4j.train.config.Settings;
 import org.swav4j.train.loop.EpochMetrics;
 import org.swav4j.train.loop.RunSizes;
 import org.swav4j.train.loop.StepMetrics;
@@ -50,12 +52,19 @@ final class ProgressListener implements TrainingListener, AutoCloseable {
   }
 
   @Override
+  public void note(String line) {
+    clearLine();
+    notes.println(Settings.withFlags(line));
+  }
+
+  @Override
   public void step(StepMetrics m) {
     // The first steps compile and are slow: an average that forgets shows the present speed.
     double keep = steps++ < 20 ? 0.8 : 0.98;
     seconds = steps == 1 ? m.seconds() : keep * seconds + (1 - keep) * m.seconds();
     waited = steps == 1 ? m.waitedSeconds() : keep * waited + (1 - keep) * m.waitedSeconds();
     loss = steps == 1 ? m.loss() : keep * loss + (1 - keep) * m.loss();
+    tell(m.advice());
     if (terminal) {
       if (bar == null) {
         bar = bar(m.step());
@@ -129,10 +138,14 @@ final class ProgressListener implements TrainingListener, AutoCloseable {
     clearLine();
     lines.println(line(m, plan.epochs()));
     if (m.epoch() > 0) {
-      for (String advice : m.advice()) {
-        clearLine();
-        notes.println("advice: " + advice);
-      }
+      tell(m.advice());
+    }
+  }
+
+  private void tell(List<String> advice) {
+    for (String line : advice) {
+      clearLine();
+      notes.println("advice: " + Settings.withFlags(line));
     }
   }
 

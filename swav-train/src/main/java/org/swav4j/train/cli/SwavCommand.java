@@ -166,7 +166,8 @@ public final class SwavCommand {
     if (e instanceof OutOfMemoryError) {
       return "out of memory ("
           + oneLine(String.valueOf(e.getMessage()))
-          + "): take a smaller --batch or smaller --crops; 'swav doctor' shows the limits";
+          + "): take a smaller --batch, with as many times the --accumulate for the same steps, or"
+          + " smaller --crops; 'swav doctor' shows the limits";
     }
     String message = e.getMessage() == null ? "" : ": " + oneLine(e.getMessage());
     return e.getClass().getSimpleName() + message + " (--debug shows where)";

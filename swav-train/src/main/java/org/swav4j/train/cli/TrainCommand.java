@@ -1,7 +1,6 @@
 package org.swav4j.train.cli;
 
 import java.nio.file.Path;
-import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import org.swav4j.model.engine.Engine;
@@ -53,7 +52,9 @@ final class TrainCommand implements Callable<Integer> {
       paramLabel = "DIR",
       description =
           "Continues the run in that folder from its last checkpoint, with the same result as if it"
-              + " had not been interrupted.")
+              + " had not been interrupted. --data says where the same images lie now; more"
+              + " --epochs, another --lr and most flags that shape no array hold for the rest, and"
+              + " what comes of them is told.")
   Path resume;
 
   @Spec CommandSpec command;
@@ -66,11 +67,21 @@ final class TrainCommand implements Callable<Integer> {
   private int begin() {
     Preset base = Preset.of(preset == null ? Preset.QUICK.label() : preset);
     TrainingConfig config = Settings.change(base.config(), given());
+    Path directory = out == null ? RunFolder.unused(base.label()) : out;
+    RunFolder.requireFree(directory);
     Engine engine = engine(config);
     TrainingData data = TrainingData.open(config);
-    RunFolder folder = RunFolder.create(out == null ? RunFolder.unused(base.label()) : out);
     Settings.scaledRate(base.config(), given()).ifPresent(line -> output.note("%s", line));
-    return train(data, engine, folder, null);
+    tell(data, engine, directory);
+    TrainingRun run = TrainingRun.begin(data, engine, directory, output);
+    try {
+      return train(run);
+    } catch (RuntimeException | Error e) {
+      if (run.trainer().done() == 0) {
+        run.folder().discard();
+      }
+      throw e;
+    }
   }
 
   private int goOn() {
@@ -81,10 +92,24 @@ final class TrainCommand implements Callable<Integer> {
     }
     RunFolder folder = RunFolder.existing(resume);
     Checkpoint checkpoint = CheckpointFile.read(folder.checkpoint());
-    TrainingConfig config = Settings.change(checkpoint.config(), given());
-    requireSame(checkpoint.config(), config, folder.checkpoint());
+    TrainingConfig config = Settings.resume(checkpoint.config(), given());
     Engine engine = engine(config);
-    return train(TrainingData.open(config), engine, folder, checkpoint);
+    TrainingData data = sameData(config);
+    checkpoint.requireSameData(data.sets().train(), config.data().spec());
+    tell(data, engine, folder.directory());
+    return train(TrainingRun.resume(data, engine, folder, checkpoint, output));
+  }
+
+  private TrainingData sameData(TrainingConfig config) {
+    try {
+      return TrainingData.open(config);
+    } catch (IllegalArgumentException e) {
+      if (given().containsKey("data")) {
+        throw e;
+      }
+      throw new IllegalArgumentException(
+          e.getMessage() + "; if the images were moved, --data says where they are now", e);
+    }
   }
 
   private Map<String, String> given() {
@@ -96,38 +121,21 @@ final class TrainCommand implements Callable<Integer> {
     return Engines.of(config.execution().engine(), Precision.of(config.execution().precision()));
   }
 
-  /** Refuses to go on under settings that give another result. */
-  static void requireSame(TrainingConfig before, TrainingConfig wanted, Path from) {
-    Settings.difference(before, wanted)
-        .ifPresent(
-            field -> {
-              String flag = "--" + field.setting().flag();
-              throw new IllegalArgumentException(
-                  String.format(
-                      Locale.ROOT,
-                      "%s was made with %s %s, and %s was asked for: leave %s out to go on as"
-                          + " before, or start a new run without --resume",
-                      from,
-                      flag,
-                      field.in(before),
-                      field.in(wanted),
-                      flag));
-            });
-  }
-
-  private int train(TrainingData data, Engine engine, RunFolder folder, Checkpoint checkpoint) {
-    folder.write(data.config());
+  private void tell(TrainingData data, Engine engine, Path directory) {
     output.note(
         "%s: %d training images, %s; engine %s; run folder %s",
         data.config().data().spec(),
         data.sets().train().size(),
         data.sets().train().channels() == 1 ? "grey" : "colour",
         engine.name(),
-        folder.directory());
-    try (TrainingRun run = TrainingRun.start(data, engine, folder, checkpoint, output);
+        directory);
+  }
+
+  private int train(TrainingRun opened) {
+    try (TrainingRun run = opened;
         StopOnInterrupt interrupt = StopOnInterrupt.of(run.trainer())) {
       run.trainer().run();
-      new TrainingSummary(run, folder).print(output);
+      new TrainingSummary(run, run.folder()).print(output);
       return run.trainer().stopped() ? SwavCommand.INTERRUPTED : 0;
     }
   }

@@ -26,12 +26,14 @@ record TrainingData(DataSets sets, TrainingConfig config, List<String> notes) {
   private static final int NORMALISATION_IMAGES = 1000;
 
   /**
-   * Opens the images and measures their normalisation where none is given.
+   * Opens the images and measures their normalisation where none is given. The configuration then
+   * names a folder by its absolute path, so that the run can go on from any other.
    *
    * @throws IllegalArgumentException if they can't be used, are fewer than a batch, or more of them
    *     than is allowed can't be read
    */
-  static TrainingData open(TrainingConfig config) {
+  static TrainingData open(TrainingConfig asked) {
+    TrainingConfig config = asked.withData(absolute(asked.data().spec()));
     DataSets sets = open(config.data());
     // Refused before anything is measured or written.
     RunSizes.of(config, sets.train().size());
@@ -76,6 +78,14 @@ record TrainingData(DataSets sets, TrainingConfig config, List<String> notes) {
                 "warning: %s can't be read, others stand in for them: %s",
                 broken,
                 broken.examples()));
+  }
+
+  /** The same data named so that they are found from any folder. */
+  private static String absolute(String spec) {
+    DataSpec data = DataSpec.parse(spec);
+    return data.directory() == null
+        ? spec
+        : new DataSpec(data.kind(), data.directory().toAbsolutePath(), data.size()).toString();
   }
 
   /**

@@ -6,7 +6,9 @@ import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
+import java.util.function.Supplier;
 import org.swav4j.data.Normalisation;
 import org.swav4j.model.InputSize;
 import org.swav4j.model.SwavWeights;
@@ -15,6 +17,7 @@ import org.swav4j.model.engine.Engine;
 import org.swav4j.train.advice.AdviceListener;
 import org.swav4j.train.advice.CollapseMonitor;
 import org.swav4j.train.advice.HealthListener;
+import org.swav4j.train.config.Machine;
 import org.swav4j.train.config.TrainingConfig;
 import org.swav4j.train.features.KnnJudge;
 import org.swav4j.train.loop.Checkpoint;
@@ -24,6 +27,7 @@ import org.swav4j.train.report.PlotReport;
 import org.swav4j.train.report.ReportListener;
 import org.swav4j.train.run.CheckpointListener;
 import org.swav4j.train.run.MetricsLog;
+import org.swav4j.train.run.ResumeNotes;
 import org.swav4j.train.run.RunFolder;
 
 /** A trainer with everything that listens to it: progress, metrics, checkpoints and the plot. */
@@ -32,6 +36,7 @@ final class TrainingRun implements AutoCloseable {
   private final Optional<KnnJudge> judge;
   private final Deque<Runnable> closing = new ArrayDeque<>();
   private double rawPixels = Double.NaN;
+  private RunFolder folder;
   private CollapseMonitor monitor;
   private ReportListener report;
 
@@ -43,32 +48,67 @@ final class TrainingRun implements AutoCloseable {
   }
 
   /**
-   * Makes the trainer, new or as the checkpoint has it.
+   * Makes the trainer of a new run, and then its folder.
    *
-   * @param checkpoint to go on from; null for a new run
+   * @param directory of the run, which may not be there yet
    * @param output where progress is shown
    */
-  static TrainingRun start(
+  static TrainingRun begin(TrainingData data, Engine engine, Path directory, OutputOptions output) {
+    return start(data, engine, null, () -> RunFolder.create(directory), output);
+  }
+
+  /**
+   * Makes the trainer of a run that goes on.
+   *
+   * @param folder of the run
+   * @param checkpoint to go on from
+   * @param output where progress is shown
+   */
+  static TrainingRun resume(
       TrainingData data,
       Engine engine,
       RunFolder folder,
       Checkpoint checkpoint,
       OutputOptions output) {
+    return start(data, engine, checkpoint, () -> folder, output);
+  }
+
+  private static TrainingRun start(
+      TrainingData data,
+      Engine engine,
+      Checkpoint checkpoint,
+      Supplier<RunFolder> folder,
+      OutputOptions output) {
     data.notes().forEach(note -> output.note("%s", note));
     SwavWeights weights = weights(data, checkpoint == null, output);
-    TrainingRun run =
-        new TrainingRun(
-            new Trainer(data.config(), data.sets().train(), weights, engine),
-            judge(data, engine, output));
+    Trainer trainer = TrainingMemory.trainer(data, weights, engine);
+    TrainingRun run = new TrainingRun(trainer, judge(data, engine, output));
     try {
       run.advise(data.config(), weights, output);
-      run.begin(checkpoint, output);
-      run.listeners(weights, folder, output);
+      run.restore(checkpoint, output);
+      // Nothing is written before all of this is known to work.
+      run.folder = folder.get();
+      run.listeners(machine(data.config(), engine), checkpoint, data.config(), output);
       return run;
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) {
       run.close();
+      if (checkpoint == null && run.folder != null) {
+        run.folder.discard();
+      }
       throw e;
     }
+  }
+
+  /** All that decides how sums are rounded. */
+  private static String machine(TrainingConfig config, Engine engine) {
+    return String.format(
+        Locale.ROOT,
+        "%s, %d native threads, engine %s in %s, swav4j %s",
+        Machine.processor().orElse(System.getProperty("os.arch")),
+        Machine.nativeThreads(),
+        engine.name(),
+        config.execution().precision(),
+        SwavCommand.version());
   }
 
   private void advise(TrainingConfig config, SwavWeights weights, OutputOptions output) {
@@ -79,7 +119,7 @@ final class TrainingRun implements AutoCloseable {
         .listener(new AdviceListener(monitor));
   }
 
-  private void begin(Checkpoint checkpoint, OutputOptions output) {
+  private void restore(Checkpoint checkpoint, OutputOptions output) {
     if (checkpoint != null) {
       trainer.restore(checkpoint);
       output.note("going on after step %d of %d", trainer.done(), trainer.sizes().totalSteps());
@@ -91,10 +131,18 @@ final class TrainingRun implements AutoCloseable {
         });
   }
 
-  private void listeners(SwavWeights weights, RunFolder folder, OutputOptions output) {
+  private void listeners(
+      String machine, Checkpoint checkpoint, TrainingConfig config, OutputOptions output) {
+    List<String> changes =
+        checkpoint == null
+            ? List.of()
+            : ResumeNotes.of(checkpoint, config, MetricsLog.machine(folder.metrics()), machine);
+    changes.forEach(change -> output.note("%s", change));
+    folder.write(config);
     MetricsLog log = new MetricsLog(folder.metrics(), trainer.done());
     closing.push(log::close);
     monitor.resume(log.epochs());
+    log.start(trainer.done(), machine, changes);
     ProgressListener progress =
         new ProgressListener(
             output.json ? output.err() : output.out(), output.err(), System.console() != null);
@@ -109,7 +157,7 @@ final class TrainingRun implements AutoCloseable {
     trainer
         .listener(progress)
         .listener(log)
-        .listener(new CheckpointListener(trainer, weights, folder, rawPixels))
+        .listener(new CheckpointListener(trainer, folder, rawPixels))
         .listener(report);
   }
 
@@ -150,6 +198,11 @@ final class TrainingRun implements AutoCloseable {
 
   Trainer trainer() {
     return trainer;
+  }
+
+  /** Where the run is kept. */
+  RunFolder folder() {
+    return folder;
   }
 
   /** What judges features; empty if nothing does. */

@@ -1,11 +1,15 @@
 package org.swav4j.train.cli;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import org.swav4j.train.config.Settings;
 import org.swav4j.train.loop.EpochMetrics;
 import org.swav4j.train.loop.Trainer;
+import org.swav4j.train.run.MetricsLog;
 import org.swav4j.train.run.RunFolder;
 
 /**
@@ -45,8 +49,17 @@ record TrainingSummary(TrainingRun run, RunFolder folder) {
     fields.put("knn_untrained", finite(untrained()));
     fields.put("knn_trained", finite(trained()));
     fields.put("skipped_images", trainer.skipped().count());
-    fields.put("advice", run.epochs().stream().flatMap(e -> e.advice().stream()).toList());
+    fields.put("advice", advice());
     return fields;
+  }
+
+  /** All that was said, also before the run was resumed. */
+  private List<String> advice() {
+    try {
+      return MetricsLog.advice(folder.metrics()).stream().map(Settings::withFlags).toList();
+    } catch (IOException e) {
+      throw new UncheckedIOException(folder.metrics() + " can't be read: " + e.getMessage(), e);
+    }
   }
 
   private String text() {

@@ -34,6 +34,13 @@ final class ImpliedValues {
     return values.all;
   }
 
+  /** The values given for a run that goes on, and the last learning rate where it follows. */
+  static Map<String, String> onResume(Map<String, String> given, TrainingConfig before) {
+    ImpliedValues values = new ImpliedValues(given, before);
+    values.learningRates();
+    return values.all;
+  }
+
   /** Mean and deviation come together, and those of the base are for its own channels. */
   private void normalisation() {
     if (given.containsKey("mean") != given.containsKey("deviation")) {
@@ -70,8 +77,13 @@ final class ImpliedValues {
   /** In proportion to the batch; one that is given takes the last along. */
   private void learningRates() {
     TrainingConfig.Optimisation before = base.optimisation();
-    if (given.containsKey("batch")) {
-      TrainingConfig.Optimisation scaled = before.scaledTo((int) number("batch", int.class));
+    if (given.containsKey("batch") || given.containsKey("accumulate")) {
+      TrainingConfig.Optimisation scaled =
+          before.scaledTo(
+              given.containsKey("batch") ? (int) number("batch", int.class) : before.batch(),
+              given.containsKey("accumulate")
+                  ? (int) number("accumulate", int.class)
+                  : before.accumulate());
       follow("lr", scaled.learningRate());
       follow("start-lr", scaled.startLearningRate());
       if (!given.containsKey("lr")) {

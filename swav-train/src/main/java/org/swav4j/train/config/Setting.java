@@ -18,6 +18,16 @@ public @interface Setting {
   /** In {@link #presets}: half of this computer's cores, at least 1. */
   String HALF_THE_CORES = "half the cores";
 
+  /** What comes of resuming a run with another value of a setting. */
+  enum OnResume {
+    /** It is refused: what the checkpoint holds was made for the value it has. */
+    REFUSED,
+    /** The run goes on to the same result. */
+    SAME_RESULT,
+    /** The rest of the run goes by the new value, so its result is another. */
+    OTHER_RESULT
+  }
+
   /** Its name at the command line, without the dashes. */
   String flag();
 
@@ -30,8 +40,8 @@ public @interface Setting {
   /** The value in each {@link Preset}, in their order, as the flag takes it; one value for all. */
   String[] presets();
 
-  /** Whether a run may be resumed with another value: only what does not change the result. */
-  boolean mayChange() default false;
+  /** What comes of resuming a run with another value. */
+  OnResume onResume() default OnResume.REFUSED;
 
   /** The word that stands for null, for values that may be left open; empty for all others. */
   String open() default "";

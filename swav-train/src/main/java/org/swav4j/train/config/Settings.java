@@ -225,12 +225,16 @@ public final class Settings {
    * @throws IllegalArgumentException naming the value that is unknown, can't be read or doesn't fit
    */
   public static TrainingConfig change(TrainingConfig base, Map<String, String> values) {
+    return changed(base, values, ImpliedValues.added(values, base));
+  }
+
+  private static TrainingConfig changed(
+      TrainingConfig base, Map<String, String> values, Map<String, String> given) {
     for (String flag : values.keySet()) {
       if (ALL.stream().noneMatch(f -> f.setting().flag().equals(flag))) {
         throw new IllegalArgumentException("there is no setting '" + flag + "'");
       }
     }
-    Map<String, String> given = ImpliedValues.added(values, base);
     Map<String, Object> tree = tree(base);
     for (Field field : ALL) {
       String text = given.get(field.setting().flag());
@@ -248,7 +252,7 @@ public final class Settings {
   public static Optional<String> scaledRate(TrainingConfig base, Map<String, String> values) {
     TrainingConfig.Optimisation before = base.optimisation();
     TrainingConfig.Optimisation now = change(base, values).optimisation();
-    return values.containsKey("lr") || before.batch() == now.batch()
+    return values.containsKey("lr") || before.imagesPerStep() == now.imagesPerStep()
         ? Optional.empty()
         : Optional.of(
             String.format(
@@ -257,15 +261,40 @@ public final class Settings {
                     + " %d; `learningRate` sets another",
                 TrainingConfig.number(now.learningRate()),
                 TrainingConfig.number(before.learningRate()),
-                before.batch(),
-                now.batch()));
+                before.imagesPerStep(),
+                now.imagesPerStep()));
   }
 
-  /** The first setting that differs and would change the result of a run; empty if none does. */
-  public static Optional<Field> difference(TrainingConfig before, TrainingConfig now) {
-    return ALL.stream()
-        .filter(f -> !f.setting().mayChange() && !f.in(before).equals(f.in(now)))
-        .findFirst();
+  /**
+   * The configuration with which a run goes on: as {@link #change}, but what a new run of another
+   * length would take along, its warm-up and the freezing of its prototypes, stays as it is. The
+   * last learning rate keeps its ratio to one that is given.
+   *
+   * @param values by flag, without dashes, as the flag takes them
+   * @throws IllegalArgumentException naming the value that is unknown, can't be read, doesn't fit,
+   *     or with which the run can't go on
+   */
+  public static TrainingConfig resume(TrainingConfig before, Map<String, String> values) {
+    TrainingConfig now = changed(before, values, ImpliedValues.onResume(values, before));
+    for (Field field : differences(before, now)) {
+      if (field.setting().onResume() == Setting.OnResume.REFUSED) {
+        throw new IllegalArgumentException(
+            String.format(
+                Locale.ROOT,
+                "the run was made with `%s` %s, and %s was asked for, with which it can't go on:"
+                    + " leave `%s` out, or start a new run",
+                field.name(),
+                field.in(before),
+                field.in(now),
+                field.name()));
+      }
+    }
+    return now;
+  }
+
+  /** The settings that differ, in the order of the help. */
+  public static List<Field> differences(TrainingConfig before, TrainingConfig now) {
+    return ALL.stream().filter(f -> !f.in(before).equals(f.in(now))).toList();
   }
 
   /** A message of the library for the command line: flags instead of the names in backticks. */

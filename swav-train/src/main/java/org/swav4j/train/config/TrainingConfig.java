@@ -2,6 +2,7 @@ package org.swav4j.train.config;
 
 import java.math.BigDecimal;
 import java.math.MathContext;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import org.swav4j.data.Augmentation;
@@ -12,6 +13,9 @@ import org.swav4j.model.CropGroup;
 import org.swav4j.model.Stem;
 import org.swav4j.model.SwavConfig;
 import org.swav4j.model.engine.Engines;
+import org.swav4j.train.config.Setting.OnResume;
+import org.swav4j.train.method.CodeKind;
+import org.swav4j.train.optimiser.Lars;
 
 /**
  * Everything that decides a training run, and nothing that does not: two runs of equal
@@ -51,6 +55,7 @@ public record TrainingConfig(
                 "For each crop group, the smallest and the largest share of the image's area that"
                     + " a crop shows.",
             presets = {"0.3-1,0.2-0.6", "0.3-1,0.1-0.3", "0.14-1,0.05-0.14"},
+            onResume = OnResume.OTHER_RESULT,
             parts = {"minScale", "maxScale"})
         List<CropSpec> crops,
     @Setting(
@@ -58,36 +63,42 @@ public record TrainingConfig(
             label = "S",
             help = "Strength of the colour jitter. The paper uses 1; small images need less.",
             presets = {"0.5", "0.5", "1"},
+            onResume = OnResume.OTHER_RESULT,
             parts = "jitter")
         @Setting(
             flag = "jitter-probability",
             label = "P",
             help = "Share of crops whose colours are jittered.",
             presets = "0.8",
+            onResume = OnResume.OTHER_RESULT,
             parts = "jitterProbability")
         @Setting(
             flag = "grey",
             label = "P",
             help = "Share of crops that are turned grey.",
             presets = "0.2",
+            onResume = OnResume.OTHER_RESULT,
             parts = "greyProbability")
         @Setting(
             flag = "blur",
             label = "P",
             help = "Share of crops that are blurred. Blur removes too much from small images.",
             presets = {"0", "0", "0.5"},
+            onResume = OnResume.OTHER_RESULT,
             parts = "blurProbability")
         @Setting(
             flag = "blur-sigma",
             label = "MIN-MAX",
             help = "Smallest and largest standard deviation of the blur, in pixels of the crop.",
             presets = "0.1-2",
+            onResume = OnResume.OTHER_RESULT,
             parts = {"minSigma", "maxSigma"})
         @Setting(
             flag = "solarise",
             label = "P",
             help = "Share of crops that are solarised: values above one half are inverted.",
             presets = "0",
+            onResume = OnResume.OTHER_RESULT,
             parts = "solariseProbability")
         @Setting(
             flag = "flip",
@@ -96,6 +107,7 @@ public record TrainingConfig(
                 "Share of crops that are mirrored left to right; 0 for images in which left and"
                     + " right matter, such as text.",
             presets = "0.5",
+            onResume = OnResume.OTHER_RESULT,
             parts = "flipProbability")
         Augmentation augmentation,
     Codes codes,
@@ -132,7 +144,8 @@ public record TrainingConfig(
               help =
                   "Images: shapes[:N] (built in), folder:DIR, idx:DIR, cifar10:DIR, cifar100:DIR,"
                       + " or a directory, whose format is recognised by its content.",
-              presets = "shapes")
+              presets = "shapes",
+              onResume = OnResume.SAME_RESULT)
           String spec,
       @Setting(
               flag = "channels",
@@ -175,7 +188,7 @@ public record TrainingConfig(
                   "Largest share of images that can't be read with which training starts, as found"
                       + " in a sample; 1 allows any. Others stand in for those that can't be read.",
               presets = "0.5",
-              mayChange = true,
+              onResume = OnResume.SAME_RESULT,
               since = 2,
               earlier = "0.5")
           double allowBroken) {
@@ -207,6 +220,11 @@ public record TrainingConfig(
           "a share from 0 (learn from all) to 0.5, usually 0.2");
       require(
           allowBroken >= 0 && allowBroken <= 1, "allowBroken", allowBroken, "a share from 0 to 1");
+    }
+
+    /** The same of other data. */
+    Data of(String spec) {
+      return new Data(spec, channels, normalisation, holdout, allowBroken);
     }
 
     /** The same with the normalisation that was measured. */
@@ -278,7 +296,8 @@ public record TrainingConfig(
               help =
                   "Temperature of the softmax that predicts codes: scores are divided by it. A"
                       + " smaller one makes predictions sharper.",
-              presets = "0.1")
+              presets = "0.1",
+              onResume = OnResume.OTHER_RESULT)
           double temperature,
       @Setting(
               flag = "init",
@@ -345,6 +364,7 @@ public record TrainingConfig(
    * @param queueLength L, embeddings of earlier batches that take part, 0 for none; rounded down to
    *     whole batches
    * @param queueStartEpoch the epoch, from 0, at whose start the queue begins to fill
+   * @param kind what is made of the codes that are solved
    */
   public record Codes(
       @Setting(
@@ -361,13 +381,15 @@ public record TrainingConfig(
               help =
                   "Entropic regularisation of the codes. A smaller one makes codes harder and helps"
                       + " against collapse; a larger one makes them softer.",
-              presets = {"0.03", "0.03", "0.05"})
+              presets = {"0.03", "0.03", "0.05"},
+              onResume = OnResume.OTHER_RESULT)
           double epsilon,
       @Setting(
               flag = "sinkhorn-iterations",
               label = "N",
               help = "Sinkhorn-Knopp iterations, which balance codes over prototypes and images.",
-              presets = "3")
+              presets = "3",
+              onResume = OnResume.OTHER_RESULT)
           int iterations,
       @Setting(
               flag = "queue",
@@ -383,8 +405,20 @@ public record TrainingConfig(
               help =
                   "Epoch at which the queue begins to fill; fractions are allowed. Embeddings"
                       + " change fast at first, so that queued ones are soon out of date.",
-              presets = {"0", "0", "15"})
-          double queueStartEpoch) {
+              presets = {"0", "0", "15"},
+              onResume = OnResume.OTHER_RESULT)
+          double queueStartEpoch,
+      @Setting(
+              flag = "codes",
+              label = "KIND",
+              help =
+                  "soft: codes are predicted as they are solved. hard: each image's best prototype"
+                      + " alone; trains faster at first and ends worse.",
+              presets = "soft",
+              onResume = OnResume.OTHER_RESULT,
+              since = 2,
+              earlier = "soft")
+          CodeKind kind) {
     /**
      * Checks the values.
      *
@@ -412,7 +446,8 @@ public record TrainingConfig(
    * How weights change.
    *
    * @param optimiser the update rule
-   * @param batch B, images in a step
+   * @param batch images in a step, or in each part of one
+   * @param accumulate parts of a step; B is so many times the batch
    * @param epochs passes over the data
    * @param learningRate after warm-up
    * @param startLearningRate at the first step of warm-up
@@ -421,6 +456,9 @@ public record TrainingConfig(
    * @param momentum of the update
    * @param weightDecay added to gradients, times the weights
    * @param freezeEpochs epochs, also fractions, during which the prototypes stay as they began
+   * @param larsTrust trust coefficient of lars
+   * @param larsRatio how lars uses its rate for each tensor
+   * @param larsScope which tensors lars scales and decays
    */
   public record Optimisation(
       @Setting(
@@ -435,14 +473,27 @@ public record TrainingConfig(
               flag = "batch",
               label = "B",
               help =
-                  "Images in a step. Without `learningRate`, learning rates change in proportion.",
+                  "Images in a step, or in each part of one with `accumulate`. Without"
+                      + " `learningRate`, learning rates change in proportion.",
               presets = {"64", "256", "256"})
           int batch,
+      @Setting(
+              flag = "accumulate",
+              label = "N",
+              help =
+                  "Parts of a step, one at a time in memory: the result is that of N times the"
+                      + " `batch`, but for the statistics of batch norm, which are of each part. It"
+                      + " takes a third more time.",
+              presets = "1",
+              since = 2,
+              earlier = "1")
+          int accumulate,
       @Setting(
               flag = "epochs",
               label = "N",
               help = "Passes over the training images.",
-              presets = {"5", "100", "200"})
+              presets = {"5", "100", "200"},
+              onResume = OnResume.OTHER_RESULT)
           int epochs,
       @Setting(
               flag = "lr",
@@ -450,13 +501,15 @@ public record TrainingConfig(
               help =
                   "Learning rate after warm-up. Not given, the preset's in proportion to `batch`:"
                       + " twice the batch, twice the rate.",
-              presets = {"0.1", "0.2", "0.6"})
+              presets = {"0.1", "0.2", "0.6"},
+              onResume = OnResume.OTHER_RESULT)
           double learningRate,
       @Setting(
               flag = "start-lr",
               label = "RATE",
               help = "Learning rate at the first step of warm-up.",
-              presets = "0")
+              presets = "0",
+              onResume = OnResume.OTHER_RESULT)
           double startLearningRate,
       @Setting(
               flag = "final-lr",
@@ -464,7 +517,8 @@ public record TrainingConfig(
               help =
                   "Learning rate at the last step, where the cosine schedule ends. Not given, it"
                       + " keeps the preset's ratio to `learningRate`.",
-              presets = {"0.0001", "0.0002", "0.0006"})
+              presets = {"0.0001", "0.0002", "0.0006"},
+              onResume = OnResume.OTHER_RESULT)
           double finalLearningRate,
       @Setting(
               flag = "warmup",
@@ -472,19 +526,22 @@ public record TrainingConfig(
               help =
                   "Epochs during which the learning rate rises linearly; fractions are allowed. Not"
                       + " given, at most a tenth of the run.",
-              presets = {"0.3", "2", "0"})
+              presets = {"0.3", "2", "0"},
+              onResume = OnResume.OTHER_RESULT)
           double warmupEpochs,
       @Setting(
               flag = "momentum",
               label = "M",
               help = "Momentum of sgd and lars: the share of the last update that is kept.",
-              presets = "0.9")
+              presets = "0.9",
+              onResume = OnResume.OTHER_RESULT)
           double momentum,
       @Setting(
               flag = "wd",
               label = "W",
               help = "Weight decay: this times the weights is added to their gradients.",
-              presets = {"0.0001", "0.0001", "1e-6"})
+              presets = {"0.0001", "0.0001", "1e-6"},
+              onResume = OnResume.OTHER_RESULT)
           double weightDecay,
       @Setting(
               flag = "freeze",
@@ -492,8 +549,42 @@ public record TrainingConfig(
               help =
                   "Epochs at the start during which prototypes are not trained; fractions are"
                       + " allowed. Not given, at most a tenth of the run.",
-              presets = {"0.1", "1", "1"})
-          double freezeEpochs) {
+              presets = {"0.1", "1", "1"},
+              onResume = OnResume.OTHER_RESULT)
+          double freezeEpochs,
+      @Setting(
+              flag = "lars-trust",
+              label = "T",
+              help =
+                  "Trust coefficient of lars: a step at learning rate 1 moves a tensor by this share"
+                      + " of its norm.",
+              presets = "0.001",
+              onResume = OnResume.OTHER_RESULT,
+              since = 2,
+              earlier = "0.001")
+          double larsTrust,
+      @Setting(
+              flag = "lars-ratio",
+              label = "NAME",
+              help =
+                  "How lars uses its rate for each tensor: scale (as it is) or clip (at most the"
+                      + " learning rate, known as LARC).",
+              presets = "scale",
+              onResume = OnResume.OTHER_RESULT,
+              since = 2,
+              earlier = "scale")
+          Lars.Ratio larsRatio,
+      @Setting(
+              flag = "lars-scope",
+              label = "NAME",
+              help =
+                  "What lars scales and decays: all tensors, or weights, that is, none of biases and"
+                      + " batch norm, which get plain sgd without decay.",
+              presets = "all",
+              onResume = OnResume.OTHER_RESULT,
+              since = 2,
+              earlier = "all")
+          Lars.Scope larsScope) {
     /**
      * Checks the values.
      *
@@ -501,6 +592,11 @@ public record TrainingConfig(
      */
     public Optimisation {
       require(batch >= 2, "batch", batch, "at least 2: with one image every code is exactly 1/K");
+      require(
+          accumulate >= 1 && (long) accumulate * batch <= 1 << 24,
+          "accumulate",
+          accumulate,
+          "at least 1 part, and at most " + (1 << 24) + " images in a step");
       require(epochs >= 1, "epochs", epochs, "at least 1");
       require(
           learningRate > 0 && learningRate < 1e3,
@@ -534,34 +630,60 @@ public record TrainingConfig(
           "freezeEpochs",
           freezeEpochs,
           "0 or more epochs");
+      require(
+          larsTrust > 0 && larsTrust < 1e3,
+          "larsTrust",
+          larsTrust,
+          "above 0 and below 1000, usually 0.001");
     }
 
     /**
-     * The same for another batch, with the three learning rates in proportion to it (linear scaling
-     * rule: Goyal et al. 2017, <a href="https://arxiv.org/abs/1706.02677">arXiv 1706.02677</a>,
-     * section 2.1; the published SwAV recipes keep it with LARS, 0.6 per 256 images). Rates are
-     * rounded to 9 digits.
+     * The same for another batch in as many parts, see {@link #scaledTo(int, int)}.
      *
      * @throws IllegalArgumentException if the batch or a rate comes out of its range
      */
     public Optimisation scaledTo(int batch) {
+      return scaledTo(batch, accumulate);
+    }
+
+    /** B, images in a step. */
+    public int imagesPerStep() {
+      return batch * accumulate;
+    }
+
+    /**
+     * The same for another number of images in a step, with the three learning rates in proportion
+     * to it (linear scaling rule: Goyal et al. 2017, <a
+     * href="https://arxiv.org/abs/1706.02677">arXiv 1706.02677</a>, section 2.1; the published SwAV
+     * recipes keep it with LARS, 0.6 per 256 images). Rates are rounded to 9 digits.
+     *
+     * @param batch images in each part
+     * @param accumulate parts
+     * @throws IllegalArgumentException if the batch or a rate comes out of its range
+     */
+    public Optimisation scaledTo(int batch, int accumulate) {
+      long images = (long) batch * accumulate;
       return new Optimisation(
           optimiser,
           batch,
+          accumulate,
           epochs,
-          scaled(learningRate, batch),
-          scaled(startLearningRate, batch),
-          scaled(finalLearningRate, batch),
+          scaled(learningRate, images),
+          scaled(startLearningRate, images),
+          scaled(finalLearningRate, images),
           warmupEpochs,
           momentum,
           weightDecay,
-          freezeEpochs);
+          freezeEpochs,
+          larsTrust,
+          larsRatio,
+          larsScope);
     }
 
-    private double scaled(double rate, int batch) {
-      return batch == this.batch
+    private double scaled(double rate, long images) {
+      return images == imagesPerStep()
           ? rate
-          : new BigDecimal(rate * batch / this.batch).round(new MathContext(9)).doubleValue();
+          : new BigDecimal(rate * images / imagesPerStep()).round(new MathContext(9)).doubleValue();
     }
   }
 
@@ -581,25 +703,29 @@ public record TrainingConfig(
               help =
                   "Judges features by k-NN after every so many epochs, before the first and after"
                       + " the last; 0: never.",
-              presets = {"1", "5", "10"})
+              presets = {"1", "5", "10"},
+              onResume = OnResume.SAME_RESULT)
           int everyEpochs,
       @Setting(
               flag = "eval-bank",
               label = "N",
               help = "Labelled training images among which neighbours are looked for, at most.",
-              presets = {"2000", "10000", "50000"})
+              presets = {"2000", "10000", "50000"},
+              onResume = OnResume.SAME_RESULT)
           int bankImages,
       @Setting(
               flag = "eval-test",
               label = "N",
               help = "Test images that are classified, at most.",
-              presets = {"2000", "5000", "10000"})
+              presets = {"2000", "5000", "10000"},
+              onResume = OnResume.SAME_RESULT)
           int testImages,
       @Setting(
               flag = "neighbours",
               label = "N",
               help = "Nearest neighbours that vote on the class of each test image.",
-              presets = "20")
+              presets = "20",
+              onResume = OnResume.SAME_RESULT)
           int neighbours,
       @Setting(
               flag = "eval-size",
@@ -607,7 +733,8 @@ public record TrainingConfig(
               help =
                   "Side to which images are resized before they are judged; 0: that of the first"
                       + " crop group.",
-              presets = "0")
+              presets = "0",
+              onResume = OnResume.SAME_RESULT)
           int imageSize) {
     /**
      * Checks the values.
@@ -644,7 +771,7 @@ public record TrainingConfig(
                   "Library that computes the network: onednn (x86-64 processors), nd4j (everywhere)"
                       + " or auto, the faster of those that work here.",
               presets = "auto",
-              mayChange = true)
+              onResume = OnResume.OTHER_RESULT)
           String engine,
       @Setting(
               flag = "precision",
@@ -652,7 +779,8 @@ public record TrainingConfig(
               help =
                   "float, or bf16, which takes two thirds of the memory, and up to two fifths less"
                       + " time on processors that multiply 16-bit numbers.",
-              presets = "float")
+              presets = "float",
+              onResume = OnResume.OTHER_RESULT)
           String precision,
       @Setting(
               flag = "seed",
@@ -665,7 +793,7 @@ public record TrainingConfig(
               label = "N",
               help = "Threads that read and crop images. Their number does not change the result.",
               presets = Setting.HALF_THE_CORES,
-              mayChange = true)
+              onResume = OnResume.SAME_RESULT)
           int workers) {
     /**
      * Checks the values.
@@ -701,6 +829,9 @@ public record TrainingConfig(
   public TrainingConfig {
     crops = List.copyOf(crops);
     require(!crops.isEmpty(), "crops", "empty", "groups such as 2x32,4x16");
+    for (CropSpec crop : crops) {
+      require(crop.size() >= 4, "crops", CropNotation.format(crops), "sides of at least 4 pixels");
+    }
     int views = crops.stream().mapToInt(CropSpec::count).sum();
     require(
         views >= 2,
@@ -708,22 +839,12 @@ public record TrainingConfig(
         CropNotation.format(crops),
         "at least two crops in all: the code of one is predicted from another");
     require(
-        codes.assigning() <= crops.get(0).count(),
+        codes.assigning() <= groups(crops).get(0).count(),
         "assigning",
         codes.assigning(),
         "at most "
-            + crops.get(0).count()
+            + groups(crops).get(0).count()
             + ", the crops of the first group, which should be the largest");
-    for (CropSpec crop : crops) {
-      require(crop.size() >= 4, "crops", CropNotation.format(crops), "sides of at least 4 pixels");
-    }
-    for (int i = 1; i < crops.size(); i++) {
-      require(
-          crops.get(i).size() != crops.get(i - 1).size(),
-          "crops",
-          CropNotation.format(crops),
-          "neighbouring groups of different sizes: crops of one size form one group");
-    }
   }
 
   private static void require(boolean ok, String name, Object value, String expected) {
@@ -737,9 +858,22 @@ public record TrainingConfig(
     return crops.stream().mapToInt(CropSpec::count).sum();
   }
 
-  /** The crop groups as the network sees them. */
+  /** The crop groups as the network sees them: neighbours of one size are one. */
   public List<CropGroup> groups() {
-    return crops.stream().map(c -> new CropGroup(c.count(), c.size())).toList();
+    return groups(crops);
+  }
+
+  private static List<CropGroup> groups(List<CropSpec> crops) {
+    List<CropGroup> groups = new ArrayList<>();
+    for (CropSpec crop : crops) {
+      int last = groups.size() - 1;
+      if (last >= 0 && groups.get(last).size() == crop.size()) {
+        groups.set(last, new CropGroup(groups.get(last).count() + crop.count(), crop.size()));
+      } else {
+        groups.add(new CropGroup(crop.count(), crop.size()));
+      }
+    }
+    return groups;
   }
 
   /** Side in pixels at which images are embedded when features are judged. */
@@ -760,9 +894,16 @@ public record TrainingConfig(
         execution);
   }
 
+  /** The same on data of that name. */
+  public TrainingConfig withData(String spec) {
+    return new TrainingConfig(
+        data.of(spec), network, crops, augmentation, codes, optimisation, evaluation, execution);
+  }
+
   /** L rounded down to whole batches. */
   public int queueRows() {
-    return codes.queueLength() / optimisation.batch() * optimisation.batch();
+    int batch = optimisation.imagesPerStep();
+    return codes.queueLength() / batch * batch;
   }
 
   /** A number as short as it can be written: {@code 1}, {@code 0.05}, {@code 1e-6}. */

@@ -4,10 +4,13 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.swav4j.model.engine.Engine;
 import org.swav4j.sinkhorn.OptimalTransportProblem;
+import org.swav4j.sinkhorn.Reduction;
 import org.swav4j.sinkhorn.SinkhornSolver;
 import org.swav4j.sinkhorn.SwavCodes;
 import org.swav4j.sinkhorn.TransportPlan;
 import org.swav4j.train.conformance.Arithmetic.Tolerance;
+import org.swav4j.train.method.CodeAssigner;
+import org.swav4j.train.method.CodeKind;
 
 /** {@code sinkhorn.json}: codes by {@link SwavCodes}, plans by {@link SinkhornSolver}. */
 final class CodesSuite implements Suite {
@@ -52,8 +55,7 @@ final class CodesSuite implements Suite {
       }
     }
     if (c.has("hard_codes_argmax")) {
-      c.skip("hard_codes_argmax");
-      to.gap("hard codes (hard_codes_argmax): training predicts the codes as they are solved");
+      hard(c, scores, epsilon, iterations, to);
     }
     TransportPlan solved =
         new SinkhornSolver(iterations).solve(OptimalTransportProblem.ofScores(scores, epsilon));
@@ -61,6 +63,22 @@ final class CodesSuite implements Suite {
     if (c.has("stats_f64")) {
       statistics(c.object("stats_f64"), codes, solved, to);
     }
+  }
+
+  /** The codes of training with hard ones, against the recorded places of the ones. */
+  private static void hard(
+      Fixture c, INDArray scores, double epsilon, int iterations, Comparisons to) {
+    INDArray codes = Nd4j.create(to.arithmetic().type(), c.count("B"), c.count("K"));
+    SwavCodes solver = new SwavCodes(epsilon, iterations);
+    try (CodeAssigner assigner = new CodeAssigner(solver, Reduction.whole(), CodeKind.HARD)) {
+      assigner.assign(0, scores, null, null, codes);
+    }
+    INDArray best = c.array("hard_codes_argmax", Arithmetic.DOUBLE);
+    INDArray expected = Nd4j.zeros(to.arithmetic().type(), codes.shape());
+    for (int row = 0; row < codes.rows(); row++) {
+      expected.putScalar(row, best.getLong(row), 1);
+    }
+    to.values("hard codes", codes, expected);
   }
 
   private static void statistics(Fixture s, INDArray codes, TransportPlan solved, Comparisons to) {

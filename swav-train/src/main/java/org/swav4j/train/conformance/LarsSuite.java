@@ -4,9 +4,12 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.swav4j.model.engine.Engine;
-import org.swav4j.train.config.TrainingConfig.OptimiserKind;
+import org.swav4j.train.config.Preset;
+import org.swav4j.train.config.Settings;
 import org.swav4j.train.loop.ConfiguredOptimiser;
 import org.swav4j.train.optimiser.Lars;
 import org.swav4j.train.optimiser.Optimiser;
@@ -27,8 +30,8 @@ final class LarsSuite implements Suite {
   private static void steps(Fixture initial, Fixture c, double[] rates, Comparisons to)
       throws NotCovered {
     Arithmetic arithmetic = to.arithmetic();
-    Optimiser lars = configured(c);
     Map<String, INDArray> parameters = tensors(initial, arithmetic);
+    Optimiser lars = configured(c, parameters);
     List<Fixture> gradients = c.objects("gradients");
     List<Fixture> expected = c.objects(arithmetic.key());
     for (int s = 0; s < expected.size(); s++) {
@@ -82,30 +85,35 @@ final class LarsSuite implements Suite {
   }
 
   /** The optimiser as a run is configured with it. */
-  private static Optimiser configured(Fixture c) throws NotCovered {
-    double trust = c.number("trust_coefficient");
+  private static Optimiser configured(Fixture c, Map<String, INDArray> tensors) throws NotCovered {
     double epsilon = c.number("eps");
-    boolean clip = c.flag("clip");
-    List<String> excluded = c.texts("excluded");
-    Lars.Rule rule = Lars.Rule.of(c.number("momentum"), c.number("weight_decay"));
+    Set<String> excluded = Set.copyOf(c.texts("excluded"));
+    Set<String> vectors =
+        tensors.keySet().stream()
+            .filter(name -> tensors.get(name).rank() <= 1)
+            .collect(Collectors.toSet());
+    double usual = Lars.Rule.of(0, 0).epsilon();
     List<String> other = new ArrayList<>();
-    if (trust != rule.trust()) {
-      other.add("trust coefficient " + trust + ", always " + rule.trust() + " in training");
+    if (epsilon != usual) {
+      other.add("eps " + epsilon + ", always " + usual + " in training");
     }
-    if (epsilon != rule.epsilon()) {
-      other.add("eps " + epsilon + ", always " + rule.epsilon() + " in training");
-    }
-    if (clip) {
-      other.add("clip: training scales, it does not clip");
-    }
-    if (!excluded.isEmpty()) {
-      other.add("excludes " + excluded + ": training excludes no tensor");
+    if (!excluded.isEmpty() && !excluded.equals(vectors)) {
+      other.add(
+          "excludes "
+              + c.texts("excluded")
+              + ": training excludes all biases and tensors of batch norm, or none");
     }
     if (!other.isEmpty()) {
       c.skipAll();
       throw new NotCovered(String.join("; ", other));
     }
+    Map<String, String> settings = new LinkedHashMap<>();
+    settings.put("momentum", Double.toString(c.number("momentum")));
+    settings.put("wd", Double.toString(c.number("weight_decay")));
+    settings.put("lars-trust", Double.toString(c.number("trust_coefficient")));
+    settings.put("lars-ratio", c.flag("clip") ? "clip" : "scale");
+    settings.put("lars-scope", excluded.isEmpty() ? "all" : "weights");
     return ConfiguredOptimiser.of(
-        OptimiserKind.LARS, c.number("momentum"), c.number("weight_decay"));
+        Settings.change(Preset.IMAGENET.config(), settings).optimisation());
   }
 }

@@ -12,6 +12,7 @@ import org.swav4j.model.engine.Engine;
 import org.swav4j.sinkhorn.Reduction;
 import org.swav4j.sinkhorn.SwavCodes;
 import org.swav4j.train.method.CodeAssigner;
+import org.swav4j.train.method.CodeKind;
 import org.swav4j.train.method.EmbeddingQueue;
 import org.swav4j.train.optimiser.PrototypeNormaliser;
 
@@ -67,10 +68,7 @@ final class LossSuite implements Suite {
   }
 
   private void loss(Fixture c, Comparisons to, Engine engine) throws NotCovered {
-    if (c.flag("hard_codes")) {
-      c.skipAll();
-      throw new NotCovered("hard codes: training predicts the codes as they are solved");
-    }
+    CodeKind kind = c.flag("hard_codes") ? CodeKind.HARD : CodeKind.SOFT;
     Arithmetic arithmetic = to.arithmetic();
     List<INDArray> raw = c.arrays("features_raw", arithmetic);
     Crops crops = Crops.of(c.count("crops"), c.counts("crops_for_assign"));
@@ -82,7 +80,7 @@ final class LossSuite implements Suite {
     to.values("prototypes", prototypes, exact.array("prototypes_normalised", Arithmetic.DOUBLE));
     double temperature = c.number("temperature");
     Objective objective = objectives.of(crops.assigning, temperature);
-    try (CodeAssigner assigner = assigner(c);
+    try (CodeAssigner assigner = assigner(c, kind);
         Layers.Prediction prediction =
             new Layers.Prediction(engine, prototypes, raw.size(), batch, objective)) {
       if (c.flag("queue")) {
@@ -120,9 +118,11 @@ final class LossSuite implements Suite {
     }
   }
 
-  private static CodeAssigner assigner(Fixture c) {
+  private static CodeAssigner assigner(Fixture c, CodeKind kind) {
     return new CodeAssigner(
-        new SwavCodes(c.number("epsilon"), c.count("sinkhorn_iterations")), Reduction.whole());
+        new SwavCodes(c.number("epsilon"), c.count("sinkhorn_iterations")),
+        Reduction.whole(),
+        kind);
   }
 
   private static int assign(
@@ -196,7 +196,7 @@ final class LossSuite implements Suite {
   private void sequence(Fixture file, Comparisons to, Engine engine) {
     Fixture meta = file.object("meta");
     meta.skip("layout");
-    try (CodeAssigner assigner = assigner(meta)) {
+    try (CodeAssigner assigner = assigner(meta, CodeKind.SOFT)) {
       for (Fixture step : file.objects("steps")) {
         to.run(
             "queue_sequence step " + step.count("step"),

@@ -1,5 +1,6 @@
 package org.swav4j.train.loop;
 
+import java.util.Optional;
 import org.swav4j.data.SkippedImages;
 
 /** Where a run's batches come from, epoch by epoch. */
@@ -11,6 +12,11 @@ interface CropFeed extends AutoCloseable {
    * @param done batches of it that are behind, where a run was interrupted
    */
   void begin(int epoch, long done);
+
+  /** What a run that goes on would not be the same for, in one line; empty if it would be. */
+  default Optional<String> inexact() {
+    return Optional.empty();
+  }
 
   /** Copies the next batch's crops into the step. */
   void next(MethodStep step);

@@ -15,8 +15,9 @@ import org.swav4j.train.diagnostics.EpochDiagnostics;
  * @param knn k-NN accuracy of the network's features, 0 to 1; NaN where not measured
  * @param health of codes, embeddings and prototypes, from a sample of the epoch's steps; unknown
  *     without a listener that looks
- * @param advice what is wrong and which flag to turn, one line each: before training what the
- *     settings foretell, afterwards what the numbers say; empty if nothing is amiss
+ * @param advice what is wrong and which setting to turn, one line each, settings by the names of
+ *     their fields in backticks: before training what the settings foretell, afterwards what the
+ *     numbers say; empty if nothing is amiss
  */
 public record EpochMetrics(
     int epoch,

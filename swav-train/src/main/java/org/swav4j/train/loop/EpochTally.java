@@ -1,5 +1,7 @@
 package org.swav4j.train.loop;
 
+import java.util.List;
+
 /** Counts an epoch's steps, losses and time, and turns them into metrics. */
 final class EpochTally {
   private final RunSizes sizes;
@@ -34,7 +36,8 @@ final class EpochTally {
             sizes.schedule().at(number),
             queueRows,
             (now - mark) / 1e9,
-            (waitedNanos - waitMark) / 1e9);
+            (waitedNanos - waitMark) / 1e9,
+            List.of());
     mark = now;
     waitMark = waitedNanos;
     steps++;

@@ -1,6 +1,7 @@
 package org.swav4j.train.loop;
 
 import java.util.Arrays;
+import java.util.Optional;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
 import org.nd4j.linalg.dataset.api.iterator.MultiDataSetIterator;
@@ -8,15 +9,26 @@ import org.swav4j.data.SkippedImages;
 
 /**
  * Batches of any ND4J iterator, one features array per crop group. It starts again when it is at
- * its end; batches with other than B images, such as the last of a pass, are left out.
+ * its end; batches of another size, such as the last of a pass, are left out.
  */
 final class IteratorFeed implements CropFeed {
   private final MultiDataSetIterator iterator;
+  private final CropPlaces places;
   private final SkippedImages skipped = new SkippedImages();
   private long waited;
 
-  IteratorFeed(MultiDataSetIterator iterator) {
+  IteratorFeed(MultiDataSetIterator iterator, CropPlaces places) {
     this.iterator = iterator;
+    this.places = places;
+  }
+
+  @Override
+  public Optional<String> inexact() {
+    return Optional.of(
+        "batches come from "
+            + iterator.getClass().getName()
+            + ", whose place no checkpoint keeps: a run that is resumed goes on with whatever batches"
+            + " it gives then, and not bit for bit");
   }
 
   /** Whatever the iterator's order, it goes on from where it is. */
@@ -25,11 +37,11 @@ final class IteratorFeed implements CropFeed {
 
   @Override
   public void next(MethodStep step) {
-    long start = System.nanoTime();
-    MultiDataSet batch = whole(step);
-    waited += System.nanoTime() - start;
-    for (int g = 0; g < batch.numFeatureArrays(); g++) {
-      step.crops(g).assign(batch.getFeatures(g));
+    for (int part = 0; part < places.parts(); part++) {
+      long start = System.nanoTime();
+      MultiDataSet batch = whole(step);
+      waited += System.nanoTime() - start;
+      places.copy(batch::getFeatures, part, step);
     }
   }
 
@@ -41,25 +53,33 @@ final class IteratorFeed implements CropFeed {
           return batch;
         }
       }
+      if (!iterator.resetSupported()) {
+        throw new TrainingException(
+            "the iterator "
+                + iterator.getClass().getName()
+                + " is at its end and can't be reset, and training goes on: expected one that"
+                + " supports reset(), or one with all batches of all epochs");
+      }
       iterator.reset();
     }
     throw new TrainingException(
-        "the iterator gives no batch of " + step.views().batch() + " images: are there enough?");
+        "the iterator gives no batch of "
+            + step.views().batch() / places.parts()
+            + " images: are there enough?");
   }
 
-  private static boolean fits(MultiDataSet batch, MethodStep step) {
-    int groups = step.views().groups().size();
-    if (batch.numFeatureArrays() != groups) {
+  private boolean fits(MultiDataSet batch, MethodStep step) {
+    if (batch.numFeatureArrays() != places.groups()) {
       throw new TrainingException(
           "a batch has "
               + batch.numFeatureArrays()
               + " features arrays, expected "
-              + groups
+              + places.groups()
               + ", one per crop group");
     }
-    for (int g = 0; g < groups; g++) {
+    for (int g = 0; g < places.groups(); g++) {
       INDArray crops = batch.getFeatures(g);
-      long[] wanted = step.crops(g).shape();
+      long[] wanted = places.shape(g, step);
       boolean sameImage =
           crops.rank() == 4
               && Arrays.equals(

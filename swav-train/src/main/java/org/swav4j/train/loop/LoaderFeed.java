@@ -7,34 +7,36 @@ import org.swav4j.data.SkippedImages;
 
 /**
  * Batches of our own loader. Its epochs are functions of (seed, epoch), so a run that goes on gets
- * the very batches it would have had.
+ * the very batches it would have had, and a step in parts the images and crops of one at once.
  */
 final class LoaderFeed implements CropFeed {
   private final MultiCropLoader loader;
+  private final CropPlaces places;
   private final boolean owned;
   private Iterator<MultiCropBatch> batches;
 
   /**
    * @param owned whether the loader ends with this feed
    */
-  LoaderFeed(MultiCropLoader loader, boolean owned) {
+  LoaderFeed(MultiCropLoader loader, CropPlaces places, boolean owned) {
     this.loader = loader;
+    this.places = places;
     this.owned = owned;
   }
 
   @Override
   public void begin(int epoch, long done) {
     batches = loader.epoch(epoch).iterator();
-    for (long i = 0; i < done; i++) {
+    for (long i = 0; i < done * places.parts(); i++) {
       batches.next().close();
     }
   }
 
   @Override
   public void next(MethodStep step) {
-    try (MultiCropBatch batch = batches.next()) {
-      for (int g = 0; g < batch.groups(); g++) {
-        step.crops(g).assign(batch.crops(g));
+    for (int part = 0; part < places.parts(); part++) {
+      try (MultiCropBatch batch = batches.next()) {
+        places.copy(batch::crops, part, step);
       }
     }
   }

@@ -77,11 +77,43 @@ public final class MethodStep implements AutoCloseable {
       Optimiser optimiser,
       Engine engine,
       Collective collective) {
+    this(weights, views, 1, method, optimiser, engine, collective);
+  }
+
+  /**
+   * The same for batches that are worked off in parts, see {@link TrainingStep}.
+   *
+   * @param weights changed in place
+   * @param views the crops of a whole batch
+   * @param parts of a batch, of which one at a time is in memory; its images are a multiple
+   * @param method closed with this step
+   * @param engine what runs the network
+   * @param collective the workers that share each batch
+   * @throws IllegalArgumentException if method and crops don't go together, or the method doesn't
+   *     allow parts
+   */
+  public MethodStep(
+      SwavWeights weights,
+      Views views,
+      int parts,
+      Method method,
+      Optimiser optimiser,
+      Engine engine,
+      Collective collective) {
+    if (parts > 1 && !method.allowsParts()) {
+      throw new IllegalArgumentException(
+          "`accumulate` is "
+              + parts
+              + ", expected 1 with "
+              + method.getClass().getSimpleName()
+              + ", which doesn't say that a batch may be worked off in parts: its loss may compare"
+              + " images of a batch with each other");
+    }
     this.weights = weights;
     this.views = views;
     this.method = method;
     this.step =
-        new TrainingStep(weights, views.groups(), views.batch(), method.objective(), engine);
+        new TrainingStep(weights, views.groups(), views.batch(), parts, method.objective(), engine);
     this.optimiser = optimiser;
     this.collective = collective;
     this.gradients = step.gradients();

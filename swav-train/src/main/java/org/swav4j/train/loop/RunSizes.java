@@ -8,7 +8,7 @@ import org.swav4j.train.optimiser.LearningRateSchedule;
  * The sizes of a run, which follow from its configuration and the number of images.
  *
  * @param images in the training data
- * @param batch B
+ * @param batch B, images in a step
  * @param epochs to be done in all
  * @param stepsPerEpoch images / batch; the images of the last incomplete batch rest in that epoch
  * @param prototypes K
@@ -36,28 +36,32 @@ public record RunSizes(
    */
   public static RunSizes of(TrainingConfig config, int images) {
     TrainingConfig.Optimisation o = config.optimisation();
-    if (o.batch() > images) {
+    int batch = o.imagesPerStep();
+    if (batch > images) {
       throw new IllegalArgumentException(
           String.format(
               Locale.ROOT,
-              "batch is %d, but there are only %d training images: take a `batch` of at most %d, or"
-                  + " more images",
-              o.batch(),
+              "batch is %d%s, but there are only %d training images: take a `batch` of at most %d,"
+                  + " or more images",
+              batch,
+              o.accumulate() == 1
+                  ? ""
+                  : " (`accumulate` " + o.accumulate() + " x " + o.batch() + ")",
               images,
-              Math.max(2, images / 4)));
+              Math.max(2, images / 4 / o.accumulate())));
     }
-    int steps = images / o.batch();
+    int steps = images / batch;
     long total = (long) steps * o.epochs();
     int queue = config.queueRows();
     long queueStart = Math.round(config.codes().queueStartEpoch() * steps);
     return new RunSizes(
         images,
-        o.batch(),
+        batch,
         o.epochs(),
         steps,
         config.network().prototypes(),
         Math.round(o.freezeEpochs() * steps),
-        queueStart + queue / o.batch() < total ? queue : 0,
+        queueStart + queue / batch < total ? queue : 0,
         queueStart,
         new LearningRateSchedule(
             Math.round(o.warmupEpochs() * steps),

@@ -16,6 +16,7 @@ final class RunState {
   private final SwavWeights weights;
   private final Optimiser optimiser;
   private final Method method;
+  private final String data;
 
   /** Steps completed. */
   long done;
@@ -23,17 +24,22 @@ final class RunState {
   /** Of the steps of the unfinished epoch. */
   double lossSum;
 
+  /**
+   * @param data digest of the training images; empty if not known
+   */
   RunState(
       TrainingConfig config,
       RunSizes sizes,
       SwavWeights weights,
       Optimiser optimiser,
-      Method method) {
+      Method method,
+      String data) {
     this.config = config;
     this.sizes = sizes;
     this.weights = weights;
     this.optimiser = optimiser;
     this.method = method;
+    this.data = data;
   }
 
   /** Steps of the unfinished epoch. */
@@ -46,6 +52,7 @@ final class RunState {
         config,
         sizes.images(),
         weights.config().channels(),
+        data,
         done,
         lossSum,
         rawPixels,
@@ -56,23 +63,22 @@ final class RunState {
   }
 
   void restore(Checkpoint checkpoint) {
-    if (checkpoint.images() != sizes.images()
-        || checkpoint.channels() != weights.config().channels()) {
+    checkpoint.requireSameData(
+        sizes.images(), weights.config().channels(), data, config.data().spec());
+    if (checkpoint.step() > sizes.totalSteps()) {
       throw new TrainingException(
           String.format(
               Locale.ROOT,
-              "the checkpoint was made on %d images of %d channels, and %s has %d of %d: point"
-                  + " `spec` to the same images",
-              checkpoint.images(),
-              checkpoint.channels(),
-              config.data().spec(),
-              sizes.images(),
-              weights.config().channels()));
+              "`epochs` is %d, which is %d steps, and %d are done: expected at least %d `epochs`",
+              sizes.epochs(),
+              sizes.totalSteps(),
+              checkpoint.step(),
+              (checkpoint.step() - 1) / sizes.stepsPerEpoch() + 1));
     }
     copy("parameter", checkpoint.parameters(), weights.parameters());
     copy("statistic", checkpoint.statistics(), weights.statistics());
     optimiser.restore(checkpoint.momentum());
-    method.restore(checkpoint.queue());
+    method.restore(checkpoint.method());
     done = checkpoint.step();
     lossSum = checkpoint.lossSum();
   }

@@ -1,5 +1,7 @@
 package org.swav4j.train.loop;
 
+import java.util.List;
+
 /**
  * What is known after a step.
  *
@@ -13,6 +15,8 @@ package org.swav4j.train.loop;
  *     without one
  * @param seconds the step took, waiting for its crops included
  * @param waitedSeconds of these, spent waiting for crops
+ * @param advice what can't wait for the end of the epoch, one line each: what is wrong and which
+ *     setting to turn; nearly always empty
  */
 public record StepMetrics(
     int epoch,
@@ -22,4 +26,17 @@ public record StepMetrics(
     double learningRate,
     int queueRows,
     double seconds,
-    double waitedSeconds) {}
+    double waitedSeconds,
+    List<String> advice) {
+
+  /** Copies the list. */
+  public StepMetrics {
+    advice = List.copyOf(advice);
+  }
+
+  /** The same with other advice. */
+  public StepMetrics withAdvice(List<String> lines) {
+    return new StepMetrics(
+        epoch, step, loss, lossShare, learningRate, queueRows, seconds, waitedSeconds, lines);
+  }
+}

@@ -58,11 +58,12 @@ public final class Trainer implements AutoCloseable {
     this(
         config,
         RunSizes.of(config, images.size()),
-        new LoaderFeed(loader(config, images), true),
+        new LoaderFeed(loader(config, images), places(config), true),
         weights,
         swav(config, RunSizes.of(config, images.size()), engine),
         engine,
-        Collective.single());
+        Collective.single(),
+        images.digest());
   }
 
   /**
@@ -73,9 +74,10 @@ public final class Trainer implements AutoCloseable {
    * method are restored exactly, the order of images is not.
    *
    * @param config its codes are SwAV's and not looked at if the method is another one
-   * @param batches one features array {@code [count·B, C, size, size]} per crop group of the
-   *     configuration; labels are not looked at. Not closed here
-   * @param images that an epoch is counted by: it has images / B steps, rounded down
+   * @param batches one features array {@code [count·b, C, size, size]} per crop group of the
+   *     configuration, b its batch; labels are not looked at. Not closed here
+   * @param images that an epoch is counted by: it has images / B steps, rounded down, B being the
+   *     images in a step
    * @param weights to begin with, of the configuration's network; changed in place
    * @param method closed with this trainer
    * @param engine what runs the network
@@ -95,12 +97,13 @@ public final class Trainer implements AutoCloseable {
         config,
         RunSizes.of(config, images),
         batches instanceof MultiCropLoader loader
-            ? new LoaderFeed(loader, false)
-            : new IteratorFeed(batches),
+            ? new LoaderFeed(loader, places(config), false)
+            : new IteratorFeed(batches, places(config)),
         weights,
         method,
         engine,
-        collective);
+        collective,
+        "");
   }
 
   private Trainer(
@@ -110,23 +113,34 @@ public final class Trainer implements AutoCloseable {
       SwavWeights weights,
       Method method,
       Engine engine,
-      Collective collective) {
+      Collective collective,
+      String data) {
     this.config = config;
     this.sizes = sizes;
     this.weights = weights;
     this.method = method;
     this.feed = feed;
     Optimiser optimiser = ConfiguredOptimiser.of(config.optimisation());
-    this.step =
-        new MethodStep(
-            weights,
-            new Views(config.groups(), sizes.batch()),
-            method,
-            optimiser,
-            engine,
-            collective);
-    this.state = new RunState(config, sizes, weights, optimiser, method);
+    try {
+      this.step =
+          new MethodStep(
+              weights,
+              new Views(config.groups(), sizes.batch()),
+              config.optimisation().accumulate(),
+              method,
+              optimiser,
+              engine,
+              collective);
+    } catch (RuntimeException | Error e) {
+      feed.close();
+      throw e;
+    }
+    this.state = new RunState(config, sizes, weights, optimiser, method, data);
     this.tally = new EpochTally(sizes);
+  }
+
+  private static CropPlaces places(TrainingConfig config) {
+    return new CropPlaces(config.crops(), config.optimisation().accumulate());
   }
 
   private static MultiCropLoader loader(TrainingConfig config, ImageSource images) {
@@ -154,6 +168,7 @@ public final class Trainer implements AutoCloseable {
     TrainingConfig.Codes codes = config.codes();
     return new SwavMethod(
         new SwavMethod.Settings(codes.assigning(), config.network().temperature())
+            .withCodes(codes.kind())
             .withFrozenPrototypes(sizes.frozenSteps())
             .withQueue(sizes.queueRows(), sizes.queueStartStep()),
         new SwavCodes(codes.epsilon(), codes.iterations()),
@@ -202,6 +217,11 @@ public final class Trainer implements AutoCloseable {
     return step.network().bytes();
   }
 
+  /** Bytes of these for a batch, or one of its parts: what grows with the batch. */
+  public long partBytes() {
+    return step.network().partBytes();
+  }
+
   /** Asks training to end after the step it is at. May be called from any thread. */
   public void stop() {
     stopping = true;
@@ -220,6 +240,7 @@ public final class Trainer implements AutoCloseable {
    */
   public void run() {
     listeners.forEach(l -> l.started(sizes));
+    feed.inexact().ifPresent(line -> listeners.forEach(l -> l.note(line)));
     if (state.done == 0) {
       tell(EpochMetrics.untrained());
     }
@@ -240,12 +261,22 @@ public final class Trainer implements AutoCloseable {
           tally.step(state.done, loss, method.chanceLoss(), method.queueRows(), feed.waitedNanos());
       state.lossSum += loss;
       state.done++;
-      listeners.forEach(l -> l.step(metrics));
+      tell(metrics);
     } while (state.doneInEpoch() > 0 && !stopping);
     if (state.doneInEpoch() == 0) {
       double mean = state.lossSum / sizes.stepsPerEpoch();
       state.lossSum = 0;
       tell(tally.epoch(state.done, mean, method.chanceLoss()));
+    }
+  }
+
+  private void tell(StepMetrics known) {
+    StepMetrics metrics = known;
+    for (TrainingListener listener : listeners) {
+      metrics = listener.measure(metrics);
+    }
+    for (TrainingListener listener : listeners) {
+      listener.step(metrics);
     }
   }
 
@@ -288,11 +319,20 @@ public final class Trainer implements AutoCloseable {
     return state.checkpoint(rawPixels);
   }
 
+  /** A copy of the weights as they are now, ready for use outside of training. */
+  public SwavWeights weights() {
+    SwavWeights copy = weights.copy();
+    method.beforeSaving(copy);
+    return copy;
+  }
+
   /**
    * Goes back to a checkpoint: what follows is bit for bit what would have followed, if the batches
-   * are.
+   * are, and the configuration and the machine. With other learning rates or another number of
+   * epochs the rest follows the new schedule from where it stands.
    *
-   * @throws TrainingException if it is of another network or of other data
+   * @throws TrainingException if it is of another network or of other data, or further than the
+   *     configuration goes
    */
   public void restore(Checkpoint checkpoint) {
     state.restore(checkpoint);

@@ -13,7 +13,21 @@ public interface TrainingListener {
    */
   default void started(RunSizes sizes) {}
 
-  /** A step is done. */
+  /** Something that people should know of the run and that is no number, in one line. */
+  default void note(String line) {}
+
+  /**
+   * A step is done: adds advice that can't wait for the end of the epoch. Asked one after the
+   * other, before any is told the outcome.
+   *
+   * @param metrics with what is known so far
+   * @return these, or others with more advice
+   */
+  default StepMetrics measure(StepMetrics metrics) {
+    return metrics;
+  }
+
+  /** A step is done and looked at. */
   default void step(StepMetrics metrics) {}
 
   /**

@@ -1,8 +1,11 @@
 package org.swav4j.train.method;
 
+import java.util.ArrayList;
+import java.util.List;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.swav4j.sinkhorn.Reduction;
 import org.swav4j.sinkhorn.SwavCodes;
+import org.swav4j.train.host.HostTensor;
 
 /**
  * The codes of one assigning crop after the other: solved over the batch, and once its queue is
@@ -13,15 +16,29 @@ public final class CodeAssigner implements AutoCloseable {
   // One solver a shape: each keeps its work space.
   private final SwavCodes ofBatch;
   private final SwavCodes ofQueueAndBatch;
+  private final CodeKind kind;
+  private final List<HostTensor> hardened = new ArrayList<>();
   private EmbeddingQueue queue;
+
+  /**
+   * An assigner of soft codes without a queue.
+   *
+   * @param solver its epsilon, iterations and threads
+   * @param reduction over the workers that share the batch
+   */
+  public CodeAssigner(SwavCodes solver, Reduction reduction) {
+    this(solver, reduction, CodeKind.SOFT);
+  }
 
   /**
    * An assigner without a queue.
    *
    * @param solver its epsilon, iterations and threads
    * @param reduction over the workers that share the batch
+   * @param kind what is made of the codes that are solved
    */
-  public CodeAssigner(SwavCodes solver, Reduction reduction) {
+  public CodeAssigner(SwavCodes solver, Reduction reduction, CodeKind kind) {
+    this.kind = kind;
     this.ofBatch = solver.withReduction(reduction);
     this.ofQueueAndBatch = solver.withReduction(reduction);
   }
@@ -55,10 +72,19 @@ public final class CodeAssigner implements AutoCloseable {
     } else {
       ofBatch.assign(scores, codes);
     }
+    kind.apply(codes, tensor(crop));
     if (queue != null) {
       queue.push(crop, embeddings);
     }
     return full ? queue.length() : 0;
+  }
+
+  /** A tensor for the codes of each crop, which are the same arrays at each step. */
+  private HostTensor tensor(int crop) {
+    while (hardened.size() <= crop) {
+      hardened.add(new HostTensor());
+    }
+    return hardened.get(crop);
   }
 
   @Override

@@ -65,6 +65,23 @@ public interface Method extends AutoCloseable {
     return true;
   }
 
+  /**
+   * Makes weights ready for use outside of training, such as embedding images: SwAV brings the
+   * prototypes to unit length, which a step leaves a little off.
+   *
+   * @param copy of the weights that are trained; changed in place
+   */
+  default void beforeSaving(SwavWeights copy) {}
+
+  /**
+   * Whether a batch may be worked off in parts: with the targets given, the loss is a mean over
+   * images, and all that the objective reads or is given has rows for each image, crop by crop. Not
+   * so for a loss that compares the images of a batch with each other.
+   */
+  default boolean allowsParts() {
+    return false;
+  }
+
   /** Rows of earlier batches that the last step's targets were made from as well. */
   default int queueRows() {
     return 0;

@@ -37,23 +37,34 @@ public final class SwavMethod implements Method {
    * @param frozenSteps for which the prototypes stay as they began
    * @param queueLength L, rows of the queue of each assigning crop; 0 without one
    * @param queueStart step at which the queue begins to fill
+   * @param codes what is made of the codes that are solved
    */
   public record Settings(
-      int assigning, double temperature, long frozenSteps, int queueLength, long queueStart) {
+      int assigning,
+      double temperature,
+      long frozenSteps,
+      int queueLength,
+      long queueStart,
+      CodeKind codes) {
 
-    /** Without queue and with prototypes that move from the start. */
+    /** Soft codes, no queue, and prototypes that move from the start. */
     public Settings(int assigning, double temperature) {
-      this(assigning, temperature, 0, 0, 0);
+      this(assigning, temperature, 0, 0, 0, CodeKind.SOFT);
+    }
+
+    /** The same with codes of that kind. */
+    public Settings withCodes(CodeKind kind) {
+      return new Settings(assigning, temperature, frozenSteps, queueLength, queueStart, kind);
     }
 
     /** The same with prototypes that stay as they began for so many steps. */
     public Settings withFrozenPrototypes(long steps) {
-      return new Settings(assigning, temperature, steps, queueLength, queueStart);
+      return new Settings(assigning, temperature, steps, queueLength, queueStart, codes);
     }
 
     /** The same with a queue of L rows per assigning crop that begins to fill at a step. */
     public Settings withQueue(int length, long startStep) {
-      return new Settings(assigning, temperature, frozenSteps, length, startStep);
+      return new Settings(assigning, temperature, frozenSteps, length, startStep, codes);
     }
   }
 
@@ -80,12 +91,18 @@ public final class SwavMethod implements Method {
     this.settings = settings;
     this.solver = solver;
     this.engine = engine;
-    this.assigner = new CodeAssigner(solver, workers);
+    this.assigner = new CodeAssigner(solver, workers, settings.codes());
   }
 
   @Override
   public Objective objective() {
     return new SwappedPrediction(settings.assigning(), settings.temperature());
+  }
+
+  /** True: codes are computed over the whole batch, and then the loss is a mean over images. */
+  @Override
+  public boolean allowsParts() {
+    return true;
   }
 
   @Override
@@ -111,6 +128,11 @@ public final class SwavMethod implements Method {
   }
 
   @Override
+  public void beforeSaving(SwavWeights copy) {
+    new PrototypeNormaliser().normalise(copy.parameters().get(PROTOTYPES));
+  }
+
+  @Override
   public void targets(TrainingStep step, long number, Collective collective) {
     solveOver(collective);
     if (assigner.queue() == null && settings.queueLength() > 0 && number >= settings.queueStart()) {
@@ -125,7 +147,7 @@ public final class SwavMethod implements Method {
     if (collective != workers) {
       EmbeddingQueue queue = assigner.queue();
       workers = collective;
-      assigner = new CodeAssigner(solver, collective);
+      assigner = new CodeAssigner(solver, collective, settings.codes());
       assigner.use(queue);
     }
   }
@@ -163,9 +185,10 @@ public final class SwavMethod implements Method {
     return assigner.queue() == null ? Map.of() : assigner.queue().state();
   }
 
+  /** Of a run that ends before its queue is used, a queue is not gone on with. */
   @Override
   public void restore(Map<String, INDArray> state) {
-    if (!state.isEmpty()) {
+    if (!state.isEmpty() && settings.queueLength() > 0) {
       EmbeddingQueue queue = newQueue();
       queue.restore(state);
       assigner.use(queue);

@@ -24,12 +24,24 @@ public final class CheckpointFile {
   private static final String KIND = "swav4j checkpoint";
 
   /** Raised with every change of keys or groups; {@link #read} still takes the earlier ones. */
-  private static final int VERSION = 1;
+  private static final int VERSION = 2;
 
   private static final List<String> KEYS =
-      List.of("kind", "version", "config", "images", "channels", "step", "loss_sum", "raw_pixels");
+      List.of(
+          "kind",
+          "version",
+          "config",
+          "images",
+          "channels",
+          "data",
+          "step",
+          "loss_sum",
+          "raw_pixels");
 
-  private static final List<String> GROUPS = List.of("parameter", "statistic", "momentum", "queue");
+  /** What the first version calls the state of any method: then only a queue had one. */
+  private static final String METHOD = "queue";
+
+  private static final List<String> GROUPS = List.of("parameter", "statistic", "momentum", METHOD);
 
   private CheckpointFile() {}
 
@@ -46,6 +58,7 @@ public final class CheckpointFile {
     metadata.put("config", ConfigFile.toJson(checkpoint.config()));
     metadata.put("images", Integer.toString(checkpoint.images()));
     metadata.put("channels", Integer.toString(checkpoint.channels()));
+    metadata.put("data", checkpoint.data());
     metadata.put("step", Long.toString(checkpoint.step()));
     metadata.put("loss_sum", Double.toString(checkpoint.lossSum()));
     metadata.put("raw_pixels", Double.toString(checkpoint.rawPixels()));
@@ -53,7 +66,7 @@ public final class CheckpointFile {
     put(tensors, "parameter", checkpoint.parameters());
     put(tensors, "statistic", checkpoint.statistics());
     put(tensors, "momentum", checkpoint.momentum());
-    put(tensors, "queue", checkpoint.queue());
+    put(tensors, METHOD, checkpoint.method());
     SafeTensors.notFinite(tensors)
         .or(() -> SwavWeights.negativeVariance(checkpoint.statistics()))
         .ifPresent(
@@ -118,13 +131,14 @@ public final class CheckpointFile {
           value(metadata, "config", ConfigFile::fromJson),
           value(metadata, "images", Integer::parseInt),
           value(metadata, "channels", Integer::parseInt),
+          metadata.get("version").equals("1") ? "" : value(metadata, "data", text -> text),
           value(metadata, "step", Long::parseLong),
           value(metadata, "loss_sum", Double::parseDouble),
           value(metadata, "raw_pixels", Double::parseDouble),
           groups.get("parameter"),
           groups.get("statistic"),
           groups.get("momentum"),
-          groups.get("queue"));
+          groups.get(METHOD));
     } catch (IllegalArgumentException e) {
       throw new TrainingException(file + " can't be used: " + e.getMessage(), e);
     }

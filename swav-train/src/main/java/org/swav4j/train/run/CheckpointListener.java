@@ -7,7 +7,6 @@ import org.swav4j.model.SwavWeights;
 import org.swav4j.train.loop.EpochMetrics;
 import org.swav4j.train.loop.Trainer;
 import org.swav4j.train.loop.TrainingListener;
-import org.swav4j.train.optimiser.PrototypeNormaliser;
 
 /**
  * Keeps the run folder's checkpoint and weights up to date: after every epoch, and where training
@@ -15,15 +14,17 @@ import org.swav4j.train.optimiser.PrototypeNormaliser;
  */
 public final class CheckpointListener implements TrainingListener {
   private final Trainer trainer;
-  private final SwavWeights weights;
   private final RunFolder folder;
   private final double rawPixels;
   private long written = -1;
 
-  public CheckpointListener(
-      Trainer trainer, SwavWeights weights, RunFolder folder, double rawPixels) {
+  /**
+   * A listener that writes into a folder.
+   *
+   * @param rawPixels k-NN accuracy on raw pixels, which the checkpoint keeps; NaN if not measured
+   */
+  public CheckpointListener(Trainer trainer, RunFolder folder, double rawPixels) {
     this.trainer = trainer;
-    this.weights = weights;
     this.folder = folder;
     this.rawPixels = rawPixels;
   }
@@ -44,19 +45,15 @@ public final class CheckpointListener implements TrainingListener {
 
   private void write() {
     CheckpointFile.write(folder.checkpoint(), trainer.checkpoint(rawPixels));
-    // A step leaves the prototypes off the unit sphere and the next brings them back: the
-    // checkpoint goes on from there, but whoever uses the weights wants them normalised.
-    INDArray prototypes = weights.parameters().get("prototypes.weight");
-    try (INDArray asTrained = prototypes.dup()) {
-      new PrototypeNormaliser().normalise(prototypes);
-      try {
-        weights.save(folder.weights());
-      } finally {
-        prototypes.assign(asTrained);
-      }
+    SwavWeights copy = trainer.weights();
+    try {
+      copy.save(folder.weights());
     } catch (IOException e) {
       throw new UncheckedIOException(
           folder.weights() + " can't be written: " + RunFolder.reason(e), e);
+    } finally {
+      copy.parameters().values().forEach(INDArray::close);
+      copy.statistics().values().forEach(INDArray::close);
     }
     written = trainer.done();
   }

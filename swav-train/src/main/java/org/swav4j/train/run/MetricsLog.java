@@ -17,14 +17,16 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.swav4j.train.diagnostics.EpochDiagnostics;
 import org.swav4j.train.loop.EpochMetrics;
 import org.swav4j.train.loop.StepMetrics;
 import org.swav4j.train.loop.TrainingListener;
 
 /**
- * Writes metrics as they come, one JSON object a line: {@code {"kind":"step",...}} and {@code
- * {"kind":"epoch",...}}; numbers that are not known, and advice where there is none, are left out.
+ * Writes metrics as they come, one JSON object a line: {@code {"kind":"start",...}} where a run
+ * begins or goes on, {@code {"kind":"step",...}} and {@code {"kind":"epoch",...}}; numbers that are
+ * not known, and advice where there is none, are left out. Advice names settings by their fields.
  * Losses, {@code code_entropy} and {@code kl} are in nats, shares from 0 to 1. Forced to the disk
  * after every epoch, so that it can be read while training goes on and holds all that a checkpoint
  * written afterwards goes on from.
@@ -72,7 +74,11 @@ public final class MetricsLog implements TrainingListener, AutoCloseable {
   }
 
   private static boolean isStep(JsonObject entry) {
-    return entry.get("kind").getAsString().equals("step");
+    return is("step", entry);
+  }
+
+  private static boolean is(String kind, JsonObject entry) {
+    return entry.get("kind").getAsString().equals(kind);
   }
 
   /** Null for a line that was cut off. */
@@ -103,7 +109,7 @@ public final class MetricsLog implements TrainingListener, AutoCloseable {
     List<EpochMetrics> epochs = new ArrayList<>();
     for (String line : Files.readAllLines(file)) {
       JsonObject e = parse(line);
-      if (e != null && !isStep(e)) {
+      if (e != null && is("epoch", e)) {
         epochs.add(
             new EpochMetrics(
                 e.get("epoch").getAsInt(),
@@ -124,6 +130,55 @@ public final class MetricsLog implements TrainingListener, AutoCloseable {
       }
     }
     return epochs;
+  }
+
+  /** All advice that a file tells of, of steps and epochs in order. */
+  public static List<String> advice(Path file) throws IOException {
+    List<String> advice = new ArrayList<>();
+    for (String line : Files.readAllLines(file)) {
+      JsonObject entry = parse(line);
+      if (entry != null) {
+        advice.addAll(texts(entry, "advice"));
+      }
+    }
+    return advice;
+  }
+
+  /**
+   * Notes that the run begins, or goes on.
+   *
+   * @param completedSteps so far
+   * @param machine what computes it
+   * @param changes what is other than before, one line each; empty for a new run
+   */
+  public void start(long completedSteps, String machine, List<String> changes) {
+    JsonObject o = new JsonObject();
+    o.addProperty("kind", "start");
+    o.addProperty("step", completedSteps);
+    o.addProperty("machine", machine);
+    o.add("changes", GSON.toJsonTree(changes));
+    write(o);
+    flush();
+  }
+
+  /**
+   * What computed the run when it last began or went on; empty if the file doesn't tell.
+   *
+   * @throws UncheckedIOException if it can't be read
+   */
+  public static Optional<String> machine(Path file) {
+    Optional<String> machine = Optional.empty();
+    try {
+      for (String line : Files.exists(file) ? Files.readAllLines(file) : List.<String>of()) {
+        JsonObject entry = parse(line);
+        if (entry != null && is("start", entry)) {
+          machine = Optional.of(entry.get("machine").getAsString());
+        }
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(file + " can't be read: " + RunFolder.reason(e), e);
+    }
+    return machine;
   }
 
   private static double number(JsonObject entry, String name) {
@@ -150,6 +205,9 @@ public final class MetricsLog implements TrainingListener, AutoCloseable {
     o.addProperty("queue_rows", m.queueRows());
     add(o, "seconds", round(m.seconds()));
     add(o, "waited_s", round(m.waitedSeconds()));
+    if (!m.advice().isEmpty()) {
+      o.add("advice", GSON.toJsonTree(m.advice()));
+    }
     write(o);
   }
 
@@ -213,6 +271,10 @@ public final class MetricsLog implements TrainingListener, AutoCloseable {
 
   @Override
   public void ended() {
+    flush();
+  }
+
+  private void flush() {
     try {
       writer.flush();
     } catch (IOException e) {

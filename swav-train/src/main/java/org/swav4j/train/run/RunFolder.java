@@ -25,30 +25,68 @@ import org.swav4j.train.loop.TrainingException;
  */
 public record RunFolder(Path directory) {
   /**
-   * Makes the folder for a new run.
+   * Refuses a folder in which no new run can be kept; makes nothing.
    *
    * @throws IllegalArgumentException if it holds a run or anything else
-   * @throws UncheckedIOException if it can't be made or written to
+   * @throws UncheckedIOException if it can't be looked into
    */
-  public static RunFolder create(Path directory) {
-    RunFolder run = new RunFolder(directory);
-    if (Files.exists(run.checkpoint())) {
+  public static void requireFree(Path directory) {
+    if (Files.exists(new RunFolder(directory).checkpoint())) {
       throw new IllegalArgumentException(
           directory
               + " already holds a run: continue it with --resume "
               + directory
               + ", or choose another --out");
     }
+    if (!Files.exists(directory)) {
+      return;
+    }
+    try {
+      if (!Files.isDirectory(directory)) {
+        throw new FileAlreadyExistsException(directory.toString());
+      }
+      requireEmpty(directory);
+    } catch (IOException e) {
+      throw unusable(directory, e);
+    }
+  }
+
+  private static UncheckedIOException unusable(Path directory, IOException e) {
+    return new UncheckedIOException(
+        "the run can't be kept in " + directory + ": " + reason(e) + "; choose another --out", e);
+  }
+
+  /**
+   * Makes the folder for a new run.
+   *
+   * @throws IllegalArgumentException if it holds a run or anything else
+   * @throws UncheckedIOException if it can't be made or written to
+   */
+  public static RunFolder create(Path directory) {
+    requireFree(directory);
     try {
       Files.createDirectories(directory);
-      requireEmpty(directory);
       // Found out now rather than after the first epoch.
       Files.delete(Files.createTempFile(directory, ".writable", null));
     } catch (IOException e) {
-      throw new UncheckedIOException(
-          "the run can't be kept in " + directory + ": " + reason(e) + "; choose another --out", e);
+      throw unusable(directory, e);
     }
-    return run;
+    return new RunFolder(directory);
+  }
+
+  /**
+   * Takes back a new run that failed before its first step: its files, and the folder if nothing
+   * else is in it. What can't be removed stays.
+   */
+  public void discard() {
+    try (Stream<Path> entries = Files.list(directory)) {
+      for (Path entry : entries.filter(Files::isRegularFile).toList()) {
+        Files.delete(entry);
+      }
+      Files.delete(directory);
+    } catch (IOException e) {
+      // What made the run fail is told, and this would hide it.
+    }
   }
 
   /** A run's files take fixed names: among other files they could replace some. */
@@ -56,7 +94,8 @@ public record RunFolder(Path directory) {
     try (Stream<Path> entries = Files.list(directory)) {
       entries
           .map(entry -> entry.getFileName().toString())
-          .filter(name -> !name.startsWith("."))
+          // Hidden files, and what a process that was killed had begun to write.
+          .filter(name -> !name.startsWith(".") && !name.endsWith(".part"))
           .sorted()
           .findFirst()
           .ifPresent(

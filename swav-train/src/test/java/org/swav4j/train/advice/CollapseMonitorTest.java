@@ -68,17 +68,17 @@ class CollapseMonitorTest {
             List.of(
                 "3000 prototypes for a batch of 256:",
                 "ln(K/(B+L)) = 2.46 (0.31 ln K)",
-                "256 --prototypes",
-                "--queue of 2816 with a --queue-start"),
+                "256 `prototypes`",
+                "`queueLength` of 2816 with a `queueStartEpoch`"),
             "--prototypes=3000"),
         Doubtful.of(
-            List.of("batch of 256 and a queue of 512", "= 1.36", "768 --prototypes"),
+            List.of("batch of 256 and a queue of 512", "= 1.36", "768 `prototypes`"),
             "--prototypes=3000",
             "--queue=512"),
         Doubtful.of(List.of("rounded down to 0", "leaves none"), "--queue=60"),
         Doubtful.of(List.of("longer than the 10000 images", "at most 5000"), "--queue=10240"),
         Doubtful.of(
-            List.of("queue of 2304", "of 9 steps", "--queue-start", "shorter --queue"),
+            List.of("queue of 2304", "of 9 steps", "`queueStartEpoch`", "shorter `queueLength`"),
             "--queue=2304"),
         Doubtful.of(
             List.of("starts at step 3861 of 3900", "takes 39 to fill", "never used"),
@@ -86,10 +86,13 @@ class CollapseMonitorTest {
             "--queue-start=99"),
         Doubtful.of(List.of("frozen for 60 of 100 epochs"), "--freeze=60"),
         Doubtful.of(
-            List.of("rate of 0.001 with lars", "1e-06 of their norm", "--lr of about 0.60,"),
+            List.of(
+                "rate of 0.001 with lars",
+                "1e-06 of their norm",
+                "of about 0.60, 0.6 per 256 images (`learningRate`)"),
             "--optimiser=lars",
             "--lr=0.001"),
-        Doubtful.of(List.of("only 78 steps", "--epochs 24"), "--epochs=2"));
+        Doubtful.of(List.of("only 78 steps", "24 or more `epochs`"), "--epochs=2"));
   }
 
   @ParameterizedTest
@@ -120,8 +123,8 @@ class CollapseMonitorTest {
             line ->
                 assertThat(line)
                     .contains(
-                        "after 1000 steps", "60.0 %", "72.0 %", "9 steps old", "--queue-start")
-                    .doesNotContain("--jitter"));
+                        "after 1000 steps", "60.0 %", "72.0 %", "9 steps old", "`queueStartEpoch`")
+                    .doesNotContain("`jitter`"));
     assertThat(monitor.afterEvaluation(1039, 0.6)).isEmpty();
     assertThat(monitor.afterEvaluation(1078, 0.7)).isEmpty();
     assertThat(monitor.afterEvaluation(1117, 0.6)).isPresent();
@@ -133,7 +136,7 @@ class CollapseMonitorTest {
     assertThat(monitor.afterEvaluation(0, 0.72)).isEmpty();
     assertThat(monitor.afterEvaluation(1000, 0.6))
         .hasValueSatisfying(
-            line -> assertThat(line).contains("--jitter").doesNotContain("--queue"));
+            line -> assertThat(line).contains("`jitter`").doesNotContain("`queueLength`"));
   }
 
   @Test
@@ -147,8 +150,8 @@ class CollapseMonitorTest {
     assertThat(monitor(config, 1000).beforeTraining())
         .singleElement()
         .asString()
-        .contains("at most 64 --prototypes or a larger --batch")
-        .doesNotContain("--queue");
+        .contains("at most 64 `prototypes` or a larger `batch`")
+        .doesNotContain("`queueLength`");
   }
 
   @Test
@@ -157,7 +160,9 @@ class CollapseMonitorTest {
     assertThat(monitor.afterEpoch(39 + 299, 0.999 * LOG_K, HEALTHY)).isEmpty();
     assertThat(monitor.afterEpoch(39 + 300, 0.999 * LOG_K, HEALTHY))
         .hasValueSatisfying(
-            line -> assertThat(line).contains("after 339 steps", "5.293", "--lr", "--scales"));
+            line ->
+                assertThat(line)
+                    .contains("after 339 steps", "5.293", "`learningRate`", "`scales`"));
     assertThat(monitor.afterEpoch(400, 0.999 * LOG_K, HEALTHY)).isEmpty();
     assertThat(monitor.afterEpoch(500, 0.6 * LOG_K, HEALTHY)).isEmpty();
     assertThat(monitor.afterEpoch(600, 0.999 * LOG_K, HEALTHY)).isPresent();
@@ -170,7 +175,8 @@ class CollapseMonitorTest {
     assertThat(monitor.afterEpoch(1039, 0.59 * LOG_K, HEALTHY)).isEmpty();
     assertThat(monitor.afterEpoch(1078, 0.61 * LOG_K, HEALTHY))
         .hasValueSatisfying(
-            line -> assertThat(line).contains("2.649", "3.232", "--lr of 0.4", "batch of 256"));
+            line ->
+                assertThat(line).contains("2.649", "3.232", "`learningRate` 0.4", "batch of 256"));
     assertThat(monitor.afterEpoch(1117, 0.45 * LOG_K, HEALTHY)).isEmpty();
   }
 
@@ -181,16 +187,20 @@ class CollapseMonitorTest {
     assertThat(monitor.afterEpoch(1039, 1.02 * LOG_K, HEALTHY))
         .as("near chance, but not stuck there")
         .hasValueSatisfying(
-            line -> assertThat(line).contains("--lr of 0.4", "half").doesNotContain("higher --lr"));
+            line ->
+                assertThat(line)
+                    .contains("`learningRate` 0.4", "half")
+                    .doesNotContain("higher `learningRate`"));
     assertThat(monitor("--lr=0.4").afterEpoch(LATE, 1.5 * LOG_K, HEALTHY))
         .as("never seen lower")
         .hasValueSatisfying(
             line ->
                 assertThat(line)
-                    .contains("7.947", "ln K = 5.298", "diverged at an --lr of 0.4", "half")
-                    .doesNotContain("higher --lr"));
+                    .contains(
+                        "7.947", "ln K = 5.298", "diverged at `learningRate` 0.4", "0.2 or less")
+                    .doesNotContain("higher `learningRate`"));
     assertThat(monitor("--lr=0.4").afterEpoch(LATE, 1.05 * LOG_K, HEALTHY))
-        .hasValueSatisfying(line -> assertThat(line).contains("higher --lr"));
+        .hasValueSatisfying(line -> assertThat(line).contains("higher `learningRate`"));
   }
 
   private static EpochMetrics epoch(int epoch, double loss, double knn) {
@@ -271,7 +281,7 @@ class CollapseMonitorTest {
                 .afterEpoch(
                     LATE, LOG_K, new EpochDiagnostics(0.95 * LOG_K, 0.05, 0.9, 0.02, 0.9, 1)))
         .hasValueSatisfying(
-            line -> assertThat(line).contains("nearly uniform (entropy 5.03", "--epsilon"));
+            line -> assertThat(line).contains("nearly uniform (entropy 5.03", "`epsilon`"));
     CollapseMonitor few = monitor("--batch=32");
     assertThat(few.afterEpoch(39, 1.01 * Math.log(200 / 32.0), HEALTHY))
         .hasValueSatisfying(line -> assertThat(line).contains("reached the lowest", "= 1.83"));
@@ -288,5 +298,39 @@ class CollapseMonitorTest {
             "--batch=256", "--prototypes=3000", "--queue=2560", "--queue-start=5.8");
     assertThat(RunSizes.of(late, IMAGES).lossFloor())
         .isCloseTo(Math.log(3000 / 256.0), within(1e-12));
+  }
+
+  @Test
+  void aStepFarAboveChanceIsDivergenceAtOnceAndSaidOnceUntilALossComesDown() {
+    CollapseMonitor monitor = monitor("--lr=5", "--epochs=2");
+    assertThat(monitor.afterStep(0, 1.2 * LOG_K)).isEmpty();
+    assertThat(monitor.afterStep(1, 1.49 * LOG_K)).isEmpty();
+    assertThat(monitor.afterStep(2, 1.51 * LOG_K))
+        .hasValueSatisfying(
+            line ->
+                assertThat(line)
+                    .contains("after 3 steps", "diverged at `learningRate` 5", "with 0.4 or less")
+                    .contains("`warmupEpochs`"));
+    assertThat(monitor.afterStep(3, 2 * LOG_K)).as("said before").isEmpty();
+    assertThat(monitor.afterEpoch(39, 1.8 * LOG_K, HEALTHY)).as("said before").isEmpty();
+    assertThat(monitor.afterStep(40, 2 * LOG_K)).as("still so").isEmpty();
+    assertThat(monitor.afterEpoch(78, 0.8 * LOG_K, HEALTHY)).isEmpty();
+    assertThat(monitor.afterStep(79, 2 * LOG_K)).as("again").isPresent();
+  }
+
+  @Test
+  void theLossOfAnUntrainedNetworkOfFewDimensionsIsNoDivergence() {
+    CollapseMonitor monitor = monitor("--prototypes=8");
+    double chance = Math.log(8);
+    assertThat(monitor.afterStep(0, 2.4 * chance)).isEmpty();
+    assertThat(monitor.afterStep(1, 2.6 * chance)).isEmpty();
+    assertThat(monitor.afterStep(2, 3.1 * chance)).isPresent();
+  }
+
+  @Test
+  void aResumedRunIsNotToldAgainOfTheDivergenceBefore() {
+    CollapseMonitor monitor = monitor("--lr=5");
+    monitor.resume(List.of(epoch(1, 2 * LOG_K, Double.NaN)));
+    assertThat(monitor.afterStep(39, 2 * LOG_K)).isEmpty();
   }
 }

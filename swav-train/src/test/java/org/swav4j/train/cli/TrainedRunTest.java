@@ -18,6 +18,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.swav4j.model.SwavWeights;
+import org.swav4j.train.config.Settings;
 import org.swav4j.train.config.TrainingConfig;
 import org.swav4j.train.run.CheckpointFile;
 import org.swav4j.train.run.RunFolder;
@@ -80,7 +81,7 @@ class TrainedRunTest {
     }
     String warning = epochs().get(0).get("advice").getAsJsonArray().get(0).getAsString();
     assertThat(warning).contains("only 256 steps");
-    assertThat(training.err()).containsOnlyOnce("warning: " + warning);
+    assertThat(training.err()).containsOnlyOnce("warning: " + Settings.withFlags(warning));
   }
 
   @Test

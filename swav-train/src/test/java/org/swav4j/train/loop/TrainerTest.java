@@ -343,13 +343,14 @@ class TrainerTest {
         c.config(),
         c.images(),
         c.channels(),
+        c.data(),
         step,
         0,
         c.rawPixels(),
         c.parameters(),
         c.statistics(),
         c.momentum(),
-        c.queue());
+        c.method());
   }
 
   @Test
@@ -371,7 +372,7 @@ class TrainerTest {
       assertThat(warnings(config, t))
           .singleElement()
           .asString()
-          .contains("ln(K/(B+L)) = 1.61 (0.44 ln K)", "at most 8 --prototypes");
+          .contains("ln(K/(B+L)) = 1.61 (0.44 ln K)", "at most 8 `prototypes`");
       t.listener(
               new TrainingListener() {
                 @Override

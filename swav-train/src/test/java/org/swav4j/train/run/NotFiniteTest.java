@@ -28,6 +28,7 @@ class NotFiniteTest {
         Preset.QUICK.config(),
         1000,
         3,
+        "",
         17,
         0.5,
         Double.NaN,

@@ -8,6 +8,7 @@ import org.bytedeco.javacpp.Pointer;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.swav4j.model.engine.ArenaLayout;
 import org.swav4j.model.engine.Execution;
+import org.swav4j.model.engine.PlanMemoryError;
 import org.swav4j.model.engine.Precision;
 import org.swav4j.model.plan.Plan;
 import org.swav4j.model.plan.Value;
@@ -57,11 +58,7 @@ final class OneDnnExecution implements Execution {
   private long allocate(long size) {
     Pointer allocation = Pointer.malloc(size + ArenaLayout.ALIGNMENT);
     if (allocation == null || allocation.isNull()) {
-      throw new OutOfMemoryError(
-          "a plan needs "
-              + (size >> 20)
-              + " MB of memory at once, more than the system gives: use a smaller batch, or smaller or"
-              + " fewer crops");
+      throw new PlanMemoryError(size);
     }
     resources.add(() -> Pointer.free(allocation));
     return (allocation.address() + ArenaLayout.ALIGNMENT - 1) & -ArenaLayout.ALIGNMENT;

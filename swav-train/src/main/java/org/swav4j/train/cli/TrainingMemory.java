@@ -1,0 +1,117 @@
+package org.swav4j.train.cli;
+
+import java.util.Locale;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.stream.IntStream;
+import org.bytedeco.javacpp.Pointer;
+import org.swav4j.data.CropSpec;
+import org.swav4j.model.SwavWeights;
+import org.swav4j.model.engine.Engine;
+import org.swav4j.model.engine.PlanMemoryError;
+import org.swav4j.train.config.Machine;
+import org.swav4j.train.config.TrainingConfig;
+import org.swav4j.train.loop.Trainer;
+import org.swav4j.train.loop.TrainingException;
+
+/**
+ * The memory that a run takes beside that of the process before it, in bytes. Nearly all of it is
+ * touched in the first step only, when the system would end the process for it.
+ *
+ * @param config of the run
+ * @param parameters bytes of the network's
+ * @param crops bytes of the crops of one image
+ * @param images whose step the measured arrays are for
+ * @param arrays bytes of everything the compiled step of so many images holds, but gradients
+ */
+record TrainingMemory(TrainingConfig config, long parameters, long crops, int images, long arrays) {
+  private static final int FLOAT = Float.BYTES;
+
+  /** Batches of crops that the loader keeps. */
+  private static final int LOADED = 3;
+
+  /**
+   * Makes the trainer of a run.
+   *
+   * @throws TrainingException if it would take more memory than there is, with what fits
+   */
+  static Trainer trainer(TrainingData data, SwavWeights weights, Engine engine) {
+    TrainingConfig config = data.config();
+    long parameters =
+        FLOAT * weights.parameters().values().stream().mapToLong(p -> p.length()).sum();
+    long crops = 0;
+    for (CropSpec crop : config.crops()) {
+      crops +=
+          (long) FLOAT * crop.count() * weights.config().channels() * crop.size() * crop.size();
+    }
+    int batch = config.optimisation().batch();
+    long before = Machine.resident().orElse(0);
+    Trainer trainer;
+    try {
+      trainer = new Trainer(config, data.sets().train(), weights, engine);
+    } catch (PlanMemoryError e) {
+      TrainingMemory memory = new TrainingMemory(config, parameters, crops, batch, e.bytes());
+      throw memory.refusal(before, available().orElse(before));
+    }
+    OptionalLong available = available();
+    TrainingMemory memory =
+        new TrainingMemory(config, parameters, crops, batch, trainer.partBytes() - parameters);
+    if (available.isPresent()
+        && before + memory.bytes(batch, config.optimisation().accumulate())
+            > available.getAsLong()) {
+      trainer.close();
+      throw memory.refusal(before, available.getAsLong());
+    }
+    return trainer;
+  }
+
+  /** What this process may hold; empty where nothing is known. */
+  private static OptionalLong available() {
+    long limit = Pointer.maxPhysicalBytes();
+    OptionalLong memory = Machine.memory();
+    if (limit <= 0) {
+      return memory;
+    }
+    return OptionalLong.of(Math.min(limit, memory.orElse(limit)));
+  }
+
+  /** Bytes of a run with that batch in that many parts. */
+  long bytes(int batch, int parts) {
+    long step = arrays / images * batch + parameters; // gradients
+    long loader = LOADED * crops * batch;
+    long momentum = parameters;
+    long whole = parts == 1 ? 0 : crops * batch * parts + parameters;
+    return step + loader + momentum + whole;
+  }
+
+  /** The fewest parts in which a step of as many images fits. */
+  private Optional<String> fitting(long room) {
+    TrainingConfig.Optimisation o = config.optimisation();
+    int step = o.imagesPerStep();
+    return IntStream.rangeClosed(o.accumulate() + 1, step / 2)
+        .filter(parts -> step % parts == 0 && bytes(step / parts, parts) <= room)
+        .boxed()
+        .findFirst()
+        .map(
+            parts ->
+                String.format(
+                    Locale.ROOT,
+                    "`accumulate` %d with a `batch` of %d fits and is the same step of %d images",
+                    parts,
+                    step / parts,
+                    step));
+  }
+
+  private TrainingException refusal(long before, long available) {
+    TrainingConfig.Optimisation o = config.optimisation();
+    return new TrainingException(
+        String.format(
+            Locale.ROOT,
+            "training needs %s of memory with a `batch` of %d, and there are %s: %s",
+            Machine.readable(before + bytes(o.batch(), o.accumulate())),
+            o.batch(),
+            Machine.readable(available),
+            fitting(available - before)
+                .orElse("take smaller or fewer `crops`, or a smaller `architecture`")));
+  }
+}
