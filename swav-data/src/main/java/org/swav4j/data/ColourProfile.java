@@ -16,7 +16,7 @@ import java.util.function.Consumer;
 
 /**
  * An embedded ICC profile whose colours are not sRGB's, and their conversion to sRGB by the JDK
- * (LittleCMS), with the rendering intent that the profile names.
+ * (LittleCMS): relative to the paper's white for profiles of printers, perceptual for others.
  *
  * <p>Profiles that come out as sRGB within 1 of 255 are left alone. What was found of a profile is
  * remembered: most images of a data set hold the same. The profiles are thread-safe.
