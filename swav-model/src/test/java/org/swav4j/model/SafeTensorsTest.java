@@ -149,7 +149,7 @@ class SafeTensorsTest {
             + "'x':{'dtype':'F32','shape':[2],'data_offsets':[0,8]}}|the key 'x' is given twice",
         "{'x':{'dtype':'F32','dtype':'I32','shape':[2],'data_offsets':[0,8]}}|'dtype' is given twice",
         "{'__metadata__':{'a':'1','a':'2'},'x':{'dtype':'F32','shape':[2],'data_offsets':[0,8]}}|'a' is",
-        "{'x':{'dtype':'F32','shape':[2],'data_offsets':[0,8]}} {}|something follows its end",
+        "{'x':{'dtype':'F32','shape':[2],'data_offsets':[0,8]}} {}|damaged safetensors header",
         "{'x':{'dtype':'F32','shape':[-2],'data_offsets':[0,8]}}|sizes of at least 0",
         "{'x':{'dtype':'F32','shape':[4611686018427387904,4],'data_offsets':[0,0]}}|damaged",
         "{'x':{'dtype':'F32','data_offsets':[0,8]}}|damaged safetensors header at 'x'",
