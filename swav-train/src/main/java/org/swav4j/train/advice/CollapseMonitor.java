@@ -195,9 +195,8 @@ public final class CollapseMonitor {
   /**
    * Whether a step's loss shows divergence: it is above 1.5 ln K, and even predictions that know
    * nothing have ln K. With few dimensions an untrained network's loss may be as high; then it
-   * counts from a quarter above the first
-   * that was seen, of a new run or since it goes on. Empty if it doesn't, or if that was said and no
-   * epoch's mean has come down since.
+   * counts from a quarter above the first that was seen, of a new run or since it goes on. Empty if
+   * it doesn't, or if that was said and no epoch's mean has come down since.
    *
    * @param step from 0
    * @param loss in nats
