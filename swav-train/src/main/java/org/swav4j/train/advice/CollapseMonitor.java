@@ -60,7 +60,7 @@ public final class CollapseMonitor {
   private double lowest = Double.POSITIVE_INFINITY;
   private double untrained = Double.NaN;
   private boolean worse;
-  private double first;
+  private double first = Double.NaN;
   private boolean diverged;
 
   /** A monitor of one run. */
@@ -195,15 +195,15 @@ public final class CollapseMonitor {
   /**
    * Whether a step's loss shows divergence: it is above 1.5 ln K, and even predictions that know
    * nothing have ln K. With few dimensions an untrained network's loss may be as high; then it
-   * counts from a quarter above the run's first. Empty if it doesn't, or if that was said and no
-   * epoch's mean has come down since.
+   * counts from a quarter above the first that was seen, of a new run or since it goes on. Empty if
+   * it doesn't, or if that was said and no epoch's mean has come down since.
    *
    * @param step from 0
    * @param loss in nats
    */
   public Optional<String> afterStep(long step, double loss) {
-    if (step == 0) {
-      first = loss; // no learning rate has had a part in it
+    if (Double.isNaN(first)) {
+      first = loss;
     }
     if (diverged || !(loss > Math.max(DIVERGENCE * plan.logK(), 1.25 * first))) {
       return Optional.empty();
