@@ -459,6 +459,7 @@ public record TrainingConfig(
    * @param larsTrust trust coefficient of lars
    * @param larsRatio how lars uses its rate for each tensor
    * @param larsScope which tensors lars scales and decays
+   * @param averageDecay share of the weights' average that a step keeps; 0: no average is kept
    */
   public record Optimisation(
       @Setting(
@@ -584,7 +585,18 @@ public record TrainingConfig(
               onResume = OnResume.OTHER_RESULT,
               since = 2,
               earlier = "all")
-          Lars.Scope larsScope) {
+          Lars.Scope larsScope,
+      @Setting(
+              flag = "ema",
+              label = "DECAY",
+              help =
+                  "Keeps an exponential moving average of the weights, of which every step keeps"
+                      + " this share, such as 0.99. The weights file and k-NN are then of the"
+                      + " average; training goes on with the weights themselves. 0: none.",
+              presets = "0",
+              since = 2,
+              earlier = "0")
+          double averageDecay) {
     /**
      * Checks the values.
      *
@@ -635,6 +647,11 @@ public record TrainingConfig(
           "larsTrust",
           larsTrust,
           "above 0 and below 1000, usually 0.001");
+      require(
+          averageDecay >= 0 && averageDecay < 1,
+          "averageDecay",
+          averageDecay,
+          "0 for none, or a share below 1 such as 0.99");
     }
 
     /**
@@ -677,7 +694,8 @@ public record TrainingConfig(
           freezeEpochs,
           larsTrust,
           larsRatio,
-          larsScope);
+          larsScope,
+          averageDecay);
     }
 
     private double scaled(double rate, long images) {

@@ -23,6 +23,7 @@ import org.swav4j.train.config.TrainingConfig;
  * @param statistics running statistics by name
  * @param momentum of the optimiser by parameter
  * @param method state of the method, for SwAV that of its queue; empty if there is none
+ * @param average the average of parameters and statistics by name; empty if none is kept
  */
 public record Checkpoint(
     TrainingConfig config,
@@ -35,7 +36,8 @@ public record Checkpoint(
     Map<String, INDArray> parameters,
     Map<String, INDArray> statistics,
     Map<String, INDArray> momentum,
-    Map<String, INDArray> method) {
+    Map<String, INDArray> method,
+    Map<String, INDArray> average) {
 
   private static final String WAY_OUT =
       "point `spec` to the images as they were, wherever they lie now, or start a new run";

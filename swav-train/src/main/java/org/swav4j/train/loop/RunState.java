@@ -16,6 +16,7 @@ final class RunState {
   private final SwavWeights weights;
   private final Optimiser optimiser;
   private final Method method;
+  private final Map<String, INDArray> average;
   private final String data;
 
   /** Steps completed. */
@@ -25,6 +26,7 @@ final class RunState {
   double lossSum;
 
   /**
+   * @param average of the weights, live; empty if none is kept
    * @param data digest of the training images; empty if not known
    */
   RunState(
@@ -33,12 +35,14 @@ final class RunState {
       SwavWeights weights,
       Optimiser optimiser,
       Method method,
+      Map<String, INDArray> average,
       String data) {
     this.config = config;
     this.sizes = sizes;
     this.weights = weights;
     this.optimiser = optimiser;
     this.method = method;
+    this.average = average;
     this.data = data;
   }
 
@@ -59,7 +63,8 @@ final class RunState {
         weights.parameters(),
         weights.statistics(),
         optimiser.state(),
-        method.state());
+        method.state(),
+        average);
   }
 
   void restore(Checkpoint checkpoint) {
@@ -77,6 +82,7 @@ final class RunState {
     }
     copy("parameter", checkpoint.parameters(), weights.parameters());
     copy("statistic", checkpoint.statistics(), weights.statistics());
+    copy("average", checkpoint.average(), average);
     optimiser.restore(checkpoint.momentum());
     method.restore(checkpoint.method());
     done = checkpoint.step();

@@ -3,6 +3,8 @@ package org.swav4j.train.loop;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
 import java.util.function.ToDoubleFunction;
 import org.nd4j.linalg.dataset.api.iterator.MultiDataSetIterator;
 import org.swav4j.data.ImageSource;
@@ -40,6 +42,7 @@ public final class Trainer implements AutoCloseable {
   private final Method method;
   private final CropFeed feed;
   private final MethodStep step;
+  private final Optional<WeightsAverage> average;
   private final RunState state;
   private final EpochTally tally;
   private final List<TrainingListener> listeners = new ArrayList<>();
@@ -135,7 +138,17 @@ public final class Trainer implements AutoCloseable {
       feed.close();
       throw e;
     }
-    this.state = new RunState(config, sizes, weights, optimiser, method, data);
+    double decay = config.optimisation().averageDecay();
+    this.average = decay > 0 ? Optional.of(new WeightsAverage(weights, decay)) : Optional.empty();
+    this.state =
+        new RunState(
+            config,
+            sizes,
+            weights,
+            optimiser,
+            method,
+            average.map(WeightsAverage::state).orElse(Map.of()),
+            data);
     this.tally = new EpochTally(sizes);
   }
 
@@ -182,14 +195,19 @@ public final class Trainer implements AutoCloseable {
   }
 
   /**
-   * How features are judged before training and at the end of epochs: weights to an accuracy
-   * between 0 and 1. It must leave the weights as they are. Measured before any other listener
-   * measures.
+   * How features are judged before training and at the end of epochs: weights, or their average if
+   * the configuration asks for one, to an accuracy between 0 and 1. It must leave the weights as
+   * they are. Measured before any other listener measures.
    */
   public Trainer judge(ToDoubleFunction<SwavWeights> accuracy) {
     int every = config.evaluation().everyEpochs();
-    listeners.add(0, new JudgeListener(accuracy, weights, every, this::stopped));
+    listeners.add(0, new JudgeListener(accuracy, judged(), every, this::stopped));
     return this;
+  }
+
+  /** The weights that are of use: the average of them, if one is kept. */
+  private SwavWeights judged() {
+    return average.map(WeightsAverage::weights).orElse(weights);
   }
 
   /** The sizes of the run. */
@@ -257,6 +275,7 @@ public final class Trainer implements AutoCloseable {
     do {
       feed.next(step);
       double loss = step(state.done);
+      average.ifPresent(a -> a.update(state.done));
       StepMetrics metrics =
           tally.step(state.done, loss, method.chanceLoss(), method.queueRows(), feed.waitedNanos());
       state.lossSum += loss;
@@ -319,9 +338,12 @@ public final class Trainer implements AutoCloseable {
     return state.checkpoint(rawPixels);
   }
 
-  /** A copy of the weights as they are now, ready for use outside of training. */
+  /**
+   * A copy of the weights as they are now, ready for use outside of training; of their average if
+   * the configuration asks for one.
+   */
   public SwavWeights weights() {
-    SwavWeights copy = weights.copy();
+    SwavWeights copy = judged().copy();
     method.beforeSaving(copy);
     return copy;
   }

@@ -41,7 +41,8 @@ public final class CheckpointFile {
   /** What the first version calls the state of any method: then only a queue had one. */
   private static final String METHOD = "queue";
 
-  private static final List<String> GROUPS = List.of("parameter", "statistic", "momentum", METHOD);
+  private static final List<String> GROUPS =
+      List.of("parameter", "statistic", "momentum", METHOD, "average");
 
   private CheckpointFile() {}
 
@@ -67,6 +68,7 @@ public final class CheckpointFile {
     put(tensors, "statistic", checkpoint.statistics());
     put(tensors, "momentum", checkpoint.momentum());
     put(tensors, METHOD, checkpoint.method());
+    put(tensors, "average", checkpoint.average());
     SafeTensors.notFinite(tensors)
         .or(() -> SwavWeights.negativeVariance(checkpoint.statistics()))
         .ifPresent(
@@ -138,7 +140,8 @@ public final class CheckpointFile {
           groups.get("parameter"),
           groups.get("statistic"),
           groups.get("momentum"),
-          groups.get(METHOD));
+          groups.get(METHOD),
+          groups.get("average"));
     } catch (IllegalArgumentException e) {
       throw new TrainingException(file + " can't be used: " + e.getMessage(), e);
     }

@@ -237,7 +237,8 @@ class RunFilesTest {
         Map.of("conv1.weight", w),
         Map.of("bn1.running_mean", w.dup()),
         Map.of("conv1.weight", w.mul(2)),
-        Map.of("pushes", Nd4j.createFromArray(3L, 4L)));
+        Map.of("pushes", Nd4j.createFromArray(3L, 4L)),
+        Map.of("conv1.weight", w.mul(0.5)));
   }
 
   @Test

@@ -350,7 +350,8 @@ class TrainerTest {
         c.parameters(),
         c.statistics(),
         c.momentum(),
-        c.method());
+        c.method(),
+        c.average());
   }
 
   @Test

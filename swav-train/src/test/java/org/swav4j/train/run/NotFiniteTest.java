@@ -35,6 +35,7 @@ class NotFiniteTest {
         weights.parameters(),
         weights.statistics(),
         momentum,
+        Map.of(),
         Map.of());
   }
 
