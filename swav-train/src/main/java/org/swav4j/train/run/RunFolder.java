@@ -38,16 +38,31 @@ public record RunFolder(Path directory) {
               + directory
               + ", or choose another --out");
     }
-    if (!Files.exists(directory)) {
-      return;
-    }
     try {
+      if (!Files.exists(directory)) {
+        requirePossible(directory.toAbsolutePath().getParent());
+        return;
+      }
       if (!Files.isDirectory(directory)) {
         throw new FileAlreadyExistsException(directory.toString());
       }
       requireEmpty(directory);
     } catch (IOException e) {
       throw unusable(directory, e);
+    }
+  }
+
+  /** Whether folders can be made in this one, or where it isn't there in the last that is. */
+  private static void requirePossible(Path parent) throws IOException {
+    Path there = parent;
+    while (there != null && !Files.exists(there)) {
+      there = there.getParent();
+    }
+    if (there != null && !Files.isDirectory(there)) {
+      throw new FileSystemException(there.toString(), null, there + " is a file");
+    }
+    if (there != null && !Files.isWritable(there)) {
+      throw new AccessDeniedException(there.toString());
     }
   }
 
