@@ -80,8 +80,9 @@ record TrainingMemory(TrainingConfig config, long parameters, long crops, int im
     long step = arrays / images * batch + parameters; // gradients
     long loader = LOADED * crops * batch;
     long momentum = parameters;
+    long average = config.optimisation().averageDecay() > 0 ? parameters : 0;
     long whole = parts == 1 ? 0 : crops * batch * parts + parameters;
-    return step + loader + momentum + whole;
+    return step + loader + momentum + average + whole;
   }
 
   /** The fewest parts in which a step of as many images fits. */

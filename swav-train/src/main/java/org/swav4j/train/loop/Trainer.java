@@ -360,10 +360,11 @@ public final class Trainer implements AutoCloseable {
     state.restore(checkpoint);
   }
 
-  /** Ends the loader's threads and frees the step's memory; the weights stay. */
+  /** Ends the loader's threads and frees the memory of step and average; the weights stay. */
   @Override
   public void close() {
     feed.close();
     step.close();
+    average.ifPresent(WeightsAverage::close);
   }
 }

@@ -13,7 +13,7 @@ import org.swav4j.model.SwavWeights;
  * <p>after step t, counted from 0. The smaller d of the first steps lets go of the random weights
  * that the run begins with. Training doesn't read the average. Not thread-safe.
  */
-final class WeightsAverage {
+final class WeightsAverage implements AutoCloseable {
   private final SwavWeights weights;
   private final SwavWeights average;
   private final double decay;
@@ -57,5 +57,11 @@ final class WeightsAverage {
     Map<String, INDArray> all = new LinkedHashMap<>(average.parameters());
     all.putAll(average.statistics());
     return all;
+  }
+
+  /** Frees the average. */
+  @Override
+  public void close() {
+    state().values().forEach(INDArray::close);
   }
 }
