@@ -129,8 +129,8 @@ public record SafeTensors(
       if (headerLength < 2 || headerLength > LONGEST_HEADER) {
         throw new IOException(
             file
-                + " is not a safetensors file: it doesn't begin with the length of a header. A"
-                + " PyTorch file (.pth, .pt) can be converted with safetensors.torch.save_file");
+                + " is not a safetensors file: it doesn't begin with the length of a header;"
+                + " expected such a file, or for `init` one of PyTorch's (.pth, .pt)");
       }
       if (8 + headerLength > in.size()) {
         throw cutOff(file, in.size(), "at least " + (8 + headerLength));

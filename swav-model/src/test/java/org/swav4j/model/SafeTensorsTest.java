@@ -222,7 +222,7 @@ class SafeTensorsTest {
     Path file = Files.write(folder.resolve("resnet.pth"), "PK\3\4 this is a zip".getBytes("UTF-8"));
     assertThatThrownBy(() -> SafeTensors.read(file))
         .isInstanceOf(IOException.class)
-        .hasMessageContaining("safetensors.torch.save_file");
+        .hasMessageContaining("expected such a file, or for `init` one of PyTorch's");
   }
 
   @Test
