@@ -105,17 +105,21 @@ final class ProgressListener implements TrainingListener, AutoCloseable {
 
   private String state(StepMetrics m) {
     return text(
-        "epoch %d/%d  step %d/%d  %.0f images/s  loss %.3f (%.2f ln K)  %s left%s%s",
+        "epoch %d/%d  step %d/%d  %.0f images/s  loss %s  %s left%s%s",
         m.epoch() + 1,
         plan.epochs(),
         m.step() + 1,
         plan.totalSteps(),
         plan.batch() / seconds,
-        loss,
-        loss / plan.logK(),
+        loss(loss, loss * m.lossShare() / m.loss()),
         clock(Math.round((plan.totalSteps() - m.step() - 1) * seconds)),
         waiting(waited / seconds),
         m.queueRows() > 0 ? "  queue " + m.queueRows() : "");
+  }
+
+  /** With its share of ln K, for methods that have K targets. */
+  private static String loss(double loss, double share) {
+    return Double.isNaN(share) ? text("%.3f", loss) : text("%.3f (%.2f ln K)", loss, share);
   }
 
   /** Only where it matters: crops that come too late. */
@@ -154,8 +158,7 @@ final class ProgressListener implements TrainingListener, AutoCloseable {
     if (m.epoch() == 0) {
       line.append("untrained");
     } else {
-      line.append(
-          text("epoch %d/%d  loss %.3f (%.2f ln K)", m.epoch(), epochs, m.loss(), m.lossShare()));
+      line.append(text("epoch %d/%d  loss %s", m.epoch(), epochs, loss(m.loss(), m.lossShare())));
       if (!Double.isNaN(m.health().spread())) {
         line.append(text("  spread %.2f", m.health().spread()));
       }

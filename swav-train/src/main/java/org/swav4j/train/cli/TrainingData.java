@@ -3,6 +3,7 @@ package org.swav4j.train.cli;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.stream.IntStream;
 import org.swav4j.data.BrokenShare;
 import org.swav4j.data.DataSets;
 import org.swav4j.data.DataSpec;
@@ -10,6 +11,7 @@ import org.swav4j.data.ImageSource;
 import org.swav4j.data.Normalisation;
 import org.swav4j.train.config.TrainingConfig;
 import org.swav4j.train.loop.RunSizes;
+import org.swav4j.train.method.MethodKind;
 
 /**
  * The images of a run.
@@ -33,8 +35,9 @@ record TrainingData(DataSets sets, TrainingConfig config, List<String> notes) {
    *     than is allowed can't be read
    */
   static TrainingData open(TrainingConfig asked) {
-    TrainingConfig config = asked.withData(absolute(asked.data().spec()));
-    DataSets sets = open(config.data());
+    TrainingConfig named = asked.withData(absolute(asked.data().spec()));
+    DataSets sets = open(named.data());
+    TrainingConfig config = withClasses(named, sets.train());
     // Refused before anything is measured or written.
     RunSizes.of(config, sets.train().size());
     List<String> notes = new ArrayList<>(sets.notes());
@@ -46,6 +49,32 @@ record TrainingData(DataSets sets, TrainingConfig config, List<String> notes) {
             ? config
             : config.withNormalisation(Normalisation.of(sets.train(), NORMALISATION_IMAGES)),
         List.copyOf(notes));
+  }
+
+  /**
+   * With a prototype for each class, if these are to be learned.
+   *
+   * @throws IllegalArgumentException if an image has no label, or all the same
+   */
+  private static TrainingConfig withClasses(TrainingConfig config, ImageSource images) {
+    if (config.method() != MethodKind.SUPERVISED) {
+      return config;
+    }
+    int classes = images.classes().size();
+    long without = IntStream.range(0, images.size()).filter(i -> images.label(i) < 0).count();
+    if (classes < 2 || without > 0) {
+      throw new IllegalArgumentException(
+          String.format(
+              Locale.ROOT,
+              "`method` is supervised, and %d of the %d images in %s have no label, with %d classes"
+                  + " in all; expected a label for each and 2 classes or more, as in one folder per"
+                  + " class",
+              without,
+              images.size(),
+              images.name(),
+              classes));
+    }
+    return config.withPrototypes(classes);
   }
 
   /** A warning where some images can't be read, a refusal where too many can't. */

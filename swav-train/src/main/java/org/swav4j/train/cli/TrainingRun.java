@@ -23,6 +23,7 @@ import org.swav4j.train.features.KnnJudge;
 import org.swav4j.train.loop.Checkpoint;
 import org.swav4j.train.loop.EpochMetrics;
 import org.swav4j.train.loop.Trainer;
+import org.swav4j.train.method.MethodKind;
 import org.swav4j.train.report.PlotReport;
 import org.swav4j.train.report.ReportListener;
 import org.swav4j.train.run.CheckpointListener;
@@ -37,7 +38,7 @@ final class TrainingRun implements AutoCloseable {
   private final Deque<Runnable> closing = new ArrayDeque<>();
   private double rawPixels = Double.NaN;
   private RunFolder folder;
-  private CollapseMonitor monitor;
+  private Optional<CollapseMonitor> monitor = Optional.empty();
   private ReportListener report;
 
   private TrainingRun(Trainer trainer, Optional<KnnJudge> judge) {
@@ -112,11 +113,15 @@ final class TrainingRun implements AutoCloseable {
   }
 
   private void advise(TrainingConfig config, SwavWeights weights, OutputOptions output) {
-    monitor = new CollapseMonitor(config, trainer.sizes());
-    monitor.beforeTraining().forEach(w -> output.note("warning: %s", w));
+    if (config.method() != MethodKind.SWAV) {
+      return; // what is watched and advised is about codes
+    }
+    CollapseMonitor watching = new CollapseMonitor(config, trainer.sizes());
+    watching.beforeTraining().forEach(w -> output.note("warning: %s", w));
     trainer
         .listener(new HealthListener(trainer.network(), weights))
-        .listener(new AdviceListener(monitor));
+        .listener(new AdviceListener(watching));
+    monitor = Optional.of(watching);
   }
 
   private void restore(Checkpoint checkpoint, OutputOptions output) {
@@ -141,7 +146,7 @@ final class TrainingRun implements AutoCloseable {
     folder.write(config);
     MetricsLog log = new MetricsLog(folder.metrics(), trainer.done());
     closing.push(log::close);
-    monitor.resume(log.epochs());
+    monitor.ifPresent(m -> m.resume(log.epochs()));
     log.start(trainer.done(), machine, changes);
     ProgressListener progress =
         new ProgressListener(

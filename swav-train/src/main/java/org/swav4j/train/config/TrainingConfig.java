@@ -15,6 +15,7 @@ import org.swav4j.model.SwavConfig;
 import org.swav4j.model.engine.Engines;
 import org.swav4j.train.config.Setting.OnResume;
 import org.swav4j.train.method.CodeKind;
+import org.swav4j.train.method.MethodKind;
 import org.swav4j.train.optimiser.Lars;
 
 /**
@@ -27,6 +28,7 @@ import org.swav4j.train.optimiser.Lars;
  * is declared and checked, and nowhere else.
  *
  * @param data what is learned from
+ * @param method how
  * @param network the network but for its channels, which the data decide
  * @param crops the crop groups in order; crops of group 0 come first, and it holds the assigning
  *     ones
@@ -38,6 +40,17 @@ import org.swav4j.train.optimiser.Lars;
  */
 public record TrainingConfig(
     Data data,
+    @Setting(
+            flag = "method",
+            label = "NAME",
+            help =
+                "What is learned from: swav, simclr (views of an image find each other in the"
+                    + " batch), supervised (labels; `prototypes` are the classes), or random"
+                    + " (nothing: the network as it begins).",
+            presets = "swav",
+            since = 3,
+            earlier = "swav")
+        MethodKind method,
     Network network,
     @Setting(
             flag = "crops",
@@ -347,6 +360,12 @@ public record TrainingConfig(
         double temperature) {
       return new SwavConfig(
           architecture, width, stem, channels, hidden, dim, prototypes, temperature);
+    }
+
+    /** The same with K prototypes. */
+    Network withPrototypes(int prototypes) {
+      return new Network(
+          architecture, width, stem, hidden, dim, prototypes, temperature, init, initPartial);
     }
 
     /** The network for images of that many channels. */
@@ -903,6 +922,7 @@ public record TrainingConfig(
   public TrainingConfig withNormalisation(Normalisation normalisation) {
     return new TrainingConfig(
         data.with(normalisation),
+        method,
         network,
         crops,
         augmentation,
@@ -915,7 +935,29 @@ public record TrainingConfig(
   /** The same on data of that name. */
   public TrainingConfig withData(String spec) {
     return new TrainingConfig(
-        data.of(spec), network, crops, augmentation, codes, optimisation, evaluation, execution);
+        data.of(spec),
+        method,
+        network,
+        crops,
+        augmentation,
+        codes,
+        optimisation,
+        evaluation,
+        execution);
+  }
+
+  /** The same with K prototypes. */
+  public TrainingConfig withPrototypes(int prototypes) {
+    return new TrainingConfig(
+        data,
+        method,
+        network.withPrototypes(prototypes),
+        crops,
+        augmentation,
+        codes,
+        optimisation,
+        evaluation,
+        execution);
   }
 
   /** L rounded down to whole batches. */

@@ -6,6 +6,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
 import org.nd4j.linalg.dataset.api.iterator.MultiDataSetIterator;
 import org.swav4j.data.SkippedImages;
+import org.swav4j.train.method.Method;
 
 /**
  * Batches of any ND4J iterator, one features array per crop group. It starts again when it is at
@@ -17,7 +18,17 @@ final class IteratorFeed implements CropFeed {
   private final SkippedImages skipped = new SkippedImages();
   private long waited;
 
-  IteratorFeed(MultiDataSetIterator iterator, CropPlaces places) {
+  /**
+   * @throws IllegalArgumentException if the method must know which images are in a batch
+   */
+  IteratorFeed(MultiDataSetIterator iterator, CropPlaces places, Method method) {
+    if (method.knowsImages()) {
+      throw new IllegalArgumentException(
+          method.getClass().getSimpleName()
+              + " must know which images are in a batch, and a "
+              + iterator.getClass().getSimpleName()
+              + " doesn't tell: give it a MultiCropLoader");
+    }
     this.iterator = iterator;
     this.places = places;
   }

@@ -37,6 +37,7 @@ final class LoaderFeed implements CropFeed {
     for (int part = 0; part < places.parts(); part++) {
       try (MultiCropBatch batch = batches.next()) {
         places.copy(batch::crops, part, step);
+        System.arraycopy(batch.indices(), 0, step.images(), part * batch.size(), batch.size());
       }
     }
   }

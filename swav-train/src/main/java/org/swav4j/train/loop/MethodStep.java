@@ -3,6 +3,7 @@ package org.swav4j.train.loop;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.stream.IntStream;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.swav4j.model.SwavWeights;
 import org.swav4j.model.TrainingStep;
@@ -56,6 +57,7 @@ public final class MethodStep implements AutoCloseable {
   private final String[] names;
   private final INDArray[] all;
   private final boolean[] moves;
+  private final int[] images;
   private Map<String, INDArray> gradients;
   private final double[] loss = new double[1];
   private final long[] marks = new long[PARTS + 1];
@@ -119,6 +121,7 @@ public final class MethodStep implements AutoCloseable {
     this.gradients = step.gradients();
     this.names = gradients.keySet().toArray(String[]::new);
     this.all = gradients.values().toArray(INDArray[]::new);
+    this.images = IntStream.range(0, views.batch()).toArray();
     this.moves = new boolean[names.length];
     Arrays.fill(moves, true);
     method.begin(step, weights);
@@ -127,6 +130,11 @@ public final class MethodStep implements AutoCloseable {
   /** Where the crops of a group go: {@code [count·B, C, size, size]}. */
   public INDArray crops(int group) {
     return step.crops(group);
+  }
+
+  /** Where the indices of the batch's images go, B numbers, for a method that wants them. */
+  public int[] images() {
+    return images;
   }
 
   /** The crops of a batch. */
@@ -151,6 +159,9 @@ public final class MethodStep implements AutoCloseable {
    */
   public double run(long number, double learningRate) {
     marks[0] = System.nanoTime();
+    if (method.knowsImages()) {
+      method.images(images);
+    }
     method.beforeForward(weights);
     mark(Part.PREPARE);
     step.forward();

@@ -15,11 +15,9 @@ import org.swav4j.model.SwavWeights;
 import org.swav4j.model.TrainingStep;
 import org.swav4j.model.Views;
 import org.swav4j.model.engine.Engine;
-import org.swav4j.sinkhorn.SwavCodes;
 import org.swav4j.train.collective.Collective;
 import org.swav4j.train.config.TrainingConfig;
 import org.swav4j.train.method.Method;
-import org.swav4j.train.method.SwavMethod;
 import org.swav4j.train.optimiser.Optimiser;
 
 /**
@@ -49,10 +47,11 @@ public final class Trainer implements AutoCloseable {
   private volatile boolean stopping;
 
   /**
-   * SwAV on images, as configured. Compiles the step and starts the loader's threads.
+   * The configured method on images. Compiles the step and starts the loader's threads.
    *
    * @param config with the normalisation filled in
-   * @param images to learn from; labels are not looked at
+   * @param images to learn from; labels are looked at if the method is {@code supervised}, and then
+   *     must be there
    * @param weights to begin with, of the configuration's network; changed in place
    * @param engine what runs the network
    * @throws IllegalArgumentException if the batch is larger than the data, or values don't fit
@@ -63,7 +62,7 @@ public final class Trainer implements AutoCloseable {
         RunSizes.of(config, images.size()),
         new LoaderFeed(loader(config, images), places(config), true),
         weights,
-        swav(config, RunSizes.of(config, images.size()), engine),
+        ConfiguredMethod.of(config, images, engine),
         engine,
         Collective.single(),
         images.digest());
@@ -86,7 +85,8 @@ public final class Trainer implements AutoCloseable {
    * @param engine what runs the network
    * @param collective the workers, if several train these weights, each with its own share of the
    *     images and equal weights to begin with; otherwise {@link Collective#single}
-   * @throws IllegalArgumentException if the batch is larger than the data, or values don't fit
+   * @throws IllegalArgumentException if the batch is larger than the data, values don't fit, or the
+   *     method must know images and the batches don't come from a {@link MultiCropLoader}
    */
   public Trainer(
       TrainingConfig config,
@@ -101,7 +101,7 @@ public final class Trainer implements AutoCloseable {
         RunSizes.of(config, images),
         batches instanceof MultiCropLoader loader
             ? new LoaderFeed(loader, places(config), false)
-            : new IteratorFeed(batches, places(config)),
+            : new IteratorFeed(batches, places(config), method),
         weights,
         method,
         engine,
@@ -170,22 +170,6 @@ public final class Trainer implements AutoCloseable {
         config.optimisation().batch(),
         config.execution().seed(),
         config.execution().workers());
-  }
-
-  /**
-   * SwAV as configured.
-   *
-   * @param engine what multiplies queue and prototypes
-   */
-  public static Method swav(TrainingConfig config, RunSizes sizes, Engine engine) {
-    TrainingConfig.Codes codes = config.codes();
-    return new SwavMethod(
-        new SwavMethod.Settings(codes.assigning(), config.network().temperature())
-            .withCodes(codes.kind())
-            .withFrozenPrototypes(sizes.frozenSteps())
-            .withQueue(sizes.queueRows(), sizes.queueStartStep()),
-        new SwavCodes(codes.epsilon(), codes.iterations()),
-        engine);
   }
 
   /** Adds one that is told how training goes. */

@@ -14,7 +14,7 @@ import org.swav4j.train.collective.Collective;
  * <pre>
  *   begin                                  once, when the step is compiled
  *   epochBegins                            at each epoch's start
- *   beforeForward, forward, targets, backward, trains     at each step
+ *   images, beforeForward, forward, targets, backward, trains     at each step
  * </pre>
  *
  * <p>A method whose loss needs no targets, such as one that compares the views of a batch with each
@@ -40,6 +40,21 @@ public interface Method extends AutoCloseable {
    * @param epoch from 0
    */
   default void epochBegins(int epoch) {}
+
+  /**
+   * Whether it keeps or knows something of each image, and so must be told by {@link #images} which
+   * are in a batch. It can then learn from a {@link org.swav4j.data.MultiCropLoader} alone.
+   */
+  default boolean knowsImages() {
+    return false;
+  }
+
+  /**
+   * Before every step, where it {@link #knowsImages}: the images of the batch.
+   *
+   * @param indices of the B images in their source, the same array at every step
+   */
+  default void images(int[] indices) {}
 
   /** Before every forward pass: may change the weights in place. */
   default void beforeForward(SwavWeights weights) {}

@@ -55,9 +55,13 @@ public final class PlotReport implements RunReport {
   }
 
   private static XYChart result(List<EpochMetrics> epochs, double rawPixels) {
-    XYChart chart = panel("SwAV pre-training", "loss / ln K", "k-NN accuracy, %", 100);
-    chart.getStyler().setYAxisMax(0, 1.05);
-    add(chart, "loss / ln K", epochs, EpochMetrics::lossShare, BLUE, 0);
+    boolean shares = epochs.stream().anyMatch(e -> !Double.isNaN(e.lossShare()));
+    String loss = shares ? "loss / ln K" : "loss, nats";
+    XYChart chart = panel("Pre-training", loss, "k-NN accuracy, %", 100);
+    if (shares) {
+      chart.getStyler().setYAxisMax(0, 1.05);
+    }
+    add(chart, loss, epochs, shares ? EpochMetrics::lossShare : EpochMetrics::loss, BLUE, 0);
     if (add(chart, "k-NN of features", epochs, e -> 100 * e.knn(), ORANGE, 1)
         && !Double.isNaN(rawPixels)) {
       double last = Math.max(1, epochs.get(epochs.size() - 1).epoch());
