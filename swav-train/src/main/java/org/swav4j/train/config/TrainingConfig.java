@@ -122,6 +122,18 @@ public record TrainingConfig(
             presets = "0.5",
             onResume = OnResume.OTHER_RESULT,
             parts = "flipProbability")
+        @Setting(
+            flag = "rotate",
+            label = "DEGREES",
+            help =
+                "Crops are turned by a random angle of up to this many degrees either way: 180 for"
+                    + " images without an upside, such as microscopy or the built-in shapes; 0 for"
+                    + " none. Beyond its edge an image is mirrored.",
+            presets = {"180", "0", "0"},
+            onResume = OnResume.OTHER_RESULT,
+            parts = "maxDegrees",
+            since = 3,
+            earlier = "0")
         Augmentation augmentation,
     Codes codes,
     Optimisation optimisation,
