@@ -45,7 +45,8 @@ public record TrainingConfig(
             label = "NAME",
             help =
                 "What is learned from: swav, simclr (views of an image find each other in the"
-                    + " batch), supervised (labels; `prototypes` are the classes), or random"
+                    + " batch), deepcluster-v2 (`prototypes` clusters of all images, found anew"
+                    + " for each epoch), supervised (labels; `prototypes` are the classes), or random"
                     + " (nothing: the network as it begins).",
             presets = "swav",
             since = 3,

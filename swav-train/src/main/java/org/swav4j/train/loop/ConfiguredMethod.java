@@ -4,6 +4,7 @@ import org.swav4j.data.ImageSource;
 import org.swav4j.model.engine.Engine;
 import org.swav4j.sinkhorn.SwavCodes;
 import org.swav4j.train.config.TrainingConfig;
+import org.swav4j.train.method.DeepClusterMethod;
 import org.swav4j.train.method.Method;
 import org.swav4j.train.method.RandomMethod;
 import org.swav4j.train.method.SimClrMethod;
@@ -37,6 +38,11 @@ public final class ConfiguredMethod {
             engine);
       }
       case SIMCLR -> new SimClrMethod(codes.assigning(), temperature);
+      case DEEPCLUSTER_V2 ->
+          new DeepClusterMethod(
+              new DeepClusterMethod.Settings(
+                  images.size(), codes.assigning(), 1, temperature, config.execution().seed()),
+              engine);
       case SUPERVISED -> new SupervisedMethod(images::label, temperature);
       case RANDOM -> new RandomMethod();
     };
