@@ -24,13 +24,14 @@ import org.swav4j.train.collective.Collective;
 import org.swav4j.train.host.HostTensor;
 import org.swav4j.train.loop.MethodStep;
 import org.swav4j.train.loop.MethodStep.Part;
+import org.swav4j.train.method.Method;
 import org.swav4j.train.method.SwavMethod;
 import org.swav4j.train.optimiser.Sgd;
 
 /**
- * Full training steps on random crops in memory: prototypes normalised, forward, codes of the first
- * two crops (epsilon 0.05, 3 iterations), loss and backward, SGD with momentum 0.9. Not
- * thread-safe.
+ * Full training steps on random crops in memory: what the method prepares, forward, its targets,
+ * loss and backward, SGD with momentum 0.9. SwAV's targets are the codes of the first two crops
+ * (epsilon 0.05, 3 iterations). Not thread-safe.
  */
 public final class StepBench implements AutoCloseable {
   private static final int ASSIGNING = 2;
@@ -42,7 +43,7 @@ public final class StepBench implements AutoCloseable {
    *
    * @param step the whole
    * @param forward of all crops
-   * @param codes of the assigning crops
+   * @param codes the method's targets: of the assigning crops
    * @param backward loss, gradients and running statistics
    * @param update prototypes normalised and parameters moved
    * @param loss of the last step, in nats
@@ -76,7 +77,7 @@ public final class StepBench implements AutoCloseable {
   }
 
   /**
-   * Compiles the step and fills its crops.
+   * Compiles a step of SwAV and fills its crops.
    *
    * @param network trained from random weights
    * @param crops groups of equal size
@@ -86,14 +87,33 @@ public final class StepBench implements AutoCloseable {
    */
   public StepBench(
       SwavConfig network, List<CropGroup> crops, int batch, int threads, Engine engine) {
+    this(
+        network,
+        crops,
+        batch,
+        new SwavMethod(
+            new SwavMethod.Settings(ASSIGNING, network.temperature()),
+            new SwavCodes(0.05, 3).withThreads(threads),
+            engine),
+        engine);
+  }
+
+  /**
+   * Compiles a step of any method and fills its crops; the images are the first B.
+   *
+   * @param network trained from random weights
+   * @param crops groups of equal size
+   * @param batch B
+   * @param method closed with this
+   * @throws IllegalArgumentException if a number is out of range
+   */
+  public StepBench(
+      SwavConfig network, List<CropGroup> crops, int batch, Method method, Engine engine) {
     step =
         new MethodStep(
             SwavWeights.initialise(network, 1),
             new Views(crops, batch),
-            new SwavMethod(
-                new SwavMethod.Settings(ASSIGNING, network.temperature()),
-                new SwavCodes(0.05, 3).withThreads(threads),
-                engine),
+            method,
             new Sgd(0.9, 1e-6),
             engine,
             Collective.single());

@@ -7,6 +7,8 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.swav4j.data.DataSpec;
+import org.swav4j.data.ImageSource;
 import org.swav4j.model.CropGroup;
 import org.swav4j.model.SwavConfig;
 import org.swav4j.model.engine.Engine;
@@ -16,6 +18,11 @@ import org.swav4j.train.bench.FlopCount;
 import org.swav4j.train.bench.Peak;
 import org.swav4j.train.bench.StepBench;
 import org.swav4j.train.config.CropNotation;
+import org.swav4j.train.config.Preset;
+import org.swav4j.train.config.Settings;
+import org.swav4j.train.config.TrainingConfig;
+import org.swav4j.train.loop.ConfiguredMethod;
+import org.swav4j.train.method.MethodKind;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -42,6 +49,12 @@ final class BenchStepCommand implements Runnable {
   int batch = 64;
 
   @Option(
+      names = "--method",
+      paramLabel = "NAME",
+      description = "swav (default), or another method of `swav train`, to compare their cost.")
+  String method = MethodKind.SWAV.label();
+
+  @Option(
       names = "--per-op",
       description = "Also what each kind of kernel costs, forward and backward.")
   boolean perOp;
@@ -66,10 +79,11 @@ final class BenchStepCommand implements Runnable {
     StringBuilder text = new StringBuilder();
     FlopCount flops;
     StepBench.Result result;
-    try (StepBench bench = new StepBench(config, groups, batch, threads, engine)) {
+    try (StepBench bench = bench(config, groups, threads, engine)) {
       result = bench.run(runs.warmup, runs.repeats);
       flops = FlopCount.of(bench.plan());
       fields.put("mode", "step");
+      fields.put("method", method);
       fields.put("arch", network.architecture);
       fields.put("stem", network.stem);
       fields.put("crops", crops);
@@ -105,6 +119,27 @@ final class BenchStepCommand implements Runnable {
     output.result(fields, text + summary(fields, result) + (noPeak ? "" : shares(fields)));
   }
 
+  private StepBench bench(SwavConfig config, List<CropGroup> groups, int threads, Engine engine) {
+    TrainingConfig training =
+        Settings.change(
+            Preset.QUICK.config(),
+            Map.of(
+                "method",
+                method,
+                "batch",
+                Integer.toString(batch),
+                "prototypes",
+                Integer.toString(config.prototypes()),
+                "temperature",
+                TrainingConfig.number(config.temperature())));
+    if (training.method() == MethodKind.SWAV) {
+      return new StepBench(config, groups, batch, threads, engine);
+    }
+    ImageSource images = DataSpec.parse("shapes").open().train();
+    return new StepBench(
+        config, groups, batch, ConfiguredMethod.of(training, images, engine), engine);
+  }
+
   private static double share(long flops, double ms, Peak peak) {
     return BenchRuns.round(flops / 1e6 / ms / peak.gflops(), 3);
   }
@@ -112,7 +147,7 @@ final class BenchStepCommand implements Runnable {
   private String summary(Map<String, Object> f, StepBench.Result r) {
     return String.format(
         Locale.ROOT,
-        "step %s, %s stem, crops %s, batch %s, K %s: %s engine, %s, %s threads%n"
+        "%s step, %s, %s stem, crops %s, batch %s, K %s: %s engine, %s, %s threads%n"
             + "%10.1f ms    median of %d (best %.1f), %s images/s%n"
             + "%10.1f ms    forward%n"
             + "%10.2f ms    codes%n"
@@ -120,6 +155,7 @@ final class BenchStepCommand implements Runnable {
             + "%10.2f ms    prototypes and update%n"
             + "%10s MB    largest resident size (%s MB of it the plan's)%n"
             + "%10s GFLOP of convolutions and matrix products",
+        f.get("method"),
         f.get("arch"),
         f.get("stem"),
         f.get("crops"),
