@@ -255,7 +255,8 @@ public record TrainingConfig(
    * @param stem what stands before its first stage
    * @param hidden width of the projection head
    * @param dim D
-   * @param prototypes K
+   * @param prototypes K, in each head
+   * @param heads H, sets of prototypes
    * @param temperature of the swapped prediction
    * @param init file or run folder that the first weights come from; null: they are random
    * @param initPartial whether only the trunk's are taken
@@ -305,6 +306,16 @@ public record TrainingConfig(
               presets = {"60", "256", "3000"})
           int prototypes,
       @Setting(
+              flag = "heads",
+              label = "H",
+              help =
+                  "Sets of `prototypes`, each with codes, or clusters, of its own; the loss is the"
+                      + " mean over them. For swav and deepcluster-v2, which is published with 3.",
+              presets = "1",
+              since = 3,
+              earlier = "1")
+          int heads,
+      @Setting(
               flag = "temperature",
               label = "T",
               help =
@@ -340,6 +351,7 @@ public record TrainingConfig(
      */
     public Network {
       require(init == null || !init.isBlank(), "init", "'" + init + "'", "a file or a run folder");
+      require(heads >= 1 && heads <= 1000, "heads", heads, "from 1 to 1000, usually 1 or 3");
       require(
           !initPartial || init != null, "initPartial", initPartial, "a file with it, by `init`");
       try {
@@ -366,12 +378,21 @@ public record TrainingConfig(
     /** The same with K prototypes. */
     Network withPrototypes(int prototypes) {
       return new Network(
-          architecture, width, stem, hidden, dim, prototypes, temperature, init, initPartial);
+          architecture,
+          width,
+          stem,
+          hidden,
+          dim,
+          prototypes,
+          heads,
+          temperature,
+          init,
+          initPartial);
     }
 
-    /** The network for images of that many channels. */
+    /** The network for images of that many channels, with the prototypes of all heads. */
     public SwavConfig with(int channels) {
-      return of(architecture, width, stem, channels, hidden, dim, prototypes, temperature);
+      return of(architecture, width, stem, channels, hidden, dim, heads * prototypes, temperature);
     }
   }
 

@@ -26,11 +26,13 @@ public final class ConfiguredMethod {
   public static Method of(TrainingConfig config, ImageSource images, Engine engine) {
     TrainingConfig.Codes codes = config.codes();
     double temperature = config.network().temperature();
+    int heads = config.network().heads();
     return switch (config.method()) {
       case SWAV -> {
         RunSizes sizes = RunSizes.of(config, images.size());
         yield new SwavMethod(
             new SwavMethod.Settings(codes.assigning(), temperature)
+                .withHeads(heads)
                 .withCodes(codes.kind())
                 .withFrozenPrototypes(sizes.frozenSteps())
                 .withQueue(sizes.queueRows(), sizes.queueStartStep()),
@@ -41,7 +43,7 @@ public final class ConfiguredMethod {
       case DEEPCLUSTER_V2 ->
           new DeepClusterMethod(
               new DeepClusterMethod.Settings(
-                  images.size(), codes.assigning(), 1, temperature, config.execution().seed()),
+                  images.size(), codes.assigning(), heads, temperature, config.execution().seed()),
               engine);
       case SUPERVISED -> new SupervisedMethod(images::label, temperature);
       case RANDOM -> new RandomMethod();
