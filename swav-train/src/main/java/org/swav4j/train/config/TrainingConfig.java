@@ -904,6 +904,11 @@ public record TrainingConfig(
         "at most "
             + groups(crops).get(0).count()
             + ", the crops of the first group, which should be the largest");
+    require(
+        network.heads() == 1 || method == MethodKind.SWAV || method == MethodKind.DEEPCLUSTER_V2,
+        "heads",
+        network.heads(),
+        "1 with " + method.label() + ": only swav and deepcluster-v2 have several");
   }
 
   private static void require(boolean ok, String name, Object value, String expected) {
