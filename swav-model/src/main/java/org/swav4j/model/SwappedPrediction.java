@@ -10,8 +10,8 @@ import org.nd4j.autodiff.samediff.SameDiff;
  * fills {@code codes [A·B, K]}, the codes of crops 0 to A-1.
  *
  * <p>With H heads there are H sets of K prototypes, one below the other in {@code
- * prototypes.weight}; scores and codes then have H·K columns, head by head, and the loss is the mean
- * over heads.
+ * prototypes.weight}; scores and codes then have H·K columns, head by head, and the loss is the
+ * mean over heads.
  */
 public final class SwappedPrediction implements Objective {
   /** Name of the scores: {@code [V·B, K]}, cosines if the prototypes have unit length. */

@@ -43,8 +43,9 @@ public final class TrainingDiagnostics {
   }
 
   /**
-   * For a network with H {@code heads} of {@code prototypes} = K each and embeddings of width {@code
-   * dim} = D. Its numbers are means over heads; scores and codes have H·K columns, head by head.
+   * For a network with H {@code heads} of {@code prototypes} = K each and embeddings of width
+   * {@code dim} = D. Its numbers are means over heads; scores and codes have H·K columns, head by
+   * head.
    *
    * @throws IllegalArgumentException if one is below 1
    */

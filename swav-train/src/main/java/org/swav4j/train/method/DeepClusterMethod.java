@@ -5,7 +5,6 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.stream.IntStream;
-import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.indexing.NDArrayIndex;
@@ -71,8 +70,7 @@ public final class DeepClusterMethod implements Method {
 
     private static void require(boolean right, String name, Object value, String expected) {
       if (!right) {
-        throw new IllegalArgumentException(
-            "`" + name + "` is " + value + ", expected " + expected);
+        throw new IllegalArgumentException("`" + name + "` is " + value + ", expected " + expected);
       }
     }
   }
@@ -131,8 +129,7 @@ public final class DeepClusterMethod implements Method {
     embeddings = new INDArray[memory.length][batch];
     hostEmbeddings = new HostTensor[memory.length][batch];
     for (int crop = 0; crop < memory.length; crop++) {
-      memory[crop] =
-          Nd4j.zeros(prototypes.dataType(), settings.images(), (int) prototypes.size(1));
+      memory[crop] = Nd4j.zeros(prototypes.dataType(), settings.images(), (int) prototypes.size(1));
       hostMemory[crop] = new HostTensor();
       for (int i = 0; i < batch; i++) {
         embeddings[crop][i] = row(step.embeddings(), (long) crop * batch + i);
@@ -254,8 +251,7 @@ public final class DeepClusterMethod implements Method {
     int[] ofHead = assignments[head];
     if (ofHead[image] == NONE) {
       // The only allocation in a step, for the few images that the clustering missed.
-      INDArray scores =
-          row(memory[head % memory.length], image).mmul(centroids[head].transpose());
+      INDArray scores = row(memory[head % memory.length], image).mmul(centroids[head].transpose());
       ofHead[image] = scores.argMax(1).getInt(0);
     }
     return ofHead[image];

@@ -8,7 +8,9 @@ public enum MethodKind {
   SWAV,
   /** Views of an image find each other among a batch: {@link SimClrMethod}. */
   SIMCLR,
-  /** Clusters of all images, found anew for each epoch, are predicted: {@link DeepClusterMethod}. */
+  /**
+   * Clusters of all images, found anew for each epoch, are predicted: {@link DeepClusterMethod}.
+   */
   DEEPCLUSTER_V2,
   /**
    * Classes are learned from labels, the measure of what can be reached: {@link SupervisedMethod}.

@@ -26,10 +26,11 @@ import org.swav4j.train.host.HostTensor;
  *   at last:             each row joins the centroid with the largest dot product
  * </pre>
  *
- * <p>A centroid without rows, or with rows that cancel out, stays where it is; of equal dot products
- * the first counts. Dot products are computed block by block in the rows' own type, means in double:
- * memory beyond the rows doesn't grow with their number. The same rows and first centroids give the
- * same clusters bit for bit on the same machine. Immutable; may be shared between threads.
+ * <p>A centroid without rows, or with rows that cancel out, stays where it is; of equal dot
+ * products the first counts. Dot products are computed block by block in the rows' own type, means
+ * in double: memory beyond the rows doesn't grow with their number. The same rows and first
+ * centroids give the same clusters bit for bit on the same machine. Immutable; may be shared
+ * between threads.
  */
 public final class SphericalKMeans {
   /** Dot products in memory at a time. */
@@ -153,8 +154,7 @@ public final class SphericalKMeans {
       this.centroids = centroids;
       this.k = centroids.rows();
       this.dim = centroids.columns();
-      this.block =
-          (int) Math.min(rows.size(0), Math.min(LARGEST_BLOCK, Math.max(1, DOTS / k)));
+      this.block = (int) Math.min(rows.size(0), Math.min(LARGEST_BLOCK, Math.max(1, DOTS / k)));
       this.sums = new double[k * dim];
       this.members = new int[k];
       Value left = Value.input("rows", rows.dataType(), block, dim);

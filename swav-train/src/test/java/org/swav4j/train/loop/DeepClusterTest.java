@@ -315,8 +315,9 @@ class DeepClusterTest {
   }
 
   private static void requireSameBits(SwavWeights resumed, SwavWeights whole) {
-    for (var read : List.<Function<SwavWeights, Map<String, INDArray>>>of(
-        SwavWeights::parameters, SwavWeights::statistics)) {
+    for (var read :
+        List.<Function<SwavWeights, Map<String, INDArray>>>of(
+            SwavWeights::parameters, SwavWeights::statistics)) {
       Map<String, float[]> expected = bits(read.apply(whole));
       bits(read.apply(resumed))
           .forEach((name, a) -> assertThat(a).as(name).isEqualTo(expected.get(name)));

@@ -115,7 +115,8 @@ class HeadsTest {
 
   @Test
   void methodsWithoutPrototypesOfTheirOwnHaveOneHead() {
-    assertThat(TrainingConfigTest.quick("--heads=3", "--prototypes=20").network().with(3).prototypes())
+    assertThat(
+            TrainingConfigTest.quick("--heads=3", "--prototypes=20").network().with(3).prototypes())
         .isEqualTo(60);
     assertThatIllegalArgumentException()
         .isThrownBy(() -> TrainingConfigTest.quick("--heads=2", "--method=simclr"))

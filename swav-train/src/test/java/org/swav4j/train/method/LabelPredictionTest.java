@@ -78,8 +78,7 @@ class LabelPredictionTest {
     assertThat(sd.output(given, loss.name()).get(loss.name()).getDouble(0))
         .isCloseTo(oracle(z, c, heads), within(1e-12));
 
-    Map<String, INDArray> gradients =
-        sd.calculateGradients(given, "z", SwavMethod.PROTOTYPES);
+    Map<String, INDArray> gradients = sd.calculateGradients(given, "z", SwavMethod.PROTOTYPES);
     Map<String, double[][]> parameters = Map.of("z", z, SwavMethod.PROTOTYPES, c);
     double h = 1e-6;
     parameters.forEach(

@@ -80,8 +80,7 @@ class SphericalKMeansTest {
   void blockByBlockIsTheAlgorithmOverAllRows() {
     double[][] rows = noise(20_000, 3, 1);
     int[] first = {5, 19_999, 700, 8_191, 8_192};
-    double[][] centroids =
-        IntStream.of(first).mapToObj(i -> rows[i]).toArray(double[][]::new);
+    double[][] centroids = IntStream.of(first).mapToObj(i -> rows[i]).toArray(double[][]::new);
     for (int i = 0; i < 4; i++) {
       centroids = moved(rows, centroids);
     }
@@ -103,8 +102,7 @@ class SphericalKMeansTest {
       rows[i] = unit(IntStream.range(0, 16).mapToDouble(d -> centre[d] + row[d] / 2).toArray());
     }
     Engine engine = type == DataType.FLOAT ? Engines.best() : ENGINE;
-    Clusters found =
-        new SphericalKMeans(10, engine).cluster(array(rows, type), 0, 1, 2);
+    Clusters found = new SphericalKMeans(10, engine).cluster(array(rows, type), 0, 1, 2);
     assertThat(found.assignments())
         .isEqualTo(IntStream.range(0, rows.length).map(i -> i % 3).toArray());
     double[][] centroids = found.centroids().castTo(DataType.DOUBLE).toDoubleMatrix();
