@@ -34,7 +34,7 @@ import org.swav4j.train.advice.HealthListener;
 import org.swav4j.train.cli.TrainingConfigTest;
 import org.swav4j.train.config.TrainingConfig;
 import org.swav4j.train.diagnostics.EpochDiagnostics;
-import org.swav4j.train.diagnostics.VitalSigns;
+import org.swav4j.train.advice.VitalSigns;
 import org.swav4j.train.run.CheckpointFile;
 
 class TrainerTest {
