@@ -342,8 +342,7 @@ public final class TrainingStep implements AutoCloseable {
 
   /**
    * Gradients after {@link #backward}, under the names of the network's parameters and the
-   * objective's; valid until the next step.
-   * Parameters the loss does not reach are absent.
+   * objective's; valid until the next step. Parameters the loss does not reach are absent.
    */
   public Map<String, INDArray> gradients() {
     return gradients;

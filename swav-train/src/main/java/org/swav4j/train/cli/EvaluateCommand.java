@@ -353,8 +353,7 @@ final class EvaluateCommand implements Callable<Integer> {
 
   /** The same features, of classes that are values of a factor. */
   private static FeatureSet relabelled(FeatureSet set, List<Integer> values) {
-    return new FeatureSet(
-        set.features(), Arrays.stream(set.labels()).map(values::get).toArray());
+    return new FeatureSet(set.features(), Arrays.stream(set.labels()).map(values::get).toArray());
   }
 
   private List<IndexedFeatures> crops(Sample train, Embedder embedder, Embedder.Network network) {

@@ -72,7 +72,11 @@ final class FineTuneOptions {
 
   /** Trains as asked for, measures, and adds what came out. */
   void add(
-      EvaluationLine line, SourceOptions.Opened o, ImageSource train, Sample test, Embedder embedder) {
+      EvaluationLine line,
+      SourceOptions.Opened o,
+      ImageSource train,
+      Sample test,
+      Embedder embedder) {
     Sample labelled = Sample.share(train, share, seed);
     if (batch < 2) {
       throw new IllegalArgumentException(

@@ -224,8 +224,7 @@ public record LinearProbe(
    * @param images N numbers by which {@link #where} chooses
    * @param used numbers of rows
    */
-  private record Rows(INDArray x, int[] labels, int[] images, int[] used)
-      implements AutoCloseable {
+  private record Rows(INDArray x, int[] labels, int[] images, int[] used) implements AutoCloseable {
     Rows(INDArray x, int[] labels) {
       this(x, labels, labels, IntStream.range(0, labels.length).toArray());
     }

@@ -64,7 +64,11 @@ public final class Embedder implements AutoCloseable {
     int size = view.size();
     try (INDArray images =
         Nd4j.createUninitialized(
-            DataType.FLOAT, Math.min(BATCH, Math.max(1, source.size())), normalisation.channels(), size, size)) {
+            DataType.FLOAT,
+            Math.min(BATCH, Math.max(1, source.size())),
+            normalisation.channels(),
+            size,
+            size)) {
       for (int from = 0; from < source.size(); from += BATCH) {
         int count = Math.min(BATCH, source.size() - from);
         int[] indices = view.fill(source, from, count, images);

@@ -1,11 +1,9 @@
 package org.swav4j.train.features;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.List;
 import org.junit.jupiter.api.Test;
-import org.nd4j.linalg.api.ndarray.INDArray;
 import org.swav4j.data.DataSets;
 import org.swav4j.data.DataSpec;
 import org.swav4j.data.Normalisation;
@@ -26,9 +24,7 @@ class FineTuningTest {
 
   private static Embedder embedder(int workers) {
     return new Embedder(
-        InputSize.of(24),
-        new Normalisation(List.of(.5, .5, .5), List.of(.3, .3, .3)),
-        workers);
+        InputSize.of(24), new Normalisation(List.of(.5, .5, .5), List.of(.3, .3, .3)), workers);
   }
 
   @Test
@@ -40,7 +36,9 @@ class FineTuningTest {
       FineTuning.Result both =
           tuning.evaluate(weights, SHAPES.train(), SHAPES.test(), embedder, ENGINE);
       FineTuning.Result linear =
-          tuning.withTrunkRate(0).evaluate(weights, SHAPES.train(), SHAPES.test(), embedder, ENGINE);
+          tuning
+              .withTrunkRate(0)
+              .evaluate(weights, SHAPES.train(), SHAPES.test(), embedder, ENGINE);
       assertThat(both.trainTop1()).isGreaterThan(linear.trainTop1() + 0.1);
     }
     before
