@@ -7,8 +7,8 @@ import org.datavec.image.transform.ImageTransform;
 import org.nd4j.common.primitives.Pair;
 
 /**
- * What is done to a crop at random besides choosing its window, in this order: horizontal flip;
- * colour jitter (brightness, contrast, saturation and hue, in random order); grey; Gaussian blur;
+ * What is done to a crop at random besides choosing its window, in this order: the window is turned;
+ * horizontal flip; colour jitter (brightness, contrast, saturation and hue, in random order); grey; Gaussian blur;
  * solarise. Pictures with one channel take no part in saturation, hue and grey.
  *
  * @param jitter strength s of the colour jitter: brightness, contrast and saturation factors are
@@ -20,6 +20,8 @@ import org.nd4j.common.primitives.Pair;
  * @param maxSigma greatest standard deviation of the blur in pixels of the crop
  * @param solariseProbability share of crops in which values from one half up are inverted
  * @param flipProbability share of crops mirrored left to right
+ * @param maxDegrees angle up to which the window is turned about its centre, either way, uniformly;
+ *     180: every orientation, 0: none
  * @param minRatio least width / height of the window, before it is made square
  * @param maxRatio greatest width / height of the window
  */
@@ -32,6 +34,7 @@ public record Augmentation(
     double maxSigma,
     double solariseProbability,
     double flipProbability,
+    double maxDegrees,
     double minRatio,
     double maxRatio) {
   /**
@@ -46,13 +49,14 @@ public record Augmentation(
     requireProbability("blur", blurProbability);
     requireProbability("solarise", solariseProbability);
     requireProbability("flip", flipProbability);
+    requireRotation(maxDegrees);
     requireSigma(minSigma, maxSigma);
     requireRatio(minRatio, maxRatio);
   }
 
   /** The published recipe: full jitter, grey 0.2, blur 0.5 with sigma 0.1 to 2, flip 0.5. */
   public static Augmentation official() {
-    return new Augmentation(1, 0.8, 0.2, 0.5, 0.1, 2, 0, 0.5, 3.0 / 4, 4.0 / 3);
+    return new Augmentation(1, 0.8, 0.2, 0.5, 0.1, 2, 0, 0.5, 0, 3.0 / 4, 4.0 / 3);
   }
 
   /** For images of about 32 pixels: jitter of half strength, no blur. */
@@ -62,7 +66,7 @@ public record Augmentation(
 
   /** The window alone: no flip, no colour, no blur. */
   public static Augmentation none() {
-    return new Augmentation(0, 0, 0, 0, 0.1, 2, 0, 0, 3.0 / 4, 4.0 / 3);
+    return new Augmentation(0, 0, 0, 0, 0.1, 2, 0, 0, 0, 3.0 / 4, 4.0 / 3);
   }
 
   /**
@@ -77,7 +81,7 @@ public record Augmentation(
     return List.of(
         always(
             new RandomResizedCropTransform(
-                spec.size(), spec.minScale(), spec.maxScale(), minRatio, maxRatio)),
+                spec.size(), spec.minScale(), spec.maxScale(), minRatio, maxRatio, maxDegrees)),
         // DataVec draws no number for a step of probability 1; here one is drawn for every crop.
         Pair.of(new FlipImageTransform(1), Math.min(flipProbability, Math.nextDown(1.0))),
         always(new ColourJitterTransform(jitterProbability, jitter)),
@@ -101,6 +105,7 @@ public record Augmentation(
         maxSigma,
         solariseProbability,
         flipProbability,
+        maxDegrees,
         minRatio,
         maxRatio);
   }
@@ -116,6 +121,7 @@ public record Augmentation(
         maxSigma,
         solariseProbability,
         flipProbability,
+        maxDegrees,
         minRatio,
         maxRatio);
   }
@@ -131,6 +137,7 @@ public record Augmentation(
         maxSigma,
         solariseProbability,
         flipProbability,
+        maxDegrees,
         minRatio,
         maxRatio);
   }
@@ -146,6 +153,7 @@ public record Augmentation(
         maxSigma,
         probability,
         flipProbability,
+        maxDegrees,
         minRatio,
         maxRatio);
   }
@@ -161,6 +169,23 @@ public record Augmentation(
         maxSigma,
         solariseProbability,
         probability,
+        maxDegrees,
+        minRatio,
+        maxRatio);
+  }
+
+  /** Another largest angle, in degrees, by which the window is turned. */
+  public Augmentation withRotation(double maxDegrees) {
+    return new Augmentation(
+        jitter,
+        jitterProbability,
+        greyProbability,
+        blurProbability,
+        minSigma,
+        maxSigma,
+        solariseProbability,
+        flipProbability,
+        maxDegrees,
         minRatio,
         maxRatio);
   }
@@ -176,6 +201,7 @@ public record Augmentation(
         maxSigma,
         solariseProbability,
         flipProbability,
+        maxDegrees,
         minRatio,
         maxRatio);
   }
@@ -194,6 +220,15 @@ public record Augmentation(
               + jitter
               + ", expected 0 to 2.5 (1 is the paper's; above 2.5 the hue would turn by more than"
               + " half a circle)");
+    }
+  }
+
+  static void requireRotation(double maxDegrees) {
+    if (!(maxDegrees >= 0 && maxDegrees <= 180)) {
+      throw new IllegalArgumentException(
+          "rotation of up to "
+              + maxDegrees
+              + " degrees, expected 0 (none) to 180 (every orientation, turns go either way)");
     }
   }
 

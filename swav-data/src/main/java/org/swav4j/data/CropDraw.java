@@ -21,6 +21,10 @@ final class CropDraw {
   int left;
   int height;
   int width;
+
+  /** By which the window is turned clockwise about its centre; 0: it is upright. */
+  double degrees;
+
   boolean flip;
   boolean jitter;
   final int[] order = new int[4];
@@ -44,6 +48,7 @@ final class CropDraw {
     left = 0;
     height = imageHeight;
     width = imageWidth;
+    degrees = 0;
     flip = false;
     jitter = false;
     grey = false;

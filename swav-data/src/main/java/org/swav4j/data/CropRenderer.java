@@ -11,7 +11,7 @@ import java.util.random.RandomGenerator;
  * to float planes, applies the operations that were drawn and writes the normalised result.
  *
  * <pre>
- *   bytes → [window + flip + resize] → piece by piece [jitter up to the contrast, sum of grey]
+ *   bytes → [window + turn + flip + resize] → piece by piece [jitter up to the contrast, sum of grey]
  *         → [contrast and the rest, grey] → [blur] → [solarise, normalise] → buffer
  * </pre>
  *
@@ -106,7 +106,16 @@ public final class CropRenderer {
     int area = size * size;
     reserve(area);
     resampler.resample(
-        image, draw.top, draw.left, draw.height, draw.width, draw.flip, planes, size, size);
+        image,
+        draw.top,
+        draw.left,
+        draw.height,
+        draw.width,
+        draw.degrees,
+        draw.flip,
+        planes,
+        size,
+        size);
     if (draw.jitter) {
       jitter(area);
     }

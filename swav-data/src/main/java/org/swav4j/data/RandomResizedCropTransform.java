@@ -6,13 +6,15 @@ import org.datavec.image.data.ImageWritable;
 
 /**
  * Cuts a random window of random area and shape and resizes it, antialiased, to a square, as a
- * DataVec transform. Ten tries of a window that fits, then the largest central one. One instance
- * per thread.
+ * DataVec transform. Ten tries of a window that fits, then the largest central one. The window may
+ * be turned about its centre by a random angle, which has no empty corners: what lies beyond the
+ * image is the image, mirrored at its edge. One instance per thread.
  */
 public final class RandomResizedCropTransform extends FrameTransform {
   private final CropSpec window;
   private final double minRatio;
   private final double maxRatio;
+  private final double maxDegrees;
 
   /**
    * Width / height of the window between 3/4 and 4/3, as in the paper.
@@ -36,10 +38,32 @@ public final class RandomResizedCropTransform extends FrameTransform {
    */
   public RandomResizedCropTransform(
       int size, double minScale, double maxScale, double minRatio, double maxRatio) {
+    this(size, minScale, maxScale, minRatio, maxRatio, 0);
+  }
+
+  /**
+   * @param size side of the result in pixels
+   * @param minScale smallest share of the image's area, above 0
+   * @param maxScale largest share, up to 1
+   * @param minRatio least width / height of the window, before it is turned
+   * @param maxRatio greatest width / height of the window
+   * @param maxDegrees the window is turned by up to this angle either way, uniformly; 180: every
+   *     orientation; 0: none, and no number is drawn for it
+   * @throws IllegalArgumentException if a value is out of range
+   */
+  public RandomResizedCropTransform(
+      int size,
+      double minScale,
+      double maxScale,
+      double minRatio,
+      double maxRatio,
+      double maxDegrees) {
     this.window = new CropSpec(1, size, minScale, maxScale);
     Augmentation.requireRatio(minRatio, maxRatio);
     this.minRatio = minRatio;
     this.maxRatio = maxRatio;
+    Augmentation.requireRotation(maxDegrees);
+    this.maxDegrees = maxDegrees;
   }
 
   /** Side of the result in pixels. */
@@ -56,6 +80,9 @@ public final class RandomResizedCropTransform extends FrameTransform {
   void draw(CropDraw draw, int width, int height, RandomGenerator random) {
     draw.drawWindow(
         width, height, window.minScale(), window.maxScale(), minRatio, maxRatio, random);
+    if (maxDegrees > 0) {
+      draw.degrees = CropDraw.uniform(random, -maxDegrees, maxDegrees);
+    }
   }
 
   @Override
@@ -72,6 +99,7 @@ public final class RandomResizedCropTransform extends FrameTransform {
           draw.left,
           draw.height,
           draw.width,
+          draw.degrees,
           planes,
           size,
           size);
@@ -82,6 +110,7 @@ public final class RandomResizedCropTransform extends FrameTransform {
           draw.left,
           draw.height,
           draw.width,
+          draw.degrees,
           false,
           planes,
           size,
@@ -100,11 +129,16 @@ public final class RandomResizedCropTransform extends FrameTransform {
   public float[] query(float... coordinates) {
     CropDraw draw = lastDraw();
     int size = window.size();
+    double cos = Math.cos(Math.toRadians(draw.degrees));
+    double sin = Math.sin(Math.toRadians(draw.degrees));
+    double halfWidth = draw.width / 2.0;
+    double halfHeight = draw.height / 2.0;
     float[] moved = new float[coordinates.length];
-    for (int i = 0; i < coordinates.length; i++) {
-      boolean x = i % 2 == 0;
-      moved[i] =
-          (coordinates[i] - (x ? draw.left : draw.top)) * size / (x ? draw.width : draw.height);
+    for (int i = 0; i + 1 < coordinates.length; i += 2) {
+      double x = coordinates[i] - draw.left - halfWidth;
+      double y = coordinates[i + 1] - draw.top - halfHeight;
+      moved[i] = (float) ((cos * x + sin * y + halfWidth) * size / draw.width);
+      moved[i + 1] = (float) ((cos * y - sin * x + halfHeight) * size / draw.height);
     }
     return moved;
   }

@@ -8,7 +8,8 @@ import java.util.Arrays;
  *
  * <p>The filter is a triangle whose half width is one source pixel, or one target pixel where the
  * window shrinks (antialiased, as Pillow's bilinear); nothing outside the window is read. Rows are
- * filtered horizontally when first needed and kept in a ring for the vertical filter:
+ * filtered horizontally when first needed and kept in a ring for the vertical filter. A window that
+ * is turned gives its rows by {@link RotatedWindow}, and they go the same way:
  *
  * <pre>
  *   window rows (bytes) → ring of filtered rows (floats, r | g | b) → target row → planes
@@ -21,10 +22,13 @@ final class Resampler {
   private final Axis down = new Axis();
   private float[][] ring = new float[0][0];
   private float[] target = new float[0];
+  private final RotatedWindow rotated = new RotatedWindow();
+  private float[] line = new float[0];
 
   /**
    * Fills {@code planes} with the window, resized.
    *
+   * @param degrees by which the window is turned clockwise about its centre; 0 for an upright one
    * @param flip mirror left to right
    * @param planes one array per channel of the image, at least {@code outWidth * outHeight} long
    */
@@ -34,13 +38,19 @@ final class Resampler {
       int left,
       int height,
       int width,
+      double degrees,
       boolean flip,
       float[][] planes,
       int outHeight,
       int outWidth) {
     across.prepare(width, outWidth, 0, outWidth, 1.0 / 255, flip);
     down.prepare(height, outHeight, 0, outHeight, 1, false);
-    run(image, top, left, planes, outHeight, outWidth);
+    boolean turned = degrees != 0;
+    if (turned) {
+      rotated.prepare(image.width(), image.height(), top, left, height, width, degrees);
+      reserveLine(image.channels() * width);
+    }
+    run(image, top, left, width, turned, planes, outHeight, outWidth);
   }
 
   /**
@@ -56,15 +66,27 @@ final class Resampler {
       int left,
       int height,
       int width,
+      double degrees,
       float[][] planes,
       int outHeight,
       int outWidth) {
     across.prepare(width, outWidth, 0, outWidth, 1, false);
     down.prepare(height, outHeight, 0, outHeight, 1, false);
     float[] rows = new float[height * outWidth];
+    boolean turned = degrees != 0;
+    if (turned) {
+      int sourceHeight = source[0].length / sourceWidth;
+      rotated.prepare(sourceWidth, sourceHeight, top, left, height, width, degrees);
+      reserveLine(width);
+    }
     for (int c = 0; c < source.length; c++) {
       for (int y = 0; y < height; y++) {
-        across.filter(source[c], (top + y) * sourceWidth + left, 1, rows, y * outWidth, 1);
+        if (turned) {
+          rotated.row(source[c], y, line);
+          across.filter(line, 0, 1, rows, y * outWidth, 1);
+        } else {
+          across.filter(source[c], (top + y) * sourceWidth + left, 1, rows, y * outWidth, 1);
+        }
       }
       for (int x = 0; x < outWidth; x++) {
         down.filter(rows, x, outWidth, planes[c], x, outWidth);
@@ -79,10 +101,18 @@ final class Resampler {
   void resampleCentre(Image image, int fullHeight, int fullWidth, int size, float[][] planes) {
     across.prepare(image.width(), fullWidth, (fullWidth - size) / 2, size, 1.0 / 255, false);
     down.prepare(image.height(), fullHeight, (fullHeight - size) / 2, size, 1, false);
-    run(image, 0, 0, planes, size, size);
+    run(image, 0, 0, image.width(), false, planes, size, size);
   }
 
-  private void run(Image image, int top, int left, float[][] planes, int outHeight, int outWidth) {
+  private void run(
+      Image image,
+      int top,
+      int left,
+      int width,
+      boolean turned,
+      float[][] planes,
+      int outHeight,
+      int outWidth) {
     int channels = image.channels();
     int rowLength = channels * outWidth;
     int taps = down.taps;
@@ -93,7 +123,12 @@ final class Resampler {
       int first = down.start[y];
       for (next = Math.max(next, first); next < first + taps; next++) {
         int from = ((top + next) * image.width() + left) * channels;
-        if (channels == 3) {
+        if (turned) {
+          rotated.row(pixels, channels, next, line);
+          for (int c = 0; c < channels; c++) {
+            across.filter(line, c * width, 1, ring[next % taps], c * outWidth, 1);
+          }
+        } else if (channels == 3) {
           filterColour(pixels, from, ring[next % taps], outWidth);
         } else {
           filterGrey(pixels, from, ring[next % taps], outWidth);
@@ -119,6 +154,12 @@ final class Resampler {
     }
     if (target.length < rowLength) {
       target = new float[rowLength];
+    }
+  }
+
+  private void reserveLine(int length) {
+    if (line.length < length) {
+      line = new float[length];
     }
   }
 

@@ -38,7 +38,7 @@ final class TransformRenderer implements CropMaker {
     float[][] values = Frames.planes(frame);
     if (width != size || height != size) {
       float[][] resized = new float[values.length][size * size];
-      new Resampler().resample(values, width, 0, 0, height, width, resized, size, size);
+      new Resampler().resample(values, width, 0, 0, height, width, 0, resized, size, size);
       values = resized;
     }
     write(values, out, at);

@@ -19,7 +19,7 @@ class AugmentationTest {
   @Test
   void theOfficialRecipeIsThePublishedOne() {
     assertThat(Augmentation.official())
-        .isEqualTo(new Augmentation(1.0, 0.8, 0.2, 0.5, 0.1, 2.0, 0.0, 0.5, 3.0 / 4, 4.0 / 3));
+        .isEqualTo(new Augmentation(1.0, 0.8, 0.2, 0.5, 0.1, 2.0, 0.0, 0.5, 0.0, 3.0 / 4, 4.0 / 3));
     assertThat(CropSpec.large(2, 224)).isEqualTo(new CropSpec(2, 224, 0.14, 1));
     assertThat(CropSpec.small(6, 96)).isEqualTo(new CropSpec(6, 96, 0.05, 0.14));
     assertThat(Normalisation.imageNet().deviation()).containsExactly(0.228, 0.224, 0.225);
@@ -34,8 +34,9 @@ class AugmentationTest {
             .withBlur(0.6, 0.2, 3)
             .withSolarise(0.7)
             .withFlip(0.4)
+            .withRotation(15)
             .withRatio(0.5, 2);
-    assertThat(a).isEqualTo(new Augmentation(0.25, 0.3, 0.1, 0.6, 0.2, 3, 0.7, 0.4, 0.5, 2));
+    assertThat(a).isEqualTo(new Augmentation(0.25, 0.3, 0.1, 0.6, 0.2, 3, 0.7, 0.4, 15, 0.5, 2));
     assertThat(Augmentation.smallImages())
         .isEqualTo(Augmentation.official().withJitter(0.5, 0.8).withBlur(0, 0.1, 2));
   }
@@ -51,6 +52,8 @@ class AugmentationTest {
     assertRefused(() -> a.withSolarise(2), "solarise probability 2.0");
     assertRefused(() -> a.withBlur(0.5, 2, 1), "blur sigma 2.0 to 1.0");
     assertRefused(() -> a.withBlur(0.5, 0, 1), "blur sigma 0.0 to 1.0", "probability to 0");
+    assertRefused(() -> a.withRotation(181), "rotation of up to 181.0 degrees");
+    assertRefused(() -> a.withRotation(Double.NaN), "rotation of up to NaN");
     assertRefused(() -> a.withRatio(0, 1), "ratio 0.0 to 1.0");
   }
 

@@ -123,6 +123,11 @@ class CropPipelineTest {
         () -> List.of(step(window(), 1), step(new GreyTransform(0.5), 1)),
         () -> List.of(step(window(), 1), step(new GaussianBlurTransform(0.7, 0.1, 2), 1)),
         () -> List.of(step(window(), 1), step(new SolariseTransform(0.5), 1)),
+        () ->
+            List.of(
+                step(new RandomResizedCropTransform(SIZE, 0.14, 1, 0.5, 2, 30), 1),
+                step(new FlipImageTransform(1), 0.5)),
+        () -> EVERYTHING.withRotation(180).transforms(CropSpec.small(1, SIZE)),
         () -> EVERYTHING.transforms(CropSpec.large(1, SIZE)),
         () -> Augmentation.smallImages().transforms(CropSpec.small(1, SIZE)));
   }

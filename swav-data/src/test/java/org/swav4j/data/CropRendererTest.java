@@ -126,7 +126,8 @@ class CropRendererTest {
 
   @Test
   void nothingIsAllocatedPerCrop() {
-    CropRenderer renderer = new CropRenderer(EVERYTHING, Normalisation.imageNet());
+    CropRenderer renderer =
+        new CropRenderer(EVERYTHING.withRotation(180), Normalisation.imageNet());
     Image image = FakeSource.noise(1, 90, 70, 3);
     CropSpec spec = CropSpec.large(1, 48);
     CounterRandom random = new CounterRandom();

@@ -1,26 +1,49 @@
 package org.swav4j.train.advice;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
+import org.swav4j.train.diagnostics.VitalSigns;
 import org.swav4j.train.loop.EpochMetrics;
 import org.swav4j.train.loop.StepMetrics;
 import org.swav4j.train.loop.TrainingListener;
 
 /**
- * Adds to the metrics of steps and epochs what {@link CollapseMonitor} says of them. To be added
- * after those that measure: health and k-NN.
+ * Adds to the metrics of steps and epochs what {@link CollapseMonitor} says of them, and an epoch's
+ * {@link HealthState}. To be added after those that measure: health and k-NN.
  */
 public final class AdviceListener implements TrainingListener {
-  private final CollapseMonitor monitor;
+  /** Steps from one that is looked into to the next, which keeps the cost well under 1 %. */
+  private static final int INSPECT_EVERY = 10;
 
-  /** A listener that asks this monitor. */
-  public AdviceListener(CollapseMonitor monitor) {
+  /** Steps that are judged together. */
+  private static final int STRETCH = 50;
+
+  private final CollapseMonitor monitor;
+  private final VitalSigns signs;
+
+  /**
+   * A listener that asks this monitor.
+   *
+   * @param signs of the step that is trained
+   */
+  public AdviceListener(CollapseMonitor monitor, VitalSigns signs) {
     this.monitor = monitor;
+    this.signs = signs;
   }
 
   @Override
   public StepMetrics measure(StepMetrics m) {
-    return monitor.afterStep(m.step(), m.loss()).map(line -> m.withAdvice(List.of(line))).orElse(m);
+    List<String> lines = new ArrayList<>(m.advice());
+    monitor.afterStep(m.step(), m.loss(), signs::largestScore).ifPresent(lines::add);
+    long done = m.step() + 1;
+    if (done % INSPECT_EVERY == 0) {
+      signs.inspect(m.loss());
+    }
+    if (done % STRETCH == 0) {
+      monitor.afterStretch(signs.finish(done)).ifPresent(lines::add);
+    }
+    return lines.isEmpty() ? m : m.withAdvice(lines);
   }
 
   @Override
@@ -34,6 +57,6 @@ public final class AdviceListener implements TrainingListener {
                 monitor.afterEpoch(m.step(), m.loss(), m.health()).stream(),
                 monitor.afterEvaluation(m.step(), m.knn()).stream())
             .toList();
-    return m.withAdvice(lines);
+    return m.withAdvice(lines).withState(monitor.state(m.step()).label());
   }
 }

@@ -6,9 +6,11 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.function.DoubleSupplier;
 import org.swav4j.train.config.TrainingConfig;
 import org.swav4j.train.config.TrainingConfig.OptimiserKind;
 import org.swav4j.train.diagnostics.EpochDiagnostics;
+import org.swav4j.train.diagnostics.Vitals;
 import org.swav4j.train.loop.EpochMetrics;
 import org.swav4j.train.loop.RunSizes;
 
@@ -41,22 +43,10 @@ public final class CollapseMonitor {
   /** How far k-NN accuracy may lie below the untrained network's; it often dips in epoch 1. */
   private static final double LOSS_OF_FEATURES = 0.05;
 
-  private enum Finding {
-    NONE,
-    COLLAPSED,
-    SLOW,
-    UNIFORM,
-    STUCK,
-    RISEN,
-    DIVERGED,
-    FLOOR,
-    ONE_FOR_ALL,
-    COPIES
-  }
-
   private final TrainingConfig config;
   private final RunSizes plan;
-  private Finding last = Finding.NONE;
+  private final VitalsJudge vitals;
+  private HealthState last = HealthState.HEALTHY;
   private double lowest = Double.POSITIVE_INFINITY;
   private double untrained = Double.NaN;
   private boolean worse;
@@ -67,6 +57,28 @@ public final class CollapseMonitor {
   public CollapseMonitor(TrainingConfig config, RunSizes plan) {
     this.config = config;
     this.plan = plan;
+    this.vitals = new VitalsJudge(config, plan);
+  }
+
+  /**
+   * How the run is after a number of steps.
+   *
+   * @param step steps completed
+   */
+  public HealthState state(long step) {
+    if (diverged || last == HealthState.COLLAPSED) {
+      return last;
+    }
+    if (vitals.state().amiss()) {
+      return vitals.state();
+    }
+    if (last.amiss()) {
+      return last;
+    }
+    if (worse) {
+      return HealthState.WORSE;
+    }
+    return step - plan.schedule().warmup() < PATIENCE ? HealthState.STARTING : HealthState.HEALTHY;
   }
 
   /** What the settings alone foretell, one line each; empty if nothing is amiss. */
@@ -198,23 +210,40 @@ public final class CollapseMonitor {
    * counts from a quarter above the first that was seen, of a new run or since it goes on. Empty if
    * it doesn't, or if that was said and no epoch's mean has come down since.
    *
+   * <p>Scores that aren't cosines look the same, and are told apart.
+   *
    * @param step from 0
    * @param loss in nats
+   * @param largestScore the largest magnitude of the step's scores, asked for if the loss is high
    */
-  public Optional<String> afterStep(long step, double loss) {
+  public Optional<String> afterStep(long step, double loss, DoubleSupplier largestScore) {
     if (Double.isNaN(first)) {
       first = loss;
     }
     if (diverged || !(loss > Math.max(DIVERGENCE * plan.logK(), 1.25 * first))) {
       return Optional.empty();
     }
+    Optional<String> cause = vitals.unnormalised(step + 1, largestScore.getAsDouble());
+    if (cause.isPresent() || vitals.state() == HealthState.UNNORMALISED) {
+      return cause;
+    }
     diverged = true;
-    last = Finding.DIVERGED;
-    return Optional.of(say(last, step + 1, loss, null));
+    last = HealthState.DIVERGED;
+    return Optional.of(last.label() + ": " + say(last, step + 1, loss, null));
   }
 
   /**
-   * What an epoch's numbers say; empty if all is well or the same was said after the last epoch.
+   * What a stretch of steps shows, see {@link HealthState}; empty if all is well, the same was said
+   * of the last, or it is known that the run has diverged.
+   */
+  public Optional<String> afterStretch(Vitals stretch) {
+    Optional<String> advice = vitals.after(stretch);
+    return diverged ? Optional.empty() : advice;
+  }
+
+  /**
+   * What an epoch's numbers say; empty if all is well, the same was said after the last epoch, or
+   * its steps have shown why.
    *
    * @param step steps completed
    * @param loss mean over the epoch, in nats
@@ -224,15 +253,22 @@ public final class CollapseMonitor {
     if (queueJoined(step)) {
       lowest = loss; // codes over more images are harder to predict
     }
-    Finding finding = find(step, loss, health);
+    HealthState finding = find(step, loss, health);
     Optional<String> advice =
-        finding == Finding.NONE || finding == last
+        !finding.amiss() || finding == last || explained(finding)
             ? Optional.empty()
-            : Optional.of(say(finding, step, loss, health));
+            : Optional.of(finding.label() + ": " + say(finding, step, loss, health));
     last = finding;
     diverged &= loss > (1 + RISE) * plan.logK();
     lowest = Math.min(lowest, loss);
     return advice;
+  }
+
+  /** Whether the steps have shown what an epoch's loss only hints at. */
+  private boolean explained(HealthState finding) {
+    return vitals.state().amiss()
+        && finding != HealthState.COLLAPSED
+        && finding != HealthState.DIVERGED;
   }
 
   /**
@@ -251,7 +287,9 @@ public final class CollapseMonitor {
     }
     boolean before = worse;
     worse = accuracy < untrained - LOSS_OF_FEATURES;
-    return worse && !before ? Optional.of(worse(step, accuracy)) : Optional.empty();
+    return worse && !before
+        ? Optional.of(HealthState.WORSE.label() + ": " + worse(step, accuracy))
+        : Optional.empty();
   }
 
   private String worse(long step, double accuracy) {
@@ -282,49 +320,49 @@ public final class CollapseMonitor {
     return plan.queueRows() > 0 && step >= full && step - 2L * plan.stepsPerEpoch() < full;
   }
 
-  private Finding find(long step, double loss, EpochDiagnostics health) {
+  private HealthState find(long step, double loss, EpochDiagnostics health) {
     // Batch norm spreads the embeddings of even an untrained network: these two need no patience.
     if (health.spread() < 0.05) {
-      return Finding.COLLAPSED;
+      return HealthState.COLLAPSED;
     }
     if (plan.lossFloor() > 0 && loss < 1.02 * plan.lossFloor()) {
-      return Finding.FLOOR;
+      return HealthState.STARVED;
     }
     if (diverged && loss > (1 + RISE) * plan.logK()) {
-      return Finding.DIVERGED;
+      return HealthState.DIVERGED;
     }
     if (step - plan.schedule().warmup() < PATIENCE) {
-      return Finding.NONE;
+      return HealthState.HEALTHY;
     }
     boolean atChance = loss > STUCK * plan.logK();
     if (atChance && tooSlowForLars()) {
-      return Finding.SLOW;
+      return HealthState.SLOW;
     }
     // Rising comes first: a loss that was lower, or is far above chance, is not stuck there.
     if (loss > lowest + RISE * plan.logK()) {
-      return Finding.RISEN;
+      return HealthState.UNSTABLE;
     }
     if (loss > (1 + RISE) * plan.logK()) {
-      return Finding.DIVERGED;
+      return HealthState.DIVERGED;
     }
     if (atChance) {
-      return health.codeEntropy() > 0.9 * plan.logK() ? Finding.UNIFORM : Finding.STUCK;
+      return health.codeEntropy() > 0.9 * plan.logK() ? HealthState.UNIFORM : HealthState.STUCK;
     }
     if (plan.prototypes() > 2 && health.largest() > 0.5) {
-      return Finding.ONE_FOR_ALL;
+      return HealthState.COLLAPSING;
     }
-    return health.distinct() < 0.9 ? Finding.COPIES : Finding.NONE;
+    return health.distinct() < 0.9 ? HealthState.COPIES : HealthState.HEALTHY;
   }
 
-  private String say(Finding finding, long step, double loss, EpochDiagnostics health) {
+  private String say(HealthState finding, long step, double loss, EpochDiagnostics health) {
     return switch (finding) {
       case COLLAPSED ->
           text(
-              "collapsed: the embeddings of all images are nearly equal (spread %.3f; 1 is even, 0"
+              "the embeddings of all images are nearly equal (spread %.3f; 1 is even, 0"
                   + " one point): start again with a lower `learningRate`, a lower `epsilon` (0.03) or a"
                   + " longer `freezeEpochs`",
               health.spread());
-      case FLOOR ->
+      case STARVED ->
           text(
               "the loss, %.3f, has reached the lowest that %d prototypes allow with a batch of %d"
                   + " and a queue of %d, ln(K/(B+L)) = %.2f: take fewer `prototypes` or a `queueLength`",
@@ -339,7 +377,7 @@ public final class CollapseMonitor {
       case STUCK ->
           stuck(step, loss)
               + "take a higher `learningRate`, a longer `freezeEpochs`, or ease the augmentation (larger `scales`)";
-      case RISEN ->
+      case UNSTABLE ->
           text(
               "the loss was down at %.3f and is at %.3f: training is not stable at `learningRate` %s with"
                   + " a batch of %d; if it doesn't come down again, start with half of that",
@@ -359,7 +397,7 @@ public final class CollapseMonitor {
               TrainingConfig.number(config.optimisation().learningRate()),
               plan.batch(),
               twoDigits(Math.min(config.optimisation().learningRate() / 2, usualRate())));
-      case ONE_FOR_ALL ->
+      case COLLAPSING ->
           text(
               "one prototype is the best of %.0f %% of the images: take a lower `epsilon` or `learningRate`",
               100 * health.largest());
@@ -368,7 +406,7 @@ public final class CollapseMonitor {
               "only %d of %d prototypes are distinct, and copies stay copies: take fewer"
                   + " `prototypes`, or a longer `freezeEpochs`",
               Math.round(health.distinct() * plan.prototypes()), plan.prototypes());
-      case NONE -> throw new IllegalStateException("nothing to say");
+      default -> throw new IllegalStateException("nothing to say of " + finding);
     };
   }
 

@@ -19,7 +19,7 @@ public final class HealthListener implements TrainingListener {
 
   private final TrainingStep network;
   private final SwavWeights weights;
-  private final TrainingDiagnostics diagnostics;
+  private TrainingDiagnostics diagnostics;
   private RunSizes sizes;
 
   /**
@@ -31,13 +31,14 @@ public final class HealthListener implements TrainingListener {
   public HealthListener(TrainingStep network, SwavWeights weights) {
     this.network = network;
     this.weights = weights;
-    this.diagnostics =
-        new TrainingDiagnostics(weights.config().prototypes(), weights.config().dim());
   }
 
   @Override
   public void started(RunSizes sizes) {
     this.sizes = sizes;
+    int k = sizes.prototypes();
+    int heads = weights.config().prototypes() / k;
+    this.diagnostics = new TrainingDiagnostics(heads, k, weights.config().dim());
   }
 
   /** The last step of an epoch always, so that a resumed one has numbers too. */

@@ -8,6 +8,7 @@ import java.util.Locale;
 import me.tongfei.progressbar.ConsoleProgressBarConsumer;
 import me.tongfei.progressbar.ProgressBar;
 import me.tongfei.progressbar.ProgressBarBuilder;
+import org.swav4j.train.advice.HealthState;
 import org.swav4j.train.config.Settings;
 import org.swav4j.train.loop.EpochMetrics;
 import org.swav4j.train.loop.RunSizes;
@@ -21,6 +22,8 @@ import org.swav4j.train.loop.TrainingListener;
  */
 final class ProgressListener implements TrainingListener, AutoCloseable {
   private static final long QUIET_NANOS = 30_000_000_000L;
+  private static final List<String> WELL =
+      List.of(HealthState.STARTING.label(), HealthState.HEALTHY.label());
   private static final int MIN_BAR = 6;
   private static final int MAX_BAR = 40;
 
@@ -166,6 +169,9 @@ final class ProgressListener implements TrainingListener, AutoCloseable {
     }
     if (m.hasKnn()) {
       line.append(text("  k-NN %.1f %%", 100 * m.knn()));
+    }
+    if (!m.state().isEmpty() && !WELL.contains(m.state())) {
+      line.append("  ").append(m.state());
     }
     return line.toString();
   }

@@ -7,7 +7,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.function.Function;
-import java.util.stream.Collectors;
 import org.swav4j.train.config.Preset;
 import org.swav4j.train.config.Settings;
 import picocli.CommandLine.IModelTransformer;
@@ -68,17 +67,40 @@ final class SettingOptions implements IModelTransformer {
     }
     lines.add("");
     lines.add("What they set; any flag changes it:");
-    lines.add(row("", Preset::label));
+    List<Settings.Field> different =
+        Settings.all().stream().filter(SettingOptions::differs).toList();
+    int head = 2 + different.stream().mapToInt(f -> f.setting().flag().length()).max().orElse(0);
+    lines.add(row(head, "", different, Preset::label));
+    for (Settings.Field field : different) {
+      lines.add(row(head, "--" + field.setting().flag(), different, field::in));
+    }
+    lines.add("");
+    lines.add("The same in all of them:");
     for (Settings.Field field : Settings.all()) {
-      lines.add(row("--" + field.setting().flag(), field::in));
+      if (!differs(field)) {
+        String flag = "--" + field.setting().flag();
+        lines.add(String.format(Locale.ROOT, "  %-22s %s", flag, field.in(Preset.QUICK)));
+      }
     }
     return lines.toArray(String[]::new);
   }
 
-  private static String row(String head, Function<Preset, String> cell) {
-    return Arrays.stream(Preset.values())
-        .map(preset -> String.format(Locale.ROOT, "%-17s", cell.apply(preset)))
-        .collect(Collectors.joining("", String.format(Locale.ROOT, "  %-23s", head), ""))
-        .stripTrailing();
+  private static boolean differs(Settings.Field field) {
+    return Arrays.stream(Preset.values()).map(field::in).distinct().count() > 1;
+  }
+
+  /** A line of the table, whose columns are as wide as their widest cell: a terminal has 80. */
+  private static String row(
+      int head, String first, List<Settings.Field> fields, Function<Preset, String> cell) {
+    StringBuilder row = new StringBuilder("  " + padded(first, head));
+    for (Preset preset : Preset.values()) {
+      int width = fields.stream().mapToInt(f -> f.in(preset).length()).max().orElse(0);
+      row.append(' ').append(padded(cell.apply(preset), Math.max(width, preset.label().length())));
+    }
+    return row.toString().stripTrailing();
+  }
+
+  private static String padded(String text, int width) {
+    return text + " ".repeat(Math.max(0, width - text.length()));
   }
 }

@@ -19,6 +19,7 @@ import org.swav4j.train.advice.CollapseMonitor;
 import org.swav4j.train.advice.HealthListener;
 import org.swav4j.train.config.Machine;
 import org.swav4j.train.config.TrainingConfig;
+import org.swav4j.train.diagnostics.VitalSigns;
 import org.swav4j.train.features.KnnJudge;
 import org.swav4j.train.loop.Checkpoint;
 import org.swav4j.train.loop.EpochMetrics;
@@ -120,7 +121,9 @@ final class TrainingRun implements AutoCloseable {
     watching.beforeTraining().forEach(w -> output.note("warning: %s", w));
     trainer
         .listener(new HealthListener(trainer.network(), weights))
-        .listener(new AdviceListener(watching));
+        .listener(
+            new AdviceListener(
+                watching, new VitalSigns(trainer.network(), trainer.sizes().batch(), weights)));
     monitor = Optional.of(watching);
   }
 

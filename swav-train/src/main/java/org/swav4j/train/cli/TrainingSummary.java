@@ -49,6 +49,7 @@ record TrainingSummary(TrainingRun run, RunFolder folder) {
     fields.put("knn_untrained", finite(untrained()));
     fields.put("knn_trained", finite(trained()));
     fields.put("skipped_images", trainer.skipped().count());
+    fields.put("health", health());
     fields.put("advice", advice());
     return fields;
   }
@@ -60,6 +61,13 @@ record TrainingSummary(TrainingRun run, RunFolder folder) {
     } catch (IOException e) {
       throw new UncheckedIOException(folder.metrics() + " can't be read: " + e.getMessage(), e);
     }
+  }
+
+  /** Of the last epoch; null if nothing judges it. */
+  private String health() {
+    List<EpochMetrics> epochs = run.epochs();
+    String state = epochs.isEmpty() ? "" : epochs.get(epochs.size() - 1).state();
+    return state.isEmpty() ? null : state;
   }
 
   private String text() {
@@ -78,7 +86,8 @@ record TrainingSummary(TrainingRun run, RunFolder folder) {
                             100 * untrained(),
                             100 * trained()))
                 .orElse("");
-    return accuracies + "run folder: " + folder.directory();
+    String health = health() == null ? "" : "health: " + health() + System.lineSeparator();
+    return accuracies + health + "run folder: " + folder.directory();
   }
 
   private double untrained() {

@@ -95,7 +95,28 @@ final class RecordTree {
     if (value == null && settings.length > 0 && !settings[0].open().isEmpty()) {
       return null;
     }
-    return value(component.getGenericType(), value, at(path, name), version);
+    return value(
+        component.getGenericType(), withLaterParts(component, value, version), at(path, name), version);
+  }
+
+  /** A record with the parts that came with a later version, where they are missing. */
+  private static Object withLaterParts(RecordComponent component, Object value, int version) {
+    if (!(value instanceof Map<?, ?> before) || !component.getType().isRecord()) {
+      return value;
+    }
+    Map<Object, Object> whole = new LinkedHashMap<>(before);
+    for (Setting setting : component.getAnnotationsByType(Setting.class)) {
+      if (setting.since() > version && setting.parts().length == 1) {
+        String part = setting.parts()[0];
+        Arrays.stream(component.getType().getRecordComponents())
+            .filter(c -> c.getName().equals(part))
+            .forEach(
+                c ->
+                    whole.putIfAbsent(
+                        part, Notation.parse(part, setting.earlier(), c.getGenericType())));
+      }
+    }
+    return whole;
   }
 
   private static Object value(Type type, Object tree, String path, int version) {

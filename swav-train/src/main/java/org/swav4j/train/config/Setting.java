@@ -37,7 +37,10 @@ public @interface Setting {
   /** What it does, in one or two sentences; with the unit. */
   String help();
 
-  /** The value in each {@link Preset}, in their order, as the flag takes it; one value for all. */
+  /**
+   * The value in each {@link Preset} that stands on its own, in their order, as the flag takes it;
+   * one value for all. The other presets tell themselves what they change.
+   */
   String[] presets();
 
   /** What comes of resuming a run with another value. */

@@ -54,8 +54,12 @@ public final class Settings {
 
     /** Its value in a preset, as the flag takes it. */
     public String in(Preset preset) {
+      String change = preset.changes().get(setting.flag());
+      if (change != null) {
+        return change;
+      }
       String[] presets = setting.presets();
-      return presets[presets.length == 1 ? 0 : preset.ordinal()];
+      return presets[presets.length == 1 ? 0 : preset.column()];
     }
 
     /** Its value in a configuration, as the flag takes it. */
@@ -207,6 +211,7 @@ public final class Settings {
   }
 
   static TrainingConfig preset(Preset preset) {
+    requireKnown(preset.changes());
     Map<String, Object> tree = new LinkedHashMap<>();
     for (RecordComponent part : TrainingConfig.class.getRecordComponents()) {
       tree.put(part.getName(), new LinkedHashMap<>());
@@ -230,11 +235,7 @@ public final class Settings {
 
   private static TrainingConfig changed(
       TrainingConfig base, Map<String, String> values, Map<String, String> given) {
-    for (String flag : values.keySet()) {
-      if (ALL.stream().noneMatch(f -> f.setting().flag().equals(flag))) {
-        throw new IllegalArgumentException("there is no setting '" + flag + "'");
-      }
-    }
+    requireKnown(values);
     Map<String, Object> tree = tree(base);
     for (Field field : ALL) {
       String text = given.get(field.setting().flag());
@@ -243,6 +244,14 @@ public final class Settings {
       }
     }
     return read(tree, version());
+  }
+
+  private static void requireKnown(Map<String, String> values) {
+    for (String flag : values.keySet()) {
+      if (ALL.stream().noneMatch(f -> f.setting().flag().equals(flag))) {
+        throw new IllegalArgumentException("there is no setting '" + flag + "'");
+      }
+    }
   }
 
   /**

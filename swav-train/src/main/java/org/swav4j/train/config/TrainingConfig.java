@@ -45,7 +45,8 @@ public record TrainingConfig(
             label = "NAME",
             help =
                 "What is learned from: swav, simclr (views of an image find each other in the"
-                    + " batch), supervised (labels; `prototypes` are the classes), or random"
+                    + " batch), deepcluster-v2 (`prototypes` clusters of all images, found anew"
+                    + " for each epoch), supervised (labels; `prototypes` are the classes), or random"
                     + " (nothing: the network as it begins).",
             presets = "swav",
             since = 3,
@@ -122,6 +123,18 @@ public record TrainingConfig(
             presets = "0.5",
             onResume = OnResume.OTHER_RESULT,
             parts = "flipProbability")
+        @Setting(
+            flag = "rotate",
+            label = "DEGREES",
+            help =
+                "Crops are turned by a random angle of up to this many degrees either way: 180 for"
+                    + " images without an upside, such as microscopy or the built-in shapes; 0 for"
+                    + " none. Beyond its edge an image is mirrored.",
+            presets = {"180", "0", "0"},
+            onResume = OnResume.OTHER_RESULT,
+            parts = "maxDegrees",
+            since = 3,
+            earlier = "0")
         Augmentation augmentation,
     Codes codes,
     Optimisation optimisation,
@@ -254,7 +267,8 @@ public record TrainingConfig(
    * @param stem what stands before its first stage
    * @param hidden width of the projection head
    * @param dim D
-   * @param prototypes K
+   * @param prototypes K, in each head
+   * @param heads H, sets of prototypes
    * @param temperature of the swapped prediction
    * @param init file or run folder that the first weights come from; null: they are random
    * @param initPartial whether only the trunk's are taken
@@ -304,6 +318,16 @@ public record TrainingConfig(
               presets = {"60", "256", "3000"})
           int prototypes,
       @Setting(
+              flag = "heads",
+              label = "H",
+              help =
+                  "Sets of `prototypes`, each with codes, or clusters, of its own; the loss is the"
+                      + " mean over them. For swav and deepcluster-v2, which is published with 3.",
+              presets = "1",
+              since = 3,
+              earlier = "1")
+          int heads,
+      @Setting(
               flag = "temperature",
               label = "T",
               help =
@@ -339,6 +363,7 @@ public record TrainingConfig(
      */
     public Network {
       require(init == null || !init.isBlank(), "init", "'" + init + "'", "a file or a run folder");
+      require(heads >= 1 && heads <= 1000, "heads", heads, "from 1 to 1000, usually 1 or 3");
       require(
           !initPartial || init != null, "initPartial", initPartial, "a file with it, by `init`");
       try {
@@ -365,12 +390,21 @@ public record TrainingConfig(
     /** The same with K prototypes. */
     Network withPrototypes(int prototypes) {
       return new Network(
-          architecture, width, stem, hidden, dim, prototypes, temperature, init, initPartial);
+          architecture,
+          width,
+          stem,
+          hidden,
+          dim,
+          prototypes,
+          heads,
+          temperature,
+          init,
+          initPartial);
     }
 
-    /** The network for images of that many channels. */
+    /** The network for images of that many channels, with the prototypes of all heads. */
     public SwavConfig with(int channels) {
-      return of(architecture, width, stem, channels, hidden, dim, prototypes, temperature);
+      return of(architecture, width, stem, channels, hidden, dim, heads * prototypes, temperature);
     }
   }
 
@@ -882,6 +916,11 @@ public record TrainingConfig(
         "at most "
             + groups(crops).get(0).count()
             + ", the crops of the first group, which should be the largest");
+    require(
+        network.heads() == 1 || method == MethodKind.SWAV || method == MethodKind.DEEPCLUSTER_V2,
+        "heads",
+        network.heads(),
+        "1 with " + method.label() + ": only swav and deepcluster-v2 have several");
   }
 
   private static void require(boolean ok, String name, Object value, String expected) {

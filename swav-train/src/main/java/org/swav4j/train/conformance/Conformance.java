@@ -62,7 +62,8 @@ public final class Conformance {
             "l2_normalize", new RowsSuite(),
             "lars", new LarsSuite(),
             "lr_schedule", new ScheduleSuite(),
-            "image_ops", new ImageOpsSuite());
+            "image_ops", new ImageOpsSuite(),
+            "spherical_kmeans", new ClustersSuite());
   }
 
   /**

@@ -18,6 +18,7 @@ public final class TrainingDiagnostics {
   private static final double SAME = 0.9999;
   private static final int BLOCK = 1024;
 
+  private final int heads;
   private final int k;
   private final int dim;
   private final int[] best;
@@ -38,13 +39,25 @@ public final class TrainingDiagnostics {
    * @throws IllegalArgumentException if either is below 1
    */
   public TrainingDiagnostics(int prototypes, int dim) {
-    if (prototypes < 1 || dim < 1) {
+    this(1, prototypes, dim);
+  }
+
+  /**
+   * For a network with H {@code heads} of {@code prototypes} = K each and embeddings of width
+   * {@code dim} = D. Its numbers are means over heads; scores and codes have H·K columns, head by
+   * head.
+   *
+   * @throws IllegalArgumentException if one is below 1
+   */
+  public TrainingDiagnostics(int heads, int prototypes, int dim) {
+    if (heads < 1 || prototypes < 1 || dim < 1) {
       throw new IllegalArgumentException(
-          prototypes + " prototypes of dimension " + dim + ": both at least 1");
+          heads + " x " + prototypes + " prototypes of dimension " + dim + ": all at least 1");
     }
+    this.heads = heads;
     this.k = prototypes;
     this.dim = dim;
-    best = new int[prototypes];
+    best = new int[heads * prototypes];
     sum = new double[dim];
     squares = new double[dim];
   }
@@ -60,10 +73,12 @@ public final class TrainingDiagnostics {
    */
   public void inspect(double loss, INDArray allScores, INDArray stepCodes, INDArray allEmbeddings) {
     long assigning = stepCodes.size(0);
-    require("codes", stepCodes, assigning, k);
-    require("scores", allScores, assigning, k);
+    int all = heads * k;
+    require("codes", stepCodes, assigning, all);
+    require("scores", allScores, assigning, all);
     require("embeddings", allEmbeddings, assigning, dim);
-    double stepEntropy = entropy(codes.read(stepCodes), (int) assigning * k) / assigning;
+    double stepEntropy =
+        entropy(codes.read(stepCodes), (int) assigning * all) / (assigning * heads);
     entropy += stepEntropy;
     divergence += loss - stepEntropy;
     inspected++;
@@ -71,7 +86,9 @@ public final class TrainingDiagnostics {
     FloatBuffer s = scores.read(allScores);
     FloatBuffer z = embeddings.read(allEmbeddings);
     for (int row = 0; row < assigning; row++) {
-      best[largest(s, row * k, k)]++;
+      for (int first = 0; first < all; first += k) {
+        best[first + largest(s, row * all + first, k)]++;
+      }
       add(z, row * dim);
     }
   }
@@ -129,7 +146,7 @@ public final class TrainingDiagnostics {
    * @param prototypes {@code [K, D]} as they are now, rows of any length; left as they are
    */
   public EpochDiagnostics finishEpoch(INDArray prototypes) {
-    require("prototypes", prototypes, k, dim);
+    require("prototypes", prototypes, best.length, dim);
     int seen = 0;
     int most = 0;
     for (int count : best) {
@@ -145,10 +162,10 @@ public final class TrainingDiagnostics {
         new EpochDiagnostics(
             entropy / inspected,
             divergence / inspected,
-            (double) seen / Math.min(k, rows),
+            (double) seen / (heads * Math.min(k, rows)),
             (double) most / rows,
             deviation / dim * Math.sqrt(dim),
-            (double) distinct(prototypes) / k);
+            (double) distinct(prototypes) / best.length);
     entropy = 0;
     divergence = 0;
     inspected = 0;

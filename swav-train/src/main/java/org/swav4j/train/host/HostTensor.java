@@ -146,6 +146,46 @@ public final class HostTensor {
     }
   }
 
+  /**
+   * Copies columns of one matrix into another of as many rows and the same type; for row-major
+   * arrays in host memory that these tensors were bound to before, without allocating.
+   *
+   * @param from what {@code source} is or gets bound to
+   * @param first of the columns
+   * @param to what {@code target} is or gets bound to
+   * @param place the column of {@code to} that gets the first
+   * @param count columns
+   */
+  public static void copyColumns(
+      HostTensor source,
+      INDArray from,
+      long first,
+      HostTensor target,
+      INDArray to,
+      long place,
+      long count) {
+    if (from.dataType() != to.dataType()
+        || !supports(from)
+        || !supports(to)
+        || !isRowMajor(from)
+        || !isRowMajor(to)) {
+      to.get(NDArrayIndex.all(), NDArrayIndex.interval(place, place + count))
+          .assign(from.get(NDArrayIndex.all(), NDArrayIndex.interval(first, first + count)));
+      return;
+    }
+    source.bind(from);
+    target.bind(to);
+    for (long row = 0; row < from.size(0); row++) {
+      int at = (int) (row * from.size(1) + first);
+      int into = (int) (row * to.size(1) + place);
+      if (source.isFloat()) {
+        target.floats.put(into, source.floats, at, (int) count);
+      } else {
+        target.doubles.put(into, source.doubles, at, (int) count);
+      }
+    }
+  }
+
   private static boolean isRowMajor(INDArray array) {
     long expected = 1;
     for (int d = array.rank() - 1; d >= 0; d--) {

@@ -15,6 +15,8 @@ import org.swav4j.train.diagnostics.EpochDiagnostics;
  * @param knn k-NN accuracy of the network's features, 0 to 1; NaN where not measured
  * @param health of codes, embeddings and prototypes, from a sample of the epoch's steps; unknown
  *     without a listener that looks
+ * @param state the same in a word, such as {@code healthy} or {@code collapsed}; empty if nothing
+ *     judges it
  * @param advice what is wrong and which setting to turn, one line each, settings by the names of
  *     their fields in backticks: before training what the settings foretell, afterwards what the
  *     numbers say; empty if nothing is amiss
@@ -28,6 +30,7 @@ public record EpochMetrics(
     double waitShare,
     double knn,
     EpochDiagnostics health,
+    String state,
     List<String> advice) {
 
   /** Copies the list. */
@@ -38,25 +41,31 @@ public record EpochMetrics(
   /** What is known before training: nothing yet. */
   static EpochMetrics untrained() {
     double nan = Double.NaN;
-    return new EpochMetrics(0, 0, nan, nan, nan, nan, nan, EpochDiagnostics.UNKNOWN, List.of());
+    return new EpochMetrics(0, 0, nan, nan, nan, nan, nan, EpochDiagnostics.UNKNOWN, "", List.of());
   }
 
   /** The same with a k-NN accuracy, 0 to 1. */
   public EpochMetrics withKnn(double accuracy) {
     return new EpochMetrics(
-        epoch, step, loss, lossShare, imagesPerSecond, waitShare, accuracy, health, advice);
+        epoch, step, loss, lossShare, imagesPerSecond, waitShare, accuracy, health, state, advice);
   }
 
   /** The same with other health. */
   public EpochMetrics withHealth(EpochDiagnostics found) {
     return new EpochMetrics(
-        epoch, step, loss, lossShare, imagesPerSecond, waitShare, knn, found, advice);
+        epoch, step, loss, lossShare, imagesPerSecond, waitShare, knn, found, state, advice);
+  }
+
+  /** The same with a word on its health. */
+  public EpochMetrics withState(String word) {
+    return new EpochMetrics(
+        epoch, step, loss, lossShare, imagesPerSecond, waitShare, knn, health, word, advice);
   }
 
   /** The same with other advice. */
   public EpochMetrics withAdvice(List<String> lines) {
     return new EpochMetrics(
-        epoch, step, loss, lossShare, imagesPerSecond, waitShare, knn, health, lines);
+        epoch, step, loss, lossShare, imagesPerSecond, waitShare, knn, health, state, lines);
   }
 
   /** Whether k-NN was measured. */

@@ -58,6 +58,7 @@ final class EpochTally {
         waited / seconds,
         none.knn(),
         none.health(),
+        none.state(),
         none.advice());
   }
 }

@@ -11,7 +11,7 @@ import org.swav4j.train.optimiser.LearningRateSchedule;
  * @param batch B, images in a step
  * @param epochs to be done in all
  * @param stepsPerEpoch images / batch; the images of the last incomplete batch rest in that epoch
- * @param prototypes K
+ * @param prototypes K, of each head
  * @param frozenSteps during which the prototypes stay as they began
  * @param queueRows L, rows of the queue that join each batch once it is full; 0 without one, or if
  *     the run ends before

@@ -9,6 +9,10 @@ public enum MethodKind {
   /** Views of an image find each other among a batch: {@link SimClrMethod}. */
   SIMCLR,
   /**
+   * Clusters of all images, found anew for each epoch, are predicted: {@link DeepClusterMethod}.
+   */
+  DEEPCLUSTER_V2,
+  /**
    * Classes are learned from labels, the measure of what can be reached: {@link SupervisedMethod}.
    */
   SUPERVISED,

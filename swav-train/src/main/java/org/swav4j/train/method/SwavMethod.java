@@ -26,7 +26,7 @@ import org.swav4j.train.optimiser.PrototypeNormaliser;
  * </pre>
  */
 public final class SwavMethod implements Method {
-  /** The parameter that holds the prototypes, {@code [K, D]}. */
+  /** The parameter that holds the prototypes, {@code [K, D]}; of H heads {@code [H·K, D]}. */
   public static final String PROTOTYPES = "prototypes.weight";
 
   /**
@@ -38,6 +38,7 @@ public final class SwavMethod implements Method {
    * @param queueLength L, rows of the queue of each assigning crop; 0 without one
    * @param queueStart step at which the queue begins to fill
    * @param codes what is made of the codes that are solved
+   * @param heads H, sets of prototypes, each with codes of its own; the loss is the mean over them
    */
   public record Settings(
       int assigning,
@@ -45,26 +46,34 @@ public final class SwavMethod implements Method {
       long frozenSteps,
       int queueLength,
       long queueStart,
-      CodeKind codes) {
+      CodeKind codes,
+      int heads) {
 
-    /** Soft codes, no queue, and prototypes that move from the start. */
+    /** Soft codes, no queue, one head, and prototypes that move from the start. */
     public Settings(int assigning, double temperature) {
-      this(assigning, temperature, 0, 0, 0, CodeKind.SOFT);
+      this(assigning, temperature, 0, 0, 0, CodeKind.SOFT, 1);
     }
 
     /** The same with codes of that kind. */
     public Settings withCodes(CodeKind kind) {
-      return new Settings(assigning, temperature, frozenSteps, queueLength, queueStart, kind);
+      return new Settings(
+          assigning, temperature, frozenSteps, queueLength, queueStart, kind, heads);
     }
 
     /** The same with prototypes that stay as they began for so many steps. */
     public Settings withFrozenPrototypes(long steps) {
-      return new Settings(assigning, temperature, steps, queueLength, queueStart, codes);
+      return new Settings(assigning, temperature, steps, queueLength, queueStart, codes, heads);
     }
 
     /** The same with a queue of L rows per assigning crop that begins to fill at a step. */
     public Settings withQueue(int length, long startStep) {
-      return new Settings(assigning, temperature, frozenSteps, length, startStep, codes);
+      return new Settings(assigning, temperature, frozenSteps, length, startStep, codes, heads);
+    }
+
+    /** The same with H heads, of which the number of prototypes is a multiple. */
+    public Settings withHeads(int count) {
+      return new Settings(
+          assigning, temperature, frozenSteps, queueLength, queueStart, codes, count);
     }
   }
 
@@ -91,12 +100,12 @@ public final class SwavMethod implements Method {
     this.settings = settings;
     this.solver = solver;
     this.engine = engine;
-    this.assigner = new CodeAssigner(solver, workers, settings.codes());
+    this.assigner = new CodeAssigner(solver, workers, settings.codes(), settings.heads());
   }
 
   @Override
   public Objective objective() {
-    return new SwappedPrediction(settings.assigning(), settings.temperature());
+    return new SwappedPrediction(settings.assigning(), settings.temperature(), settings.heads());
   }
 
   /** True: codes are computed over the whole batch, and then the loss is a mean over images. */
@@ -147,7 +156,7 @@ public final class SwavMethod implements Method {
     if (collective != workers) {
       EmbeddingQueue queue = assigner.queue();
       workers = collective;
-      assigner = new CodeAssigner(solver, collective, settings.codes());
+      assigner = new CodeAssigner(solver, collective, settings.codes(), settings.heads());
       assigner.use(queue);
     }
   }
@@ -176,7 +185,7 @@ public final class SwavMethod implements Method {
   /** ln K: every prototype predicted alike. */
   @Override
   public double chanceLoss() {
-    return Math.log(prototypes.size(0));
+    return Math.log(prototypes.size(0) / (double) settings.heads());
   }
 
   /** The queue's: {@link EmbeddingQueue#state}. */

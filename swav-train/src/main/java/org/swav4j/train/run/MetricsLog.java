@@ -126,6 +126,7 @@ public final class MetricsLog implements TrainingListener, AutoCloseable {
                     number(e, "largest_share"),
                     number(e, "spread"),
                     number(e, "prototypes_distinct")),
+                e.has("health") ? e.get("health").getAsString() : "",
                 texts(e, "advice")));
       }
     }
@@ -239,6 +240,9 @@ public final class MetricsLog implements TrainingListener, AutoCloseable {
     add(o, "largest_share", h.largest());
     add(o, "spread", h.spread());
     add(o, "prototypes_distinct", h.distinct());
+    if (!m.state().isEmpty()) {
+      o.addProperty("health", m.state());
+    }
     if (!m.advice().isEmpty()) {
       o.add("advice", GSON.toJsonTree(m.advice()));
     }

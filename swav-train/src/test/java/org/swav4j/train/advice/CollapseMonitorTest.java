@@ -213,6 +213,7 @@ class CollapseMonitorTest {
         0,
         knn,
         epoch == 0 ? EpochDiagnostics.UNKNOWN : HEALTHY,
+        "",
         List.of());
   }
 
@@ -303,34 +304,34 @@ class CollapseMonitorTest {
   @Test
   void aStepFarAboveChanceIsDivergenceAtOnceAndSaidOnceUntilALossComesDown() {
     CollapseMonitor monitor = monitor("--lr=5", "--epochs=2");
-    assertThat(monitor.afterStep(0, 1.2 * LOG_K)).isEmpty();
-    assertThat(monitor.afterStep(1, 1.49 * LOG_K)).isEmpty();
-    assertThat(monitor.afterStep(2, 1.51 * LOG_K))
+    assertThat(monitor.afterStep(0, 1.2 * LOG_K, () -> 1)).isEmpty();
+    assertThat(monitor.afterStep(1, 1.49 * LOG_K, () -> 1)).isEmpty();
+    assertThat(monitor.afterStep(2, 1.51 * LOG_K, () -> 1))
         .hasValueSatisfying(
             line ->
                 assertThat(line)
                     .contains("after 3 steps", "diverged at `learningRate` 5", "with 0.4 or less")
                     .contains("`warmupEpochs`"));
-    assertThat(monitor.afterStep(3, 2 * LOG_K)).as("said before").isEmpty();
+    assertThat(monitor.afterStep(3, 2 * LOG_K, () -> 1)).as("said before").isEmpty();
     assertThat(monitor.afterEpoch(39, 1.8 * LOG_K, HEALTHY)).as("said before").isEmpty();
-    assertThat(monitor.afterStep(40, 2 * LOG_K)).as("still so").isEmpty();
+    assertThat(monitor.afterStep(40, 2 * LOG_K, () -> 1)).as("still so").isEmpty();
     assertThat(monitor.afterEpoch(78, 0.8 * LOG_K, HEALTHY)).isEmpty();
-    assertThat(monitor.afterStep(79, 2 * LOG_K)).as("again").isPresent();
+    assertThat(monitor.afterStep(79, 2 * LOG_K, () -> 1)).as("again").isPresent();
   }
 
   @Test
   void theLossOfAnUntrainedNetworkOfFewDimensionsIsNoDivergence() {
     CollapseMonitor monitor = monitor("--prototypes=8");
     double chance = Math.log(8);
-    assertThat(monitor.afterStep(0, 2.4 * chance)).isEmpty();
-    assertThat(monitor.afterStep(1, 2.6 * chance)).isEmpty();
-    assertThat(monitor.afterStep(2, 3.1 * chance)).isPresent();
+    assertThat(monitor.afterStep(0, 2.4 * chance, () -> 1)).isEmpty();
+    assertThat(monitor.afterStep(1, 2.6 * chance, () -> 1)).isEmpty();
+    assertThat(monitor.afterStep(2, 3.1 * chance, () -> 1)).isPresent();
   }
 
   @Test
   void aResumedRunIsNotToldAgainOfTheDivergenceBefore() {
     CollapseMonitor monitor = monitor("--lr=5");
     monitor.resume(List.of(epoch(1, 2 * LOG_K, Double.NaN)));
-    assertThat(monitor.afterStep(39, 2 * LOG_K)).isEmpty();
+    assertThat(monitor.afterStep(39, 2 * LOG_K, () -> 1)).isEmpty();
   }
 }

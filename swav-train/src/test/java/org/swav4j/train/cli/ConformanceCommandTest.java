@@ -33,6 +33,7 @@ class ConformanceCommandTest {
           "lars",
           "lr_schedule",
           "sinkhorn",
+          "spherical_kmeans",
           "swav_loss");
 
   @TempDir Path folder;
@@ -74,7 +75,7 @@ class ConformanceCommandTest {
     for (String name : COVERED) {
       write(name, Golden.file(name));
     }
-    write("spherical_kmeans", Golden.file("spherical_kmeans"));
+    write("of_another_build", Golden.file("l2_normalize"));
     Outcome outcome = run("--json");
     assertThat(outcome.status()).as(outcome.out() + outcome.err()).isZero();
     List<JsonObject> lines =
@@ -99,7 +100,7 @@ class ConformanceCommandTest {
     }
     assertThat(lines.stream().filter(l -> l.get("status").getAsString().equals("not covered")))
         .extracting(l -> l.get("file").getAsString() + " " + l.get("detail").getAsString())
-        .anyMatch(l -> l.startsWith("spherical_kmeans.json"))
+        .anyMatch(l -> l.startsWith("of_another_build.json"))
         .anyMatch(l -> l.startsWith("lr_schedule.json semisup_step_per_epoch"))
         .anyMatch(l -> l.startsWith("sinkhorn.json zero_iterations"))
         .as("hard codes and all of LARS are among what training can do")
@@ -124,6 +125,9 @@ class ConformanceCommandTest {
         + " queue_sequence step 3: queue afterwards",
     "batch_norm, cases.0.f64.train_steps.1.running_var.data.1, bn2d: pass 1 running_var",
     "l2_normalize, dx_f64_without_last_row.data.4, rows: dx",
+    "spherical_kmeans, centroids_f64.data.7, clusters: centroids",
+    "spherical_kmeans, assignments.data.3, clusters: assignments",
+    "spherical_kmeans, cluster_sizes_per_iteration.1.2, clusters: cluster sizes in iteration 1",
     "swav_loss, cases.6.f64.loss, hard_codes: loss",
     "lars, cases.4.f64.2.tensors.weight.param.data.0, clip_mode: step 2 weight",
     "lars, cases.1.f64.3.tensors.bias.param.data.0, large_weight_decay: step 3 bias",
@@ -205,9 +209,9 @@ class ConformanceCommandTest {
   void nothingToCheckIsRefusedWithStatus2() throws IOException {
     assertRefused(swav("conformance", folder.resolve("absent").toString()), "does not exist");
     assertRefused(run(), "has no .json file");
-    write("spherical_kmeans", Golden.file("spherical_kmeans"));
+    write("of_another_build", Golden.file("l2_normalize"));
     assertRefused(run(), "only files that nothing here is checked by");
-    Path file = folder.resolve("spherical_kmeans.json");
+    Path file = folder.resolve("of_another_build.json");
     assertRefused(swav("conformance", file.toString()), "is a file");
   }
 

@@ -38,7 +38,7 @@ class RunFilesTest {
     double nan = Double.NaN;
     return epoch == 0
         ? new EpochMetrics(
-            0, 0, nan, nan, nan, nan, knn, EpochDiagnostics.UNKNOWN, List.of("it can't", "b"))
+            0, 0, nan, nan, nan, nan, knn, EpochDiagnostics.UNKNOWN, "", List.of("it can't", "b"))
         : new EpochMetrics(
             epoch,
             step,
@@ -48,6 +48,7 @@ class RunFilesTest {
             0.01,
             knn,
             new EpochDiagnostics(1.5, 4.0 / epoch - 1.5, 0.9, 0.05, 0.8, 1),
+            "healthy",
             List.of());
   }
 
@@ -95,7 +96,7 @@ class RunFilesTest {
     assertThat(MetricsLog.epochs(file))
         .containsExactly(
             new EpochMetrics(
-                1, 156, 4.25, 1.5, 210.5, 0.25, 0.5, EpochDiagnostics.UNKNOWN, List.of()));
+                1, 156, 4.25, 1.5, 210.5, 0.25, 0.5, EpochDiagnostics.UNKNOWN, "", List.of()));
   }
 
   @Test
@@ -121,14 +122,23 @@ class RunFilesTest {
       progress.epoch(epoch(0, 0, 0.25));
       progress.epoch(
           new EpochMetrics(
-              1, 2, 4, 0.9, 500, 0, 0.5, known.health(), List.of("take a lower `learningRate`")));
+              1,
+              2,
+              4,
+              0.9,
+              500,
+              0,
+              0.5,
+              known.health(),
+              "slow",
+              List.of("take a lower `learningRate`")));
     }
     assertThat(lines.toString().lines())
         .containsExactly(
             "untrained  k-NN 25.0 %",
             "epoch 1/"
                 + plan.epochs()
-                + "  loss 4.000 (0.90 ln K)  spread 0.80  500 images/s  k-NN 50.0 %");
+                + "  loss 4.000 (0.90 ln K)  spread 0.80  500 images/s  k-NN 50.0 %  slow");
     assertThat(notes.toString().lines())
         .as("what the settings foretell was printed before training")
         .containsExactly("advice: take a lower --lr");
@@ -146,10 +156,12 @@ class RunFilesTest {
             0.12,
             0.345,
             new EpochDiagnostics(1.5, 6.154, 0.9, 0.05, 0.8, 1),
+            "unnormalised",
             List.of());
     assertThat(ProgressListener.line(longest, 200))
         .isEqualTo(
-            "epoch 200/200  loss 7.654 (0.96 ln K)  spread 0.80  12345 images/s" + "  k-NN 34.5 %")
+            "epoch 200/200  loss 7.654 (0.96 ln K)  spread 0.80  12345 images/s"
+                + "  k-NN 34.5 %  unnormalised")
         .hasSizeLessThan(100);
   }
 

@@ -8,6 +8,8 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.swav4j.data.CropSpec;
+import org.swav4j.model.Architecture;
 
 class SettingsTest {
   /** A configuration that got a second setting in the second version of its file. */
@@ -39,6 +41,37 @@ class SettingsTest {
   void aConfigurationIsWhatItsTreeDescribes(Preset preset) {
     TrainingConfig config = preset.config();
     assertThat(Settings.read(Settings.tree(config), Settings.version())).isEqualTo(config);
+  }
+
+  @Test
+  void aSettingHasOneValueOrOneForEveryPresetThatIsNotMadeOfAnother() {
+    for (Settings.Field field : Settings.all()) {
+      assertThat(field.setting().presets().length)
+          .as(field.setting().flag())
+          .isIn(1, Preset.IMAGENET.column() + 1);
+    }
+  }
+
+  @Test
+  void aPresetMadeOfAnotherDiffersInWhatItChangesAlone() {
+    assertThat(
+            Settings.differences(Preset.SMALL_IMAGES.config(), Preset.PHOTOS.config()).stream()
+                .map(f -> f.setting().flag()))
+        .containsExactlyInAnyOrderElementsOf(Preset.PHOTOS.changes().keySet());
+    assertThat(Preset.PHOTOS.config().crops())
+        .containsExactly(new CropSpec(2, 64, 0.25, 1), new CropSpec(4, 32, 0.08, 0.3));
+    assertThat(Preset.PHOTOS.config().network().architecture()).isEqualTo(Architecture.RESNET18);
+  }
+
+  @Test
+  void partsOfARecordThatCameLaterTakeTheirEarlierValueInOlderFilesOnly() {
+    Map<String, Object> tree = Settings.tree(Preset.QUICK.config());
+    ((Map<?, ?>) tree.get("augmentation")).remove("maxDegrees");
+    assertThat(Settings.read(tree, 2).augmentation())
+        .isEqualTo(Preset.QUICK.config().augmentation().withRotation(0));
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> Settings.read(tree, 3))
+        .withMessageContaining("maxDegrees is missing");
   }
 
   @Test

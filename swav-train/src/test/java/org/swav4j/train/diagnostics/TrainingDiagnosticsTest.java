@@ -10,6 +10,8 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.indexing.INDArrayIndex;
+import org.nd4j.linalg.indexing.NDArrayIndex;
 
 class TrainingDiagnosticsTest {
   @ParameterizedTest
@@ -44,6 +46,37 @@ class TrainingDiagnosticsTest {
     assertThat(diagnostics.finishEpoch(prototypes))
         .as("nothing inspected since")
         .isEqualTo(new EpochDiagnostics(nan, nan, nan, nan, nan, 0.75));
+  }
+
+  @Test
+  void numbersOfSeveralHeadsAreTheMeansOfTheirs() {
+    Nd4j.getRandom().setSeed(3);
+    INDArray scores = Nd4j.randn(DataType.DOUBLE, 6, 8);
+    INDArray codes = Nd4j.rand(DataType.DOUBLE, 6, 8);
+    INDArray z = Nd4j.randn(DataType.DOUBLE, 6, 5);
+    INDArray prototypes = Nd4j.randn(DataType.DOUBLE, 8, 5);
+    TrainingDiagnostics both = new TrainingDiagnostics(2, 4, 5);
+    both.inspect(1, scores, codes, z);
+    EpochDiagnostics actual = both.finishEpoch(prototypes);
+    double[] mean = new double[4];
+    for (int head = 0; head < 2; head++) {
+      INDArrayIndex columns = NDArrayIndex.interval(head * 4, head * 4 + 4);
+      TrainingDiagnostics one = new TrainingDiagnostics(4, 5);
+      one.inspect(
+          1,
+          scores.get(NDArrayIndex.all(), columns).dup('c'),
+          codes.get(NDArrayIndex.all(), columns).dup('c'),
+          z);
+      EpochDiagnostics of = one.finishEpoch(prototypes.get(columns));
+      mean[0] += of.codeEntropy() / 2;
+      mean[1] += of.divergence() / 2;
+      mean[2] += of.used() / 2;
+      mean[3] = Math.max(mean[3], of.largest());
+    }
+    assertThat(actual.codeEntropy()).isCloseTo(mean[0], within(1e-6));
+    assertThat(actual.divergence()).isCloseTo(mean[1], within(1e-6));
+    assertThat(actual.used()).isEqualTo(mean[2]);
+    assertThat(actual.largest()).as("the largest share in any head").isEqualTo(mean[3]);
   }
 
   @Test

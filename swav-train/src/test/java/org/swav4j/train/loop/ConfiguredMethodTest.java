@@ -45,6 +45,7 @@ class ConfiguredMethodTest {
             "--hidden=16",
             "--dim=8",
             "--prototypes=12",
+            "--heads=" + (method == MethodKind.SWAV || method == MethodKind.DEEPCLUSTER_V2 ? 2 : 1),
             "--crops=2x16,1x12",
             "--batch=" + batch,
             "--accumulate=" + parts,

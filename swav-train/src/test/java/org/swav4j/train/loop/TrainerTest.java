@@ -34,6 +34,7 @@ import org.swav4j.train.advice.HealthListener;
 import org.swav4j.train.cli.TrainingConfigTest;
 import org.swav4j.train.config.TrainingConfig;
 import org.swav4j.train.diagnostics.EpochDiagnostics;
+import org.swav4j.train.diagnostics.VitalSigns;
 import org.swav4j.train.run.CheckpointFile;
 
 class TrainerTest {
@@ -70,7 +71,10 @@ class TrainerTest {
     Trainer trainer = new Trainer(config, IMAGES, weights, new Nd4jEngine());
     return trainer
         .listener(new HealthListener(trainer.network(), weights))
-        .listener(new AdviceListener(new CollapseMonitor(config, trainer.sizes())));
+        .listener(
+            new AdviceListener(
+                new CollapseMonitor(config, trainer.sizes()),
+                new VitalSigns(trainer.network(), trainer.sizes().batch(), weights)));
   }
 
   private static List<String> warnings(TrainingConfig config, Trainer trainer) {

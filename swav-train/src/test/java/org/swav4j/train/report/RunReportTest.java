@@ -17,7 +17,7 @@ class RunReportTest {
 
   private static EpochMetrics epoch(int number, double loss, double knn) {
     return new EpochMetrics(
-        number, 10 * number, loss, loss / 2, 100, 0, knn, EpochDiagnostics.UNKNOWN, List.of());
+        number, 10 * number, loss, loss / 2, 100, 0, knn, EpochDiagnostics.UNKNOWN, "", List.of());
   }
 
   /** A report as an application might add it: one class, here one method. */
