@@ -58,7 +58,7 @@ class ExperimentTest {
                 .as("%s, %s: --%s twice", experiment.name(), arm, name)
                 .isNull();
           }
-          Settings.change(Preset.QUICK.config(), given);
+          Settings.change(Preset.of(given.remove("preset")).config(), given);
         }
       }
     }
