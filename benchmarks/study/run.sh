@@ -29,7 +29,7 @@ done
 mkdir -p "$work"
 program=$(cd "$work" && pwd -P)/program
 if [[ ! -f $program/version ]]; then
-  (cd "$root" && ./mvnw -q -DskipTests package -pl benchmarks -am)
+  (cd "$root" && ./mvnw -q -DskipTests -Dspotless.check.skip=true package -pl benchmarks -am)
   rm -rf "$program"
   mkdir -p "$program/swav-train/target"
   cp "$root/swav" "$root/benchmarks/target/benchmarks.jar" "$program"

@@ -62,8 +62,7 @@ record Results(Experiment experiment, Map<String, Map<Long, RunLog>> runs) {
     }
     return differences.isEmpty()
         ? Optional.empty()
-        : Optional.of(
-            PairedDifference.of(differences.stream().mapToDouble(d -> d).toArray()));
+        : Optional.of(PairedDifference.of(differences.stream().mapToDouble(d -> d).toArray()));
   }
 
   /** NaN if a run is missing. */

@@ -15,7 +15,9 @@ import org.knowm.xchart.style.Styler.LegendPosition;
 import org.knowm.xchart.style.markers.SeriesMarkers;
 import org.swav4j.model.AtomicFile;
 
-/** k-NN accuracy over the epochs: the mean of each arm as a line, the end of every seed as a dot. */
+/**
+ * k-NN accuracy over the epochs: the mean of each arm as a line, the end of every seed as a dot.
+ */
 final class StudyPlot {
   private final Results results;
 
@@ -68,9 +70,7 @@ final class StudyPlot {
     XYSeries ends =
         chart.addSeries(
             arm + ", seeds",
-            runs.stream()
-                .mapToDouble(r -> r.judged().get(r.judged().size() - 1).epoch())
-                .toArray(),
+            runs.stream().mapToDouble(r -> r.judged().get(r.judged().size() - 1).epoch()).toArray(),
             runs.stream().mapToDouble(r -> 100 * r.knn()).toArray());
     ends.setXYSeriesRenderStyle(XYSeries.XYSeriesRenderStyle.Scatter);
     ends.setMarker(SeriesMarkers.CIRCLE);

@@ -27,7 +27,8 @@ final class Tables {
         logs.size(),
         e.arms().size() * e.seeds().size(),
         String.join(
-            ", ", logs.stream().map(RunLog::version).collect(Collectors.toCollection(TreeSet::new))));
+            ", ",
+            logs.stream().map(RunLog::version).collect(Collectors.toCollection(TreeSet::new))));
   }
 
   private static String claims(Results results) {

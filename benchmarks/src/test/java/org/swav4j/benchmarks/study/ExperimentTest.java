@@ -29,8 +29,7 @@ class ExperimentTest {
   @Test
   void flagsAreDataThenCommonThenTheArmsThenTheSeed() {
     assertThat(Experiment.parse("x", DESCRIPTION).flags("b", 2))
-        .containsExactly(
-            "--data", "shapes:9", "--epochs", "2", "--batch", "32", "--seed", "2");
+        .containsExactly("--data", "shapes:9", "--epochs", "2", "--batch", "32", "--seed", "2");
   }
 
   @Test
