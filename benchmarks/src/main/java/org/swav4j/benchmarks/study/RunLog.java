@@ -1,0 +1,184 @@
+package org.swav4j.benchmarks.study;
+
+import com.google.gson.Gson;
+import com.google.gson.GsonBuilder;
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
+import java.io.IOException;
+import java.nio.channels.Channels;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.swav4j.model.AtomicFile;
+import org.swav4j.train.diagnostics.EpochDiagnostics;
+import org.swav4j.train.loop.EpochMetrics;
+import org.swav4j.train.run.MetricsLog;
+
+/**
+ * What is kept of a run: a line that says what was run, and a line an epoch, from before training
+ * on.
+ *
+ * @param flags of {@code swav train}
+ * @param version of the program
+ * @param machine that it was run on
+ * @param failure why training ended early; empty if it didn't
+ * @param epochs in order
+ */
+record RunLog(
+    List<String> flags,
+    String version,
+    String machine,
+    Optional<String> failure,
+    List<Epoch> epochs) {
+
+  /** Embeddings closer together than this have collapsed; those of healthy runs are above 0.3. */
+  static final double COLLAPSED_SPREAD = 0.1;
+
+  private static final Gson GSON = new GsonBuilder().disableHtmlEscaping().create();
+
+  /**
+   * State after an epoch; NaN where a number isn't known.
+   *
+   * @param seconds of training so far, the time of judging left out
+   */
+  record Epoch(
+      int epoch,
+      long step,
+      double seconds,
+      double loss,
+      double knn,
+      double spread,
+      double codeEntropy) {}
+
+  /** Takes what a run's folder tells: its metrics, with the seconds of its steps added up. */
+  static RunLog of(List<String> flags, String version, Optional<String> failure, Path metrics)
+      throws IOException {
+    List<Double> seconds = new ArrayList<>(); // by step
+    for (String line : Files.readAllLines(metrics)) {
+      if (line.startsWith("{\"kind\":\"step\"")) {
+        seconds.add(JsonParser.parseString(line).getAsJsonObject().get("seconds").getAsDouble());
+      }
+    }
+    List<Epoch> epochs = new ArrayList<>();
+    for (EpochMetrics m : MetricsLog.epochs(metrics)) {
+      EpochDiagnostics health = m.health();
+      epochs.add(
+          new Epoch(
+              m.epoch(),
+              m.step(),
+              seconds.stream().limit(m.step()).mapToDouble(s -> s).sum(),
+              m.loss(),
+              m.knn(),
+              health.spread(),
+              health.codeEntropy()));
+    }
+    String machine = MetricsLog.machine(metrics).orElse("");
+    return new RunLog(flags, version, machine, failure, epochs);
+  }
+
+  /** Reads what {@link #write} wrote. */
+  static RunLog read(Path file) throws IOException {
+    List<String> lines = Files.readAllLines(file);
+    JsonObject head = JsonParser.parseString(lines.get(0)).getAsJsonObject();
+    List<Epoch> epochs = new ArrayList<>();
+    for (String line : lines.subList(1, lines.size())) {
+      JsonObject e = JsonParser.parseString(line).getAsJsonObject();
+      epochs.add(
+          new Epoch(
+              e.get("epoch").getAsInt(),
+              e.get("step").getAsLong(),
+              number(e, "seconds"),
+              number(e, "loss"),
+              number(e, "knn"),
+              number(e, "spread"),
+              number(e, "code_entropy")));
+    }
+    return new RunLog(
+        List.of(head.get("flags").getAsString().split(" ")),
+        head.get("version").getAsString(),
+        head.get("machine").getAsString(),
+        Optional.ofNullable(head.get("failure")).map(f -> f.getAsString()),
+        epochs);
+  }
+
+  /** Writes the file whole or not at all. */
+  void write(Path file) throws IOException {
+    JsonObject head = new JsonObject();
+    head.addProperty("flags", String.join(" ", flags));
+    head.addProperty("version", version);
+    head.addProperty("machine", machine);
+    failure.ifPresent(f -> head.addProperty("failure", f));
+    StringBuilder text = new StringBuilder(GSON.toJson(head)).append('\n');
+    for (Epoch e : epochs) {
+      JsonObject o = new JsonObject();
+      o.addProperty("epoch", e.epoch());
+      o.addProperty("step", e.step());
+      add(o, "seconds", e.seconds(), 10);
+      add(o, "loss", e.loss(), 1e5);
+      add(o, "knn", e.knn(), 1e5);
+      add(o, "spread", e.spread(), 1e5);
+      add(o, "code_entropy", e.codeEntropy(), 1e5);
+      text.append(GSON.toJson(o)).append('\n');
+    }
+    Files.createDirectories(file.toAbsolutePath().getParent());
+    AtomicFile.write(
+        file,
+        out ->
+            Channels.newOutputStream(out).write(text.toString().getBytes(StandardCharsets.UTF_8)));
+  }
+
+  private static void add(JsonObject o, String name, double value, double perUnit) {
+    if (Double.isFinite(value)) {
+      o.addProperty(name, Math.rint(value * perUnit) / perUnit);
+    }
+  }
+
+  private static double number(JsonObject o, String name) {
+    return o.has(name) ? o.get(name).getAsDouble() : Double.NaN;
+  }
+
+  /** Epochs of which k-NN accuracy is known. */
+  List<Epoch> judged() {
+    return epochs.stream().filter(e -> !Double.isNaN(e.knn())).toList();
+  }
+
+  private Epoch last() {
+    return epochs.get(epochs.size() - 1);
+  }
+
+  /** k-NN accuracy at the end, or where training failed. */
+  double knn() {
+    List<Epoch> judged = judged();
+    return judged.isEmpty() ? Double.NaN : judged.get(judged.size() - 1).knn();
+  }
+
+  /** Mean height of the k-NN curve over the epochs. */
+  double area() {
+    List<Epoch> judged = judged();
+    return judged.size() < 2
+        ? Double.NaN
+        : Curve.meanHeight(
+            judged.stream().mapToDouble(Epoch::epoch).toArray(),
+            judged.stream().mapToDouble(Epoch::knn).toArray());
+  }
+
+  double spread() {
+    return last().spread();
+  }
+
+  double codeEntropy() {
+    return last().codeEntropy();
+  }
+
+  double seconds() {
+    return last().seconds();
+  }
+
+  /** Whether training failed, or ended with the embeddings in one point. */
+  boolean collapsed() {
+    return failure.isPresent() || spread() < COLLAPSED_SPREAD;
+  }
+}

@@ -1,0 +1,114 @@
+package org.swav4j.benchmarks.study;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.swav4j.train.config.Preset;
+import org.swav4j.train.config.Settings;
+
+class ExperimentTest {
+  private static final String DESCRIPTION =
+      """
+      {"question": "?", "data": "shapes:9", "common": "--epochs 2",
+       "arms": {"a": "--batch 16", "b": "--batch 32", "c": ""}, "seeds": [1, 2],
+       "comparisons": [{"claim": "!", "measure": "range", "greater": ["a", "b"], "less": ["b", "c"]}]}
+      """;
+
+  @TempDir Path folder;
+
+  @Test
+  void flagsAreDataThenCommonThenTheArmsThenTheSeed() {
+    assertThat(Experiment.parse("x", DESCRIPTION).flags("b", 2))
+        .containsExactly("--data", "shapes:9", "--epochs", "2", "--batch", "32", "--seed", "2");
+  }
+
+  @Test
+  void misspelledKeysArmsAndMeasuresAreRefusedByName() {
+    assertThatThrownBy(() -> Experiment.parse("x", DESCRIPTION.replace("question", "qestion")))
+        .hasMessageContaining("qestion");
+    assertThatThrownBy(() -> Experiment.parse("x", DESCRIPTION.replace("[\"b\"", "[\"d\"")))
+        .hasMessageContaining("'d'");
+    assertThatThrownBy(() -> Experiment.parse("x", DESCRIPTION.replace("range", "rnge")))
+        .hasMessageContaining("'rnge'");
+  }
+
+  /** A flag or value that training refuses would only be found after hours. */
+  @Test
+  void trainingTakesTheFlagsOfEveryExperiment() throws IOException {
+    try (var files = Files.list(Path.of("study", "experiments"))) {
+      for (Path file : files.toList()) {
+        Experiment experiment = Experiment.read(file);
+        for (String arm : experiment.arms().keySet()) {
+          List<String> flags = experiment.flags(arm, 1);
+          Map<String, String> given = new LinkedHashMap<>();
+          for (int i = 0; i < flags.size(); i += 2) {
+            String name = flags.get(i).substring(2);
+            assertThat(given.put(name, flags.get(i + 1)))
+                .as("%s, %s: --%s twice", experiment.name(), arm, name)
+                .isNull();
+          }
+          Settings.change(Preset.of(given.remove("preset")).config(), given);
+        }
+      }
+    }
+  }
+
+  @Test
+  void differencesArePairedOverSeedsThatAllArmsHave() throws IOException {
+    Experiment experiment = Experiment.parse("x", DESCRIPTION);
+    write(experiment, "a", 1, 0.5);
+    write(experiment, "b", 1, 0.8);
+    write(experiment, "c", 1, 0.7);
+    write(experiment, "a", 2, 0.4); // b and c are missing
+    Results results = Results.read(experiment, folder);
+    PairedDifference difference = results.difference(experiment.comparisons().get(0)).orElseThrow();
+    assertThat(difference.pairs()).isEqualTo(1);
+    assertThat(difference.mean()).isCloseTo(0.3 - 0.1, within(1e-12)); // best less worst
+  }
+
+  @Test
+  void aLogOfOtherFlagsIsNoResult() throws IOException {
+    write(Experiment.parse("x", DESCRIPTION), "a", 1, 0.5);
+    Experiment changed = Experiment.parse("x", DESCRIPTION.replace("--batch 16", "--batch 8"));
+    OneRun run = new OneRun(changed, "a", 1, folder, "v", folder, folder);
+    assertThatThrownBy(run::isDone)
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("--batch 16")
+        .hasMessageContaining("--batch 8");
+    assertThatThrownBy(() -> Results.read(changed, folder))
+        .isInstanceOf(IllegalArgumentException.class);
+  }
+
+  @Test
+  void dataIsNamedByTheEnvironment() {
+    assertThat(OneRun.fromEnvironment("$CIFAR10", Map.of("CIFAR10", "folder:x")::get))
+        .isEqualTo("folder:x");
+    assertThat(OneRun.fromEnvironment("shapes", name -> null)).isEqualTo("shapes");
+    assertThatThrownBy(() -> OneRun.fromEnvironment("$CIFAR10", name -> null))
+        .hasMessageContaining("CIFAR10 isn't set");
+  }
+
+  @Test
+  void theReportReplacesWhatItWroteAndKeepsTheRest() {
+    String first = Report.insert("# Title\n\nBy hand.\n", "1-x", "table\n");
+    assertThat(first).isEqualTo("# Title\n\nBy hand.\n\n<!-- 1-x -->\ntable\n<!-- /1-x -->\n");
+    assertThat(Report.insert(first + "More.\n", "1-x", "other\n"))
+        .isEqualTo("# Title\n\nBy hand.\n\n<!-- 1-x -->\nother\n<!-- /1-x -->\nMore.\n");
+  }
+
+  private void write(Experiment experiment, String arm, long seed, double knn) throws IOException {
+    RunLog.Epoch epoch = new RunLog.Epoch(1, 10, 1.5, 2, knn, 0.5, Double.NaN);
+    new RunLog(experiment.flags(arm, seed), "v", "m", Optional.empty(), List.of(epoch))
+        .write(OneRun.logFile(folder, experiment, arm, seed));
+  }
+}
