@@ -131,8 +131,7 @@ public final class AutoSettings {
       choose("stem", "small", "no pixel is to be given away at this size");
       choose("eval-size", side, "as the large crops");
     } else {
-      choose(
-          "crops", "2x64,4x32", "the images have a side of %s", side());
+      choose("crops", "2x64,4x32", "the images have a side of %s", side());
       choose("scales", "0.25-1,0.08-0.3", "photographs, at the shares that were tried for them");
       choose("stem", "imagenet", "it halves the side twice, which saves most of the time");
       choose("eval-size", Math.min(96, survey.side() / 8 * 8), "larger than crops, which helps");

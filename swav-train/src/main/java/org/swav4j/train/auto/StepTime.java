@@ -38,8 +38,7 @@ public final class StepTime implements ToDoubleFunction<TrainingConfig> {
     Engine engine =
         Engines.of(config.execution().engine(), Precision.of(config.execution().precision()));
     SwavWeights weights =
-        SwavWeights.initialise(
-            config.network().with(images.channels()), config.execution().seed());
+        SwavWeights.initialise(config.network().with(images.channels()), config.execution().seed());
     List<Double> seconds = new ArrayList<>();
     try (Trainer trainer = new Trainer(config, images, weights, engine)) {
       trainer
@@ -55,7 +54,8 @@ public final class StepTime implements ToDoubleFunction<TrainingConfig> {
               })
           .run();
     }
-    List<Double> timed = new ArrayList<>(seconds.subList(Math.min(WARM_UP, seconds.size() - 1), seconds.size()));
+    List<Double> timed =
+        new ArrayList<>(seconds.subList(Math.min(WARM_UP, seconds.size() - 1), seconds.size()));
     Collections.sort(timed);
     return timed.get(timed.size() / 2);
   }

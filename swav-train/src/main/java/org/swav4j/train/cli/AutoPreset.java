@@ -113,6 +113,8 @@ record AutoPreset(TrainingData data, AutoSettings.Plan plan) {
       // Told below, as is a time that is too short.
     }
     throw new IllegalArgumentException(
-        "--budget is '" + text + "', expected a time of at least a minute such as 2h, 90min or 1h30m");
+        "--budget is '"
+            + text
+            + "', expected a time of at least a minute such as 2h, 90min or 1h30m");
   }
 }

@@ -50,7 +50,8 @@ final class TrainCommand implements Callable<Integer> {
   @Option(
       names = "--budget",
       paramLabel = "TIME",
-      description = "Time that a run of the auto preset may take, such as 90min or 2h (default 1h).")
+      description =
+          "Time that a run of the auto preset may take, such as 90min or 2h (default 1h).")
   String budget;
 
   @Option(

@@ -119,8 +119,7 @@ class AutoSettingsTest {
     assertThat(Remedy.of(HealthState.STARVED, config).orElseThrow().value()).isEqualTo("128");
     assertThat(Remedy.of(HealthState.BLANK, config)).isEmpty();
     for (HealthState state : HealthState.values()) {
-      Remedy.of(state, config)
-          .ifPresent(c -> Settings.change(config, Map.of(c.flag(), c.value())));
+      Remedy.of(state, config).ifPresent(c -> Settings.change(config, Map.of(c.flag(), c.value())));
     }
   }
 }

@@ -33,10 +33,10 @@ import org.swav4j.model.engine.Nd4jEngine;
 import org.swav4j.train.advice.AdviceListener;
 import org.swav4j.train.advice.CollapseMonitor;
 import org.swav4j.train.advice.HealthListener;
+import org.swav4j.train.advice.VitalSigns;
 import org.swav4j.train.cli.TrainingConfigTest;
 import org.swav4j.train.config.TrainingConfig;
 import org.swav4j.train.diagnostics.EpochDiagnostics;
-import org.swav4j.train.advice.VitalSigns;
 import org.swav4j.train.run.CheckpointFile;
 
 class TrainerTest {
