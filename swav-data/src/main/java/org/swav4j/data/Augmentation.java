@@ -7,9 +7,10 @@ import org.datavec.image.transform.ImageTransform;
 import org.nd4j.common.primitives.Pair;
 
 /**
- * What is done to a crop at random besides choosing its window, in this order: the window is turned;
- * horizontal flip; colour jitter (brightness, contrast, saturation and hue, in random order); grey; Gaussian blur;
- * solarise. Pictures with one channel take no part in saturation, hue and grey.
+ * What is done to a crop at random besides choosing its window, in this order: the window is
+ * turned; horizontal flip; colour jitter (brightness, contrast, saturation and hue, in random
+ * order); grey; Gaussian blur; solarise. Pictures with one channel take no part in saturation, hue
+ * and grey.
  *
  * @param jitter strength s of the colour jitter: brightness, contrast and saturation factors are
  *     uniform in 1 ± 0.8 s (not below 0), the hue's turn in ± 0.2 s of the colour circle; 0 to 2.5

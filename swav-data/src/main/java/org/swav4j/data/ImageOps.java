@@ -205,7 +205,8 @@ public final class ImageOps {
               outHeight));
     }
     float[][] planes = new float[image.channels()][outHeight * outWidth];
-    new Resampler().resample(image, top, left, height, width, 0, false, planes, outHeight, outWidth);
+    new Resampler()
+        .resample(image, top, left, height, width, 0, false, planes, outHeight, outWidth);
     return planes;
   }
 

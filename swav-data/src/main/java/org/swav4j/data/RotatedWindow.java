@@ -30,13 +30,7 @@ final class RotatedWindow {
    * @param degrees the window turns clockwise by, as seen in the image
    */
   void prepare(
-      int imageWidth,
-      int imageHeight,
-      int top,
-      int left,
-      int height,
-      int width,
-      double degrees) {
+      int imageWidth, int imageHeight, int top, int left, int height, int width, double degrees) {
     this.imageWidth = imageWidth;
     this.imageHeight = imageHeight;
     this.height = height;

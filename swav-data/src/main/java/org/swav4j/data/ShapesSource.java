@@ -1,8 +1,13 @@
 package org.swav4j.data;
 
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Objects;
+import java.util.function.IntUnaryOperator;
+import java.util.stream.IntStream;
 
 /**
  * Generated colour images of twelve classes, for learning and testing without a download.
@@ -47,6 +52,8 @@ public final class ShapesSource implements ImageSource {
           "checked star",
           "dotted star",
           "speckled star");
+
+  private static final int TEXTURES = 6;
 
   private enum Part {
     TRAIN,
@@ -104,6 +111,21 @@ public final class ShapesSource implements ImageSource {
         cached(new ShapesSource(Part.TEST, held, side, seed)));
   }
 
+  /**
+   * What makes up a class: of each factor its name and its value for every class, from 0. Two
+   * classes that share a factor's value look alike in it.
+   */
+  public static Map<String, List<Integer>> factors() {
+    Map<String, List<Integer>> factors = new LinkedHashMap<>();
+    factors.put("outline", values(label -> label / TEXTURES));
+    factors.put("texture", values(label -> label % TEXTURES));
+    return Collections.unmodifiableMap(factors);
+  }
+
+  private static List<Integer> values(IntUnaryOperator factor) {
+    return IntStream.range(0, CLASSES.size()).map(factor).boxed().toList();
+  }
+
   private static ImageSource cached(ShapesSource source) {
     return new CachedSource(source, CachedSource.DEFAULT_BUDGET);
   }
@@ -127,7 +149,7 @@ public final class ShapesSource implements ImageSource {
   public Image read(int index, int atLeast) {
     int label = label(index);
     CounterRandom random = new CounterRandom(seed, part.ordinal(), index, STREAM);
-    return new ShapePainter(side, random).paint(label / 6, label % 6);
+    return new ShapePainter(side, random).paint(label / TEXTURES, label % TEXTURES);
   }
 
   @Override

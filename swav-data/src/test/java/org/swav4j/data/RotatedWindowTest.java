@@ -93,7 +93,8 @@ class RotatedWindowTest {
     for (int i = 0; i < side * side; i++) {
       slope[0][i] = slope(i % side + 0.5, i / side + 0.5);
     }
-    RandomResizedCropTransform transform = new RandomResizedCropTransform(16, 0.1, 0.5, 0.5, 2, 180);
+    RandomResizedCropTransform transform =
+        new RandomResizedCropTransform(16, 0.1, 0.5, 0.5, 2, 180);
     Random random = new Random(7);
     int compared = 0;
     for (int i = 0; i < 30; i++) {

@@ -1,8 +1,10 @@
 package org.swav4j.model;
 
 import java.util.List;
+import java.util.Map;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
  * What a network is trained for: a loss, written in SameDiff over the embeddings of a batch.
@@ -21,6 +23,9 @@ import org.nd4j.autodiff.samediff.SameDiff;
  */
 @FunctionalInterface
 public interface Objective {
+  /** Name of the graph's variable that holds the trunk's features, {@code [V·B, F]}. */
+  String FEATURES = "features";
+
   /**
    * Writes the loss into a graph.
    *
@@ -41,5 +46,14 @@ public interface Objective {
    */
   default List<String> reads() {
     return List.of();
+  }
+
+  /**
+   * Parameters of its own beside the network's, such as a classifier's, by name: variables of the
+   * graph before {@link #loss} is called, with gradients among {@link TrainingStep#gradients}. The
+   * arrays are read at each run: update them in place. None has the name of one of the network's.
+   */
+  default Map<String, INDArray> parameters() {
+    return Map.of();
   }
 }

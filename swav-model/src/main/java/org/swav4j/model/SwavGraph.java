@@ -67,8 +67,9 @@ final class SwavGraph {
     }
     SDVariable rows =
         features.size() == 1
-            ? features.get(0)
-            : sd.concat("features", 0, features.toArray(SDVariable[]::new));
+            ? features.get(0).rename(Objective.FEATURES)
+            : sd.concat(Objective.FEATURES, 0, features.toArray(SDVariable[]::new));
+    objective.parameters().forEach(sd::var);
     SDVariable loss = objective.loss(sd, head(rows), views);
     loss.rename(LOSS).markAsLoss();
   }

@@ -128,9 +128,10 @@ public final class TrainingStep implements AutoCloseable {
     this.parts = parts;
     int size = batch / parts;
     SwavGraph graph = new SwavGraph(weights, new Views(crops, size), objective);
+    Map<String, INDArray> parameters = new LinkedHashMap<>(weights.parameters());
+    parameters.putAll(objective.parameters());
     PlanReader.Program program =
-        PlanReader.read(
-            graph.sameDiff(), weights.parameters(), early(graph, objective), SwavGraph.LOSS);
+        PlanReader.read(graph.sameDiff(), parameters, early(graph, objective), SwavGraph.LOSS);
     List<String> own = IntStream.range(0, crops.size()).mapToObj(SwavGraph::cropsName).toList();
     refuseTargetsBeforeTheyAreKnown(program, own, objective);
     plan = Pass.standard().apply(program.plan());
@@ -340,8 +341,8 @@ public final class TrainingStep implements AutoCloseable {
   }
 
   /**
-   * Gradients after {@link #backward}, under the parameters' names; valid until the next step.
-   * Parameters the loss does not reach are absent.
+   * Gradients after {@link #backward}, under the names of the network's parameters and the
+   * objective's; valid until the next step. Parameters the loss does not reach are absent.
    */
   public Map<String, INDArray> gradients() {
     return gradients;

@@ -3,7 +3,6 @@ package org.swav4j.train.advice;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
-import org.swav4j.train.diagnostics.VitalSigns;
 import org.swav4j.train.loop.EpochMetrics;
 import org.swav4j.train.loop.StepMetrics;
 import org.swav4j.train.loop.TrainingListener;

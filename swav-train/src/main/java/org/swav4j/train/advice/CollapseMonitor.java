@@ -10,7 +10,6 @@ import java.util.function.DoubleSupplier;
 import org.swav4j.train.config.TrainingConfig;
 import org.swav4j.train.config.TrainingConfig.OptimiserKind;
 import org.swav4j.train.diagnostics.EpochDiagnostics;
-import org.swav4j.train.diagnostics.Vitals;
 import org.swav4j.train.loop.EpochMetrics;
 import org.swav4j.train.loop.RunSizes;
 

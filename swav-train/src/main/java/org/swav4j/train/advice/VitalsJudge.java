@@ -3,7 +3,6 @@ package org.swav4j.train.advice;
 import java.util.Locale;
 import java.util.Optional;
 import org.swav4j.train.config.TrainingConfig;
-import org.swav4j.train.diagnostics.Vitals;
 import org.swav4j.train.loop.RunSizes;
 
 /**

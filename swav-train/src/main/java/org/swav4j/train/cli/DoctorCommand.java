@@ -8,11 +8,17 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import org.bytedeco.javacpp.Pointer;
+import org.swav4j.model.SwavWeights;
+import org.swav4j.model.engine.Engine;
 import org.swav4j.model.engine.Engines;
+import org.swav4j.model.engine.Precision;
+import org.swav4j.train.auto.Choice;
 import org.swav4j.train.config.Machine;
+import org.swav4j.train.config.TrainingConfig;
 import org.swav4j.train.loop.TrainingException;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
 
 /** Says what this computer offers, what is used of it, what is wrong, and what to do. */
 @Command(
@@ -35,8 +41,26 @@ final class DoctorCommand implements Callable<Integer> {
 
   @Mixin OutputOptions output;
 
+  @Option(
+      names = "--data",
+      paramLabel = "SPEC",
+      description =
+          "Looks at these images instead, and says what `train --data SPEC` would choose for them,"
+              + " why, and how much time and memory that takes. Nothing is trained.")
+  String data;
+
+  @Option(
+      names = "--budget",
+      paramLabel = "TIME",
+      description = "Time that the run may take, such as 90min or 2h (${DEFAULT-VALUE}).")
+  String budget = AutoPreset.BUDGET;
+
   @Override
   public Integer call() {
+    if (data != null) {
+      foretell();
+      return 0;
+    }
     Map<String, Object> facts = new LinkedHashMap<>();
     List<String> advice = new ArrayList<>();
     facts.put("swav4j", SwavCommand.version());
@@ -64,6 +88,39 @@ final class DoctorCommand implements Callable<Integer> {
     }
     report(facts, advice, works);
     return works ? 0 : SwavCommand.FAILURE;
+  }
+
+  /** What the auto preset chooses, and what it costs. */
+  private void foretell() {
+    Backend.start();
+    AutoPreset chosen = AutoPreset.choose(Map.of("data", data), budget, output);
+    TrainingConfig config = chosen.data().config();
+    SwavWeights weights =
+        SwavWeights.initialise(
+            config.network().with(chosen.data().sets().train().channels()),
+            config.execution().seed());
+    Engine engine =
+        Engines.of(config.execution().engine(), Precision.of(config.execution().precision()));
+    long bytes = TrainingMemory.predicted(chosen.data(), weights, engine);
+    StringBuilder text = new StringBuilder();
+    List<Map<String, Object>> choices = new ArrayList<>();
+    for (Choice c : chosen.plan().choices()) {
+      text.append(c).append(System.lineSeparator());
+      Map<String, Object> choice = new LinkedHashMap<>();
+      choice.put("flag", "--" + c.flag());
+      choice.put("value", c.value());
+      choice.put("reason", c.reason());
+      choices.add(choice);
+    }
+    text.append("time: ").append(chosen.time()).append(System.lineSeparator());
+    text.append("memory: ").append(Machine.readable(bytes));
+    Map<String, Object> fields = new LinkedHashMap<>();
+    fields.put("command", "doctor");
+    fields.put("data", config.data().spec());
+    fields.put("choices", choices);
+    fields.put("seconds", Math.round(chosen.plan().seconds()));
+    fields.put("bytes", bytes);
+    output.result(fields, text.toString());
   }
 
   private static boolean backend(Map<String, Object> facts, List<String> advice) {

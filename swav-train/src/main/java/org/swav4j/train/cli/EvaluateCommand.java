@@ -5,18 +5,25 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.function.Supplier;
 import org.swav4j.data.DataSets;
+import org.swav4j.data.DataSpec;
+import org.swav4j.data.ShapesSource;
 import org.swav4j.model.SwavEncoder;
 import org.swav4j.train.config.TrainingConfig;
+import org.swav4j.train.evaluation.ClusterAgreement;
 import org.swav4j.train.evaluation.FeatureSet;
+import org.swav4j.train.evaluation.IndexedFeatures;
 import org.swav4j.train.evaluation.KNearestNeighbours;
 import org.swav4j.train.evaluation.LinearProbe;
+import org.swav4j.train.evaluation.RankMe;
 import org.swav4j.train.features.Embedder;
 import org.swav4j.train.features.KnnJudge;
 import org.swav4j.train.features.Sample;
@@ -33,11 +40,18 @@ import picocli.CommandLine.Option;
     mixinStandardHelpOptions = true,
     sortOptions = false,
     description = {
-      "Measures the accuracy of k-NN and of a linear classifier on the network's features. Images"
-          + " need labels, as in a folder per class; training doesn't use them.",
-      "Without --knn or --linear: both."
+      "Measures how good the network's features are: by the accuracy of k-NN and of a linear"
+          + " classifier on them, after fine-tuning with few labels, by the clusters of its"
+          + " prototypes, and by the rank of the features. All but --rank needs images with labels,"
+          + " as in a folder per class; training doesn't use them.",
+      "Without one of --knn, --linear, --clusters, --rank and --fine-tune: --knn --linear.",
+      "With --data other than the run's it measures transfer: the images are resized and normalised"
+          + " as those of the run were, and their own labels count."
     })
 final class EvaluateCommand implements Callable<Integer> {
+  /** Learning rates that the official protocol chooses from, for standardised features. */
+  private static final List<Double> RATES = List.of(0.1, 0.3, 1.0, 3.0, 10.0);
+
   @Mixin OutputOptions output;
   @Mixin SourceOptions source;
 
@@ -46,6 +60,30 @@ final class EvaluateCommand implements Callable<Integer> {
 
   @Option(names = "--linear", description = "Only the linear classifier.")
   boolean linear;
+
+  @Option(
+      names = "--clusters",
+      description =
+          "Whether the prototypes that test images are nearest to agree with their classes:"
+              + " normalised mutual information, adjusted Rand index, purity, and accuracy with each"
+              + " class given one prototype (Hungarian method).")
+  boolean clusters;
+
+  @Option(
+      names = "--rank",
+      description =
+          "RankMe of the training images' features: how many directions they really use, from 1 to"
+              + " their length. Needs no labels.")
+  boolean rank;
+
+  @Option(
+      names = "--fine-tune",
+      description =
+          "Trains the trunk and a linear classifier together with few labels (--labels), and"
+              + " measures the accuracy on test images. Minutes to hours.")
+  boolean fineTune;
+
+  @Mixin FineTuneOptions fineTuning;
 
   @Option(
       names = "--neighbours",
@@ -70,6 +108,31 @@ final class EvaluateCommand implements Callable<Integer> {
       description = "Test images used, at most, chosen likewise (default 10000).")
   int testImages;
 
+  /** How the linear classifier is fitted. */
+  enum LinearProtocol {
+    FAST,
+    OFFICIAL
+  }
+
+  @Option(
+      names = "--linear-protocol",
+      paramLabel = "NAME",
+      defaultValue = "fast",
+      description =
+          "How the linear classifier learns: fast (default; the images as they are, one learning"
+              + " rate), or official (random crops and flips, the learning rate that does best on a"
+              + " tenth of the training images), as published figures are made.")
+  LinearProtocol linearProtocol;
+
+  @Option(
+      names = "--linear-views",
+      paramLabel = "N",
+      defaultValue = "10",
+      description =
+          "Random crops of each image with --linear-protocol official (default 10); epochs take them"
+              + " in turn. Each takes the memory and time of a pass over the training images.")
+  int linearViews;
+
   @Option(
       names = "--linear-epochs",
       paramLabel = "N",
@@ -80,7 +143,8 @@ final class EvaluateCommand implements Callable<Integer> {
       names = "--linear-lr",
       paramLabel = "RATE",
       description =
-          "Learning rate of the linear classifier (default 2, for standardised features).")
+          "Learning rate of the linear classifier, for standardised features (default 2; with"
+              + " --linear-protocol official the best of 0.1, 0.3, 1, 3 and 10).")
   Double linearRate;
 
   @Option(names = "--pixels", description = "Measure the same on raw pixels too, for comparison.")
@@ -96,19 +160,26 @@ final class EvaluateCommand implements Callable<Integer> {
               + testImages
               + ", expected at least 1 of each");
     }
+    if (linearViews < 1) {
+      throw new IllegalArgumentException(
+          "--linear-views is " + linearViews + ", expected at least 1, usually 10");
+    }
+    if (!(knn || linear || clusters || rank || fineTune)) {
+      knn = true;
+      linear = true;
+    }
     KNearestNeighbours judge = new KNearestNeighbours(neighbours);
     SourceOptions.Opened o = source.open(output);
-    Optional<String> obstacle = KnnJudge.obstacle(o.data());
-    if (obstacle.isPresent()) {
-      throw new IllegalArgumentException(
-          o.spec()
-              + " can't be used to judge features: "
-              + obstacle.get()
-              + o.data().layout().stream().findFirst().map(l -> "; " + l).orElse(""));
+    boolean labels = knn || linear || clusters || fineTune;
+    if (labels) {
+      requireLabels(o);
     }
-    Sample train = Sample.labelled(o.data().train(), trainImages);
+    Sample train =
+        labels
+            ? Sample.labelled(o.data().train(), trainImages)
+            : Sample.of(o.data().train(), trainImages);
     Sample test = Sample.labelled(o.data().test(), testImages);
-    if (neighbours > train.size()) {
+    if (knn && neighbours > train.size()) {
       throw new IllegalArgumentException(
           "--neighbours is "
               + neighbours
@@ -120,21 +191,18 @@ final class EvaluateCommand implements Callable<Integer> {
     o.data().notes().forEach(note -> output.note("%s", note));
     try (Embedder embedder = o.embedder();
         SwavEncoder encoder = SwavEncoder.ofNormalised(o.weights(), o.engine())) {
-      judge(
-          "features",
-          embedder.collect(train, encoder::features),
-          embedder.collect(test, encoder::features),
-          judge,
-          train.classes());
+      EvaluationLine line = judge("features", train, test, embedder, encoder::features, judge, o);
+      if (clusters) {
+        addClusters(line, test, embedder, encoder);
+      }
+      if (fineTune) {
+        fineTuning.add(line, o, train, test, embedder);
+      }
+      line.print(output);
       ownFigure(o.data(), train, test).ifPresent(output.err()::println);
       if (pixels) {
         Embedder.Network raw = images -> images.dup('c').reshape(images.size(0), -1);
-        judge(
-            "pixels",
-            embedder.collect(train, raw),
-            embedder.collect(test, raw),
-            judge,
-            train.classes());
+        judge("pixels", train, test, embedder, raw, judge, o).print(output);
       }
       embedder.remarks().forEach(remark -> output.err().println(remark));
       if (!embedder.skipped().isEmpty()) {
@@ -144,10 +212,21 @@ final class EvaluateCommand implements Callable<Integer> {
     return 0;
   }
 
+  private static void requireLabels(SourceOptions.Opened o) {
+    Optional<String> obstacle = KnnJudge.obstacle(o.data());
+    if (obstacle.isPresent()) {
+      throw new IllegalArgumentException(
+          o.spec()
+              + " can't be used to judge features: "
+              + obstacle.get()
+              + o.data().layout().stream().findFirst().map(l -> "; " + l).orElse(""));
+    }
+  }
+
   /** The run's own last k-NN accuracy and what to give to have it here, if that is something. */
   private Optional<String> ownFigure(DataSets data, Sample train, Sample test) {
     Path run = source.where.run;
-    if (run == null || source.data != null || (linear && !knn)) {
+    if (run == null || source.data != null || !knn) {
       return Optional.empty();
     }
     RunFolder folder = RunFolder.existing(run);
@@ -195,47 +274,165 @@ final class EvaluateCommand implements Callable<Integer> {
     }
   }
 
-  private void judge(
+  /** What is found out from rows of numbers alone, be they features or pixels. */
+  private EvaluationLine judge(
       String of,
+      Sample trainImages,
+      Sample testImages,
+      Embedder embedder,
+      Embedder.Network network,
+      KNearestNeighbours judge,
+      SourceOptions.Opened o) {
+    boolean accuracy = knn || linear;
+    EvaluationLine line = new EvaluationLine(String.format(Locale.ROOT, "%-8s", of));
+    line.add("of", of);
+    line.add("train_images", trainImages.size());
+    line.add("test_images", testImages.size());
+    if (!accuracy && !rank) {
+      line.add("classes", trainImages.classes());
+      line.say(
+          String.format(
+              Locale.ROOT,
+              "%d training and %d test images",
+              trainImages.size(),
+              testImages.size()));
+      return line;
+    }
+    IndexedFeatures train = embedder.collectIndexed(trainImages, network);
+    line.add("train_images", train.set().size());
+    line.add("dim", train.set().dim());
+    line.add("classes", trainImages.classes());
+    FeatureSet test = accuracy ? embedder.collect(testImages, network) : null;
+    if (test != null) {
+      line.add("test_images", test.size());
+    }
+    line.say(
+        String.format(
+            Locale.ROOT,
+            "%d training and %d test images, %d numbers each",
+            train.set().size(),
+            test == null ? testImages.size() : test.size(),
+            train.set().dim()));
+    if (knn) {
+      addNeighbours(line, train.set(), test, judge, DataSpec.parse(o.spec()));
+    }
+    if (linear) {
+      addLinear(line, train, test, () -> crops(trainImages, embedder, network));
+    }
+    if (rank) {
+      double figure = RankMe.of(train.set().features());
+      line.add("rankme", figure);
+      line.say(String.format(Locale.ROOT, "RankMe %.1f", figure));
+    }
+    return line;
+  }
+
+  private void addNeighbours(
+      EvaluationLine line,
       FeatureSet train,
       FeatureSet test,
       KNearestNeighbours judge,
-      List<String> classes) {
-    Map<String, Object> fields = new LinkedHashMap<>();
-    fields.put("command", "evaluate");
-    fields.put("of", of);
-    fields.put("train_images", train.size());
-    fields.put("test_images", test.size());
-    fields.put("dim", train.dim());
-    fields.put("classes", classes);
-    StringBuilder text =
-        new StringBuilder(
-            String.format(
-                Locale.ROOT,
-                "%-8s  %d training and %d test images, %d numbers each",
-                of,
-                train.size(),
-                test.size(),
-                train.dim()));
-    if (knn || !linear) {
-      double accuracy = judge.accuracy(train, test);
-      fields.put("knn" + neighbours, accuracy);
-      text.append(String.format(Locale.ROOT, "  %d-NN %.2f %%", neighbours, 100 * accuracy));
+      DataSpec spec) {
+    double accuracy = judge.accuracy(train, test);
+    line.add("knn" + neighbours, accuracy);
+    line.say(String.format(Locale.ROOT, "%d-NN %.2f %%", neighbours, 100 * accuracy));
+    if (spec.kind() == DataSpec.Kind.SHAPES) {
+      Map<String, Double> factors = new LinkedHashMap<>();
+      List<String> figures = new ArrayList<>();
+      ShapesSource.factors()
+          .forEach(
+              (factor, values) -> {
+                double alone = judge.accuracy(relabelled(train, values), relabelled(test, values));
+                factors.put(factor, alone);
+                figures.add(String.format(Locale.ROOT, "%s %.2f %%", factor, 100 * alone));
+              });
+      line.add("knn" + neighbours + "_factors", factors);
+      line.say("(" + String.join(", ", figures) + ")");
     }
-    if (linear || !knn) {
-      LinearProbe probe = new LinearProbe();
-      probe = linearEpochs == null ? probe : probe.withEpochs(linearEpochs);
-      probe = linearRate == null ? probe : probe.withLearningRate(linearRate);
-      LinearProbe.Result result = probe.evaluate(train, test);
-      fields.put("linear", result.top1());
-      fields.put("linear_train", result.trainTop1());
-      text.append(
+  }
+
+  /** The same features, of classes that are values of a factor. */
+  private static FeatureSet relabelled(FeatureSet set, List<Integer> values) {
+    return new FeatureSet(set.features(), Arrays.stream(set.labels()).map(values::get).toArray());
+  }
+
+  private List<IndexedFeatures> crops(Sample train, Embedder embedder, Embedder.Network network) {
+    return embedder.collectCrops(train, network, linearViews, fineTuning.seed);
+  }
+
+  private void addLinear(
+      EvaluationLine line,
+      IndexedFeatures train,
+      FeatureSet test,
+      Supplier<List<IndexedFeatures>> crops) {
+    LinearProbe probe = new LinearProbe();
+    probe = linearEpochs == null ? probe : probe.withEpochs(linearEpochs);
+    probe = linearRate == null ? probe : probe.withLearningRate(linearRate);
+    LinearProbe.Result result;
+    String how = "";
+    if (linearProtocol == LinearProtocol.FAST) {
+      result = probe.evaluate(train.set(), test);
+    } else {
+      LinearProbe.Found found =
+          probe.search(crops.get(), train, test, linearRate == null ? RATES : List.of(linearRate));
+      result = found.result();
+      line.add("linear_lr", found.learningRate());
+      line.add("linear_held_out", found.heldOutTop1());
+      how =
           String.format(
               Locale.ROOT,
-              "  linear %.2f %% (training images %.2f %%)",
-              100 * result.top1(),
-              100 * result.trainTop1()));
+              ", on crops, learning rate %s with %.2f %% of those held out",
+              found.learningRate(),
+              100 * found.heldOutTop1());
     }
-    output.result(fields, text.toString());
+    line.add("linear", result.top1());
+    line.add("linear_train", result.trainTop1());
+    line.add("linear_protocol", linearProtocol.name().toLowerCase(Locale.ROOT));
+    line.say(
+        String.format(
+            Locale.ROOT,
+            "linear %.2f %% (training images %.2f %%%s)",
+            100 * result.top1(),
+            100 * result.trainTop1(),
+            how));
+  }
+
+  private static void addClusters(
+      EvaluationLine line, Sample test, Embedder embedder, SwavEncoder encoder) {
+    int[] clusters = new int[test.size()];
+    int[] labels = new int[test.size()];
+    int[] read = new int[1];
+    try {
+      embedder.embed(
+          test,
+          images -> images,
+          (images, indices) -> {
+            int[] nearest = encoder.assign(images);
+            for (int i = 0; i < indices.length; i++) {
+              clusters[read[0]] = nearest[i];
+              labels[read[0]++] = test.label(indices[i]);
+            }
+          });
+    } catch (IOException e) {
+      throw new IllegalStateException("collecting in memory can't fail", e);
+    }
+    ClusterAgreement found =
+        ClusterAgreement.of(Arrays.copyOf(clusters, read[0]), Arrays.copyOf(labels, read[0]));
+    line.add("clusters", found.clusters());
+    line.add("prototypes", encoder.config().prototypes());
+    line.add("nmi", found.nmi());
+    line.add("ari", found.ari());
+    line.add("purity", found.purity());
+    line.add("cluster_accuracy", found.accuracy());
+    line.say(
+        String.format(
+            Locale.ROOT,
+            "clusters: %d of %d prototypes, NMI %.3f, ARI %.3f, purity %.2f %%, accuracy %.2f %%",
+            found.clusters(),
+            encoder.config().prototypes(),
+            found.nmi(),
+            found.ari(),
+            100 * found.purity(),
+            100 * found.accuracy()));
   }
 }

@@ -2,10 +2,12 @@ package org.swav4j.train.cli;
 
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.OptionalInt;
 import java.util.concurrent.Callable;
 import org.swav4j.model.engine.Engine;
 import org.swav4j.model.engine.Engines;
 import org.swav4j.model.engine.Precision;
+import org.swav4j.train.auto.Choice;
 import org.swav4j.train.config.Preset;
 import org.swav4j.train.config.Settings;
 import org.swav4j.train.config.TrainingConfig;
@@ -38,8 +40,18 @@ final class TrainCommand implements Callable<Integer> {
   @Option(
       names = "--preset",
       paramLabel = "NAME",
-      description = "quick (default), small-images or imagenet; see the table below.")
+      description =
+          "quick (default for the built-in shapes), small-images, photos or imagenet, see the table"
+              + " below; or auto (default for all other images), which chooses settings for these"
+              + " images, this machine and the --budget, says why, and begins again with one changed"
+              + " if the first steps show it to be wrong.")
   String preset;
+
+  @Option(
+      names = "--budget",
+      paramLabel = "TIME",
+      description = "Time that a run of the auto preset may take, such as 90min or 2h (default 1h).")
+  String budget;
 
   @Option(
       names = "--out",
@@ -57,6 +69,9 @@ final class TrainCommand implements Callable<Integer> {
               + " what comes of them is told.")
   Path resume;
 
+  /** Times that a run of the auto preset begins again. */
+  private static final int MOST_CHANGES = 2;
+
   @Spec CommandSpec command;
 
   @Override
@@ -65,6 +80,14 @@ final class TrainCommand implements Callable<Integer> {
   }
 
   private int begin() {
+    if (AutoPreset.applies(preset, given())) {
+      return automatic();
+    }
+    if (budget != null) {
+      throw new IllegalArgumentException(
+          "--budget is for --preset auto, which chooses what fits into it; the length of other runs"
+              + " is set by --epochs");
+    }
     Preset base = Preset.of(preset == null ? Preset.QUICK.label() : preset);
     TrainingConfig config = Settings.change(base.config(), given());
     Path directory = out == null ? RunFolder.unused(base.label()) : out;
@@ -84,11 +107,56 @@ final class TrainCommand implements Callable<Integer> {
     }
   }
 
+  /** Settings are chosen, and once or twice chosen anew where the first steps refute them. */
+  private int automatic() {
+    Path directory = out == null ? RunFolder.unused(AutoPreset.NAME) : out;
+    RunFolder.requireFree(directory);
+    Backend.start();
+    AutoPreset chosen =
+        AutoPreset.choose(given(), budget == null ? AutoPreset.BUDGET : budget, output);
+    chosen.tell(output);
+    for (int changes = 0; ; changes++) {
+      TrainingData data = chosen.data();
+      Engine engine = engine(data.config());
+      tell(data, engine, directory);
+      TrainingRun run = TrainingRun.begin(data, engine, directory, output);
+      EarlyWatch watch = new EarlyWatch(run, data.config(), given().keySet());
+      if (changes < MOST_CHANGES) {
+        run.trainer().listener(watch);
+      }
+      OptionalInt status = train(run, watch);
+      if (status.isPresent()) {
+        return status.getAsInt();
+      }
+      Choice change = watch.remedy().orElseThrow();
+      output.note("%s: begins again with %s", watch.found().label(), change);
+      chosen = chosen.with(change);
+    }
+  }
+
+  /** The exit status; empty if the run is to begin again, which leaves nothing of it. */
+  private OptionalInt train(TrainingRun opened, EarlyWatch watch) {
+    try (TrainingRun run = opened;
+        StopOnInterrupt interrupt = StopOnInterrupt.of(run.trainer())) {
+      run.trainer().run();
+      if (watch.remedy().isEmpty()) {
+        return OptionalInt.of(finish(run));
+      }
+    } catch (RuntimeException | Error e) {
+      if (opened.trainer().done() == 0) {
+        opened.folder().discard();
+      }
+      throw e;
+    }
+    opened.folder().discard();
+    return OptionalInt.empty();
+  }
+
   private int goOn() {
-    if (out != null || preset != null) {
+    if (out != null || preset != null || budget != null) {
       throw new IllegalArgumentException(
           "--resume goes on in its own folder with its own settings: leave out "
-              + (out != null ? "--out" : "--preset"));
+              + (out != null ? "--out" : preset != null ? "--preset" : "--budget"));
     }
     RunFolder folder = RunFolder.existing(resume);
     Checkpoint checkpoint = CheckpointFile.read(folder.checkpoint());
@@ -135,8 +203,12 @@ final class TrainCommand implements Callable<Integer> {
     try (TrainingRun run = opened;
         StopOnInterrupt interrupt = StopOnInterrupt.of(run.trainer())) {
       run.trainer().run();
-      new TrainingSummary(run, run.folder()).print(output);
-      return run.trainer().stopped() ? SwavCommand.INTERRUPTED : 0;
+      return finish(run);
     }
+  }
+
+  private int finish(TrainingRun run) {
+    new TrainingSummary(run, run.folder()).print(output);
+    return run.trainer().stopped() ? SwavCommand.INTERRUPTED : 0;
   }
 }

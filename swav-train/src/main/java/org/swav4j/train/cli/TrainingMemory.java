@@ -37,32 +37,54 @@ record TrainingMemory(TrainingConfig config, long parameters, long crops, int im
    */
   static Trainer trainer(TrainingData data, SwavWeights weights, Engine engine) {
     TrainingConfig config = data.config();
-    long parameters =
-        FLOAT * weights.parameters().values().stream().mapToLong(p -> p.length()).sum();
-    long crops = 0;
-    for (CropSpec crop : config.crops()) {
-      crops +=
-          (long) FLOAT * crop.count() * weights.config().channels() * crop.size() * crop.size();
-    }
-    int batch = config.optimisation().batch();
     long before = Machine.resident().orElse(0);
     Trainer trainer;
     try {
       trainer = new Trainer(config, data.sets().train(), weights, engine);
     } catch (PlanMemoryError e) {
-      TrainingMemory memory = new TrainingMemory(config, parameters, crops, batch, e.bytes());
-      throw memory.refusal(before, available().orElse(before));
+      throw of(config, weights, e.bytes()).refusal(before, available().orElse(before));
     }
     OptionalLong available = available();
-    TrainingMemory memory =
-        new TrainingMemory(config, parameters, crops, batch, trainer.partBytes() - parameters);
-    if (available.isPresent()
-        && before + memory.bytes(batch, config.optimisation().accumulate())
-            > available.getAsLong()) {
+    TrainingMemory memory = of(config, weights, trainer);
+    if (available.isPresent() && before + memory.bytes() > available.getAsLong()) {
       trainer.close();
       throw memory.refusal(before, available.getAsLong());
     }
     return trainer;
+  }
+
+  private static TrainingMemory of(TrainingConfig config, SwavWeights weights, Trainer trainer) {
+    return of(config, weights, trainer.partBytes() - parameters(weights));
+  }
+
+  private static TrainingMemory of(TrainingConfig config, SwavWeights weights, long arrays) {
+    long crops = 0;
+    for (CropSpec crop : config.crops()) {
+      crops +=
+          (long) FLOAT * crop.count() * weights.config().channels() * crop.size() * crop.size();
+    }
+    return new TrainingMemory(
+        config, parameters(weights), crops, config.optimisation().batch(), arrays);
+  }
+
+  private static long parameters(SwavWeights weights) {
+    return FLOAT * weights.parameters().values().stream().mapToLong(p -> p.length()).sum();
+  }
+
+  /**
+   * The memory that a process which trains will hold: what this one does, and the run's.
+   *
+   * @throws TrainingException if it would take more than there is, with what fits
+   */
+  static long predicted(TrainingData data, SwavWeights weights, Engine engine) {
+    long before = Machine.resident().orElse(0);
+    try (Trainer trainer = trainer(data, weights, engine)) {
+      return before + of(data.config(), weights, trainer).bytes();
+    }
+  }
+
+  private long bytes() {
+    return bytes(config.optimisation().batch(), config.optimisation().accumulate());
   }
 
   /** What this process may hold; empty where nothing is known. */

@@ -17,9 +17,10 @@ import org.swav4j.model.engine.Engine;
 import org.swav4j.train.advice.AdviceListener;
 import org.swav4j.train.advice.CollapseMonitor;
 import org.swav4j.train.advice.HealthListener;
+import org.swav4j.train.advice.HealthState;
 import org.swav4j.train.config.Machine;
 import org.swav4j.train.config.TrainingConfig;
-import org.swav4j.train.diagnostics.VitalSigns;
+import org.swav4j.train.advice.VitalSigns;
 import org.swav4j.train.features.KnnJudge;
 import org.swav4j.train.loop.Checkpoint;
 import org.swav4j.train.loop.EpochMetrics;
@@ -206,6 +207,15 @@ final class TrainingRun implements AutoCloseable {
 
   Trainer trainer() {
     return trainer;
+  }
+
+  /**
+   * How the run is.
+   *
+   * @param step steps completed
+   */
+  HealthState health(long step) {
+    return monitor.map(m -> m.state(step)).orElse(HealthState.STARTING);
   }
 
   /** Where the run is kept. */

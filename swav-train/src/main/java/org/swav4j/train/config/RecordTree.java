@@ -96,7 +96,10 @@ final class RecordTree {
       return null;
     }
     return value(
-        component.getGenericType(), withLaterParts(component, value, version), at(path, name), version);
+        component.getGenericType(),
+        withLaterParts(component, value, version),
+        at(path, name),
+        version);
   }
 
   /** A record with the parts that came with a later version, where they are missing. */

@@ -781,7 +781,7 @@ public record TrainingConfig(
               flag = "eval-bank",
               label = "N",
               help = "Labelled training images among which neighbours are looked for, at most.",
-              presets = {"2000", "10000", "50000"},
+              presets = {"10000", "10000", "50000"},
               onResume = OnResume.SAME_RESULT)
           int bankImages,
       @Setting(

@@ -1,10 +1,15 @@
 package org.swav4j.train.conformance;
 
+import java.util.Arrays;
 import java.util.List;
 import org.swav4j.model.engine.Engine;
 import org.swav4j.train.optimiser.LearningRateSchedule;
+import org.swav4j.train.optimiser.StepSchedule;
 
-/** {@code lr_schedule.json}: {@link LearningRateSchedule}, which computes in double only. */
+/**
+ * {@code lr_schedule.json}: {@link LearningRateSchedule} and {@link StepSchedule}, which compute in
+ * double only.
+ */
 final class ScheduleSuite implements Suite {
   @Override
   public List<Arithmetic> arithmetics() {
@@ -41,9 +46,24 @@ final class ScheduleSuite implements Suite {
                   c.numbers("values"),
                   to));
     }
-    if (file.has("semisup_step_per_epoch")) {
-      file.skip("semisup_step_per_epoch");
-      to.gap("semisup_step_per_epoch: there is no semi-supervised fine-tuning here");
+    String fineTuning = "semisup_step_per_epoch";
+    if (file.has(fineTuning)) {
+      Fixture c = file.object(fineTuning);
+      List<Integer> milestones =
+          Arrays.stream(c.numbers("decay_epochs")).mapToObj(epoch -> (int) epoch).toList();
+      for (String part : List.of("trunk", "head")) {
+        to.run(
+            fineTuning + " " + part,
+            () -> {
+              StepSchedule schedule =
+                  new StepSchedule(c.number("lr_" + part), c.number("gamma"), milestones);
+              double[] expected = c.numbers(part);
+              to.same("length " + expected.length, expected.length == c.count("epochs"));
+              for (int epoch = 0; epoch < expected.length; epoch++) {
+                to.value("rate " + epoch, schedule.at(epoch), expected[epoch]);
+              }
+            });
+      }
     }
   }
 

@@ -1,9 +1,14 @@
 package org.swav4j.train.evaluation;
 
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.function.IntPredicate;
+import java.util.stream.IntStream;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.api.ops.CustomOp;
@@ -19,8 +24,12 @@ import org.swav4j.train.optimiser.Sgd;
  *
  * <p>Features are standardised with the training set's mean and deviation and divided by sqrt(D),
  * so that rows have length about 1 and one learning rate suits every network and raw pixels alike;
- * SGD with momentum and a cosine per epoch. A function of its settings and the two sets: the same
- * seed gives the same figure. Thread-safe; one call uses the native threads.
+ * SGD with momentum and a cosine per epoch. A function of its settings and the sets: the same seed
+ * gives the same figure. Thread-safe; one call uses the native threads.
+ *
+ * <p>There are two protocols. {@link #evaluate} fits to one view of each image at one learning
+ * rate: seconds. {@link #search} fits to random crops, others in each epoch, at the learning rate
+ * that does best on images held out for it, as published figures are made.
  *
  * @param epochs passes over the training set
  * @param batch rows per step, at most the training set
@@ -39,6 +48,18 @@ public record LinearProbe(
    * @param trainTop1 the same of the training images: far above {@code top1} means over-fitting
    */
   public record Result(double top1, double trainTop1) {}
+
+  /**
+   * What came out of a search.
+   *
+   * @param result with a classifier fitted to all training images at the rate found
+   * @param learningRate the rate found
+   * @param heldOutTop1 accuracy at that rate on the training images that were held out
+   */
+  public record Found(Result result, double learningRate, double heldOutTop1) {}
+
+  /** Every so many-th image of a class is held out to find the learning rate. */
+  private static final int HELD_OUT = 10;
 
   /** Checks the ranges; throws IllegalArgumentException with the offending value. */
   public LinearProbe {
@@ -78,14 +99,14 @@ public record LinearProbe(
     train.requireLabels("training");
     test.requireLabels("test");
     FeatureSet.requireSameWidth(train, test.features());
-    Standardisation standardisation = Standardisation.of(train.features());
-    INDArray x = standardisation.apply(train.features());
-    INDArray xTest = standardisation.apply(test.features());
-    try (Classifier classifier =
-        new Classifier(train.dim(), Math.max(train.classes(), test.classes()))) {
-      classifier.fit(x, train.labels());
-      return new Result(
-          classifier.accuracy(xTest, test.labels()), classifier.accuracy(x, train.labels()));
+    int classes = Math.max(train.classes(), test.classes());
+    Standardisation standardisation = Standardisation.of(List.of(train.features()));
+    Rows x = new Rows(standardisation.apply(train.features()), train.labels());
+    Rows xTest = new Rows(standardisation.apply(test.features()), test.labels());
+    try (x;
+        xTest;
+        Classifier classifier = fitted(List.of(x), classes)) {
+      return new Result(classifier.accuracy(xTest), classifier.accuracy(x));
     } catch (ArithmeticException e) {
       throw new IllegalArgumentException(
           "the linear classifier diverged at a learning rate of "
@@ -93,20 +114,147 @@ public record LinearProbe(
               + ", expected one at which its gradient stays finite: 2 is usual, try a tenth of"
               + " yours",
           e);
+    }
+  }
+
+  /**
+   * Finds the learning rate on a tenth of the training images of each class, fitting to the rest;
+   * then fits to all of them at that rate. Epoch e learns from the crops {@code e mod views}.
+   *
+   * @param views features of random crops of the training images, a set of rows for each view; a
+   *     view may lack some of the images
+   * @param train features of the same images as the network sees them in use
+   * @param test features of the images that are measured on
+   * @param rates to choose from; of equally good ones the first. {@link #learningRate} isn't looked
+   *     at
+   * @throws IllegalArgumentException as {@link #evaluate}, or if there are no views or rates, no
+   *     class has two training images, or the fit diverges at every rate
+   */
+  public Found search(
+      List<IndexedFeatures> views, IndexedFeatures train, FeatureSet test, List<Double> rates) {
+    train.set().requireLabels("training");
+    test.requireLabels("test");
+    FeatureSet.requireSameWidth(train.set(), test.features());
+    if (views.isEmpty() || rates.isEmpty()) {
+      throw new IllegalArgumentException(
+          views.size() + " views and " + rates.size() + " rates, expected at least one of each");
+    }
+    for (IndexedFeatures view : views) {
+      view.set().requireLabels("training");
+      FeatureSet.requireSameWidth(train.set(), view.set().features());
+    }
+    BitSet held = heldOut(train);
+    int classes = Math.max(train.set().classes(), test.classes());
+    Standardisation standardisation =
+        Standardisation.of(views.stream().map(v -> v.set().features()).toList());
+    List<Rows> x = new ArrayList<>();
+    views.forEach(v -> x.add(Rows.of(standardisation, v)));
+    Rows xTrain = Rows.of(standardisation, train);
+    Rows xTest = new Rows(standardisation.apply(test.features()), test.labels());
+    try (xTrain;
+        xTest) {
+      List<Rows> rest = x.stream().map(rows -> rows.where(i -> !held.get(i))).toList();
+      Rows judged = xTrain.where(held::get);
+      double best = Double.NaN;
+      double bestTop1 = -1;
+      for (double rate : rates) {
+        double top1 = withLearningRate(rate).heldOutTop1(rest, judged, classes);
+        if (top1 > bestTop1) {
+          best = rate;
+          bestTop1 = top1;
+        }
+      }
+      if (bestTop1 < 0) {
+        throw new IllegalArgumentException(
+            "the linear classifier diverged at every learning rate of "
+                + rates
+                + ", expected one at which its gradient stays finite: try lower ones");
+      }
+      try (Classifier classifier = withLearningRate(best).fitted(x, classes)) {
+        return new Found(
+            new Result(classifier.accuracy(xTest), classifier.accuracy(xTrain)), best, bestTop1);
+      }
     } finally {
+      x.forEach(Rows::close);
+    }
+  }
+
+  /** The second image of each class and every tenth after it. */
+  private static BitSet heldOut(IndexedFeatures train) {
+    BitSet held = new BitSet();
+    int[] seen = new int[train.set().classes()];
+    for (int n = 0; n < train.images().length; n++) {
+      if (seen[train.set().labels()[n]]++ % HELD_OUT == 1) {
+        held.set(train.images()[n]);
+      }
+    }
+    if (held.isEmpty()) {
+      throw new IllegalArgumentException(
+          "no class has two training images, expected some to find the learning rate with: give"
+              + " more images, or a learning rate");
+    }
+    return held;
+  }
+
+  /** Accuracy on images that the fit has not seen; -1 if it diverges. */
+  private double heldOutTop1(List<Rows> rest, Rows judged, int classes) {
+    try (Classifier classifier = fitted(rest, classes)) {
+      return classifier.accuracy(judged);
+    } catch (ArithmeticException e) {
+      return -1;
+    }
+  }
+
+  private Classifier fitted(List<Rows> views, int classes) {
+    Classifier classifier = new Classifier((int) views.get(0).x.size(1), classes);
+    try {
+      classifier.fit(views);
+      return classifier;
+    } catch (RuntimeException e) {
+      classifier.close();
+      throw e;
+    }
+  }
+
+  /**
+   * Standardised features, and which rows of them are used.
+   *
+   * @param x {@code [N, D]}
+   * @param labels N classes
+   * @param images N numbers by which {@link #where} chooses
+   * @param used numbers of rows
+   */
+  private record Rows(INDArray x, int[] labels, int[] images, int[] used) implements AutoCloseable {
+    Rows(INDArray x, int[] labels) {
+      this(x, labels, labels, IntStream.range(0, labels.length).toArray());
+    }
+
+    static Rows of(Standardisation standardisation, IndexedFeatures features) {
+      int[] all = IntStream.range(0, features.set().size()).toArray();
+      INDArray x = standardisation.apply(features.set().features());
+      return new Rows(x, features.set().labels(), features.images(), all);
+    }
+
+    /** The rows of some images, over the same array. */
+    Rows where(IntPredicate image) {
+      int[] some = Arrays.stream(used).filter(row -> image.test(images[row])).toArray();
+      return new Rows(x, labels, images, some);
+    }
+
+    @Override
+    public void close() {
       x.close();
-      xTest.close();
     }
   }
 
   private record Standardisation(INDArray mean, INDArray scale) {
     private static final int BLOCK = 4096;
 
-    static Standardisation of(INDArray features) {
-      long n = features.size(0);
-      INDArray zero = Nd4j.zeros(DataType.DOUBLE, features.size(1));
-      INDArray mean = sums(features, zero, 1).divi(n);
-      INDArray variance = sums(features, mean, 2).divi(n);
+    static Standardisation of(List<INDArray> views) {
+      long n = views.stream().mapToLong(features -> features.size(0)).sum();
+      INDArray zero = Nd4j.zeros(DataType.DOUBLE, views.get(0).size(1));
+      INDArray mean = sums(views, zero, 1).divi(n);
+      INDArray variance = sums(views, mean, 2).divi(n);
       double[] scale = variance.toDoubleVector();
       double root = Math.sqrt(scale.length);
       for (int d = 0; d < scale.length; d++) {
@@ -126,14 +274,16 @@ public record LinearProbe(
     }
 
     /** Column sums of (features - offset)^power, in double, a block of rows at a time. */
-    private static INDArray sums(INDArray features, INDArray offset, int power) {
+    private static INDArray sums(List<INDArray> views, INDArray offset, int power) {
       INDArray total = offset.like();
-      for (long start = 0; start < features.size(0); start += BLOCK) {
-        long end = Math.min(features.size(0), start + BLOCK);
-        try (INDArray block =
-            features.get(NDArrayIndex.interval(start, end)).castTo(DataType.DOUBLE)) {
-          block.subiRowVector(offset);
-          total.addi((power == 1 ? block : block.muli(block)).sum(0));
+      for (INDArray features : views) {
+        for (long start = 0; start < features.size(0); start += BLOCK) {
+          long end = Math.min(features.size(0), start + BLOCK);
+          try (INDArray block =
+              features.get(NDArrayIndex.interval(start, end)).castTo(DataType.DOUBLE)) {
+            block.subiRowVector(offset);
+            total.addi((power == 1 ? block : block.muli(block)).sum(0));
+          }
         }
       }
       return total;
@@ -165,24 +315,29 @@ public record LinearProbe(
       gradients.put("bias", Nd4j.create(DataType.FLOAT, classes));
     }
 
-    void fit(INDArray x, int[] labels) {
-      int n = labels.length;
-      int b = Math.min(batch, n);
-      int[] order = new int[n];
-      Arrays.setAll(order, i -> i);
+    /** Takes the views in turn, one in each epoch. */
+    void fit(List<Rows> views) {
+      int fewest = views.stream().mapToInt(view -> view.used().length).min().orElse(0);
+      int b = Math.min(batch, fewest);
+      if (b == 0) {
+        throw new IllegalArgumentException("a view has no rows, expected some of every view");
+      }
+      List<int[]> orders = views.stream().map(view -> view.used().clone()).toList();
       Sgd sgd = new Sgd(momentum, weightDecay);
       LearningRateSchedule schedule = LearningRateSchedule.cosine(epochs, learningRate, 0);
-      INDArray rows = Nd4j.createUninitialized(DataType.FLOAT, b, x.size(1));
+      INDArray rows = Nd4j.createUninitialized(DataType.FLOAT, b, weight.size(0));
       INDArray p = Nd4j.createUninitialized(DataType.FLOAT, b, weight.size(1));
       for (int epoch = 0; epoch < epochs; epoch++) {
+        Rows view = views.get(epoch % views.size());
+        int[] order = orders.get(epoch % views.size());
         shuffle(order);
         // The remainder of an epoch that fills no batch is other images each time.
-        for (int start = 0; start + b <= n; start += b) {
+        for (int start = 0; start + b <= order.length; start += b) {
           int[] picked = Arrays.copyOfRange(order, start, start + b);
-          Nd4j.pullRows(x, rows, 1, picked);
+          Nd4j.pullRows(view.x(), rows, 1, picked);
           probabilities(rows, p);
           for (int i = 0; i < b; i++) {
-            int c = labels[picked[i]];
+            int c = view.labels()[picked[i]];
             p.putScalar(i, c, p.getFloat(i, c) - 1);
           }
           p.divi(b);
@@ -210,20 +365,21 @@ public record LinearProbe(
       Nd4j.exec((CustomOp) new SoftMax(out, out, 1));
     }
 
-    double accuracy(INDArray x, int[] labels) {
+    double accuracy(Rows rows) {
       int right = 0;
       int block = 4096;
-      for (int start = 0; start < labels.length; start += block) {
-        int end = Math.min(labels.length, start + block);
-        INDArray logits = x.get(NDArrayIndex.interval(start, end)).mmul(weight).addiRowVector(bias);
-        INDArray winners = logits.argMax(1);
-        for (int i = start; i < end; i++) {
-          right += winners.getInt(i - start) == labels[i] ? 1 : 0;
+      int[] used = rows.used();
+      for (int start = 0; start < used.length; start += block) {
+        int[] picked = Arrays.copyOfRange(used, start, Math.min(used.length, start + block));
+        try (INDArray x = Nd4j.pullRows(rows.x(), 1, picked);
+            INDArray logits = x.mmul(weight).addiRowVector(bias);
+            INDArray winners = logits.argMax(1)) {
+          for (int i = 0; i < picked.length; i++) {
+            right += winners.getInt(i) == rows.labels()[picked[i]] ? 1 : 0;
+          }
         }
-        logits.close();
-        winners.close();
       }
-      return (double) right / labels.length;
+      return (double) right / used.length;
     }
 
     @Override

@@ -1,6 +1,7 @@
 package org.swav4j.train.features;
 
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
@@ -8,11 +9,16 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.indexing.NDArrayIndex;
+import org.swav4j.data.Augmentation;
+import org.swav4j.data.CropSpec;
 import org.swav4j.data.EvaluationView;
 import org.swav4j.data.ImageSource;
+import org.swav4j.data.MultiCropBatch;
+import org.swav4j.data.MultiCropLoader;
 import org.swav4j.data.Normalisation;
 import org.swav4j.model.InputSize;
 import org.swav4j.train.evaluation.FeatureSet;
+import org.swav4j.train.evaluation.IndexedFeatures;
 
 /**
  * Takes the images of a source, batch by batch, through the evaluation view and a network. Memory
@@ -34,7 +40,8 @@ public final class Embedder implements AutoCloseable {
   }
 
   private final EvaluationView view;
-  private final int channels;
+  private final Normalisation normalisation;
+  private final int workers;
 
   /**
    * @param size at which images are embedded
@@ -43,7 +50,13 @@ public final class Embedder implements AutoCloseable {
    */
   public Embedder(InputSize size, Normalisation normalisation, int workers) {
     this.view = new EvaluationView(size.resize(), size.size(), normalisation, workers);
-    this.channels = normalisation.channels();
+    this.normalisation = normalisation;
+    this.workers = workers;
+  }
+
+  /** Side in pixels at which images are embedded. */
+  public int size() {
+    return view.size();
   }
 
   /** Embeds every readable image of a source, in order. */
@@ -51,7 +64,11 @@ public final class Embedder implements AutoCloseable {
     int size = view.size();
     try (INDArray images =
         Nd4j.createUninitialized(
-            DataType.FLOAT, Math.min(BATCH, Math.max(1, source.size())), channels, size, size)) {
+            DataType.FLOAT,
+            Math.min(BATCH, Math.max(1, source.size())),
+            normalisation.channels(),
+            size,
+            size)) {
       for (int from = 0; from < source.size(); from += BATCH) {
         int count = Math.min(BATCH, source.size() - from);
         int[] indices = view.fill(source, from, count, images);
@@ -76,36 +93,108 @@ public final class Embedder implements AutoCloseable {
    * @throws IllegalArgumentException if no image can be read
    */
   public FeatureSet collect(ImageSource source, Network network) {
-    INDArray[] all = new INDArray[1];
-    int[] labels = new int[source.size()];
-    int[] filled = new int[1];
+    return collectIndexed(source, network).set();
+  }
+
+  /**
+   * The same, and which image of the source each row is of.
+   *
+   * @throws IllegalArgumentException if no image can be read
+   */
+  public IndexedFeatures collectIndexed(ImageSource source, Network network) {
+    Collector collected = new Collector(source);
     try {
-      embed(
-          source,
-          network,
-          (rows, indices) -> {
-            if (all[0] == null) {
-              all[0] = Nd4j.createUninitialized(DataType.FLOAT, source.size(), rows.size(1));
-            }
-            int end = filled[0] + indices.length;
-            all[0].get(NDArrayIndex.interval(filled[0], end)).assign(rows);
-            for (int i = 0; i < indices.length; i++) {
-              labels[filled[0] + i] = source.label(indices[i]);
-            }
-            filled[0] = end;
-          });
+      embed(source, network, collected);
     } catch (IOException e) {
       throw new IllegalStateException("collecting in memory can't fail", e);
     }
-    if (filled[0] == 0) {
+    if (collected.filled == 0) {
       throw new IllegalArgumentException(
           "no image of " + source.name() + " can be read: " + view.skipped().summary());
     }
-    return filled[0] == source.size()
-        ? new FeatureSet(all[0], labels)
-        : new FeatureSet(
-            all[0].get(NDArrayIndex.interval(0, filled[0])).dup('c'),
-            Arrays.copyOf(labels, filled[0]));
+    return collected.features();
+  }
+
+  /**
+   * The rows of random crops of the images, as classifiers learn from them: a set for each view,
+   * without the few images that fill no batch, which are others in each.
+   *
+   * @param views crops of each image, at least 1
+   * @param seed of the crops
+   */
+  public List<IndexedFeatures> collectCrops(
+      ImageSource source, Network network, int views, long seed) {
+    List<IndexedFeatures> all = new ArrayList<>();
+    try (MultiCropLoader loader = crops(source, Math.min(BATCH, source.size()), seed)) {
+      for (int epoch = 0; epoch < views; epoch++) {
+        Collector collected = new Collector(source);
+        for (MultiCropBatch batch : loader.epoch(epoch)) {
+          try (batch;
+              INDArray rows = network.rows(batch.crops(0))) {
+            collected.accept(rows, batch.indices());
+          }
+        }
+        all.add(collected.features());
+      }
+    }
+    return all;
+  }
+
+  /**
+   * Images as classifiers learn from them: random crops of 8 % to all of the area, at the size at
+   * which images are embedded, half of them mirrored.
+   *
+   * @param batch images, not more than the source has
+   * @param seed of order and crops
+   */
+  MultiCropLoader crops(ImageSource source, int batch, long seed) {
+    return new MultiCropLoader(
+        source,
+        List.of(new CropSpec(1, view.size(), 0.08, 1)),
+        Augmentation.none().withFlip(0.5),
+        normalisation,
+        batch,
+        seed,
+        workers);
+  }
+
+  /** Rows that come batch by batch, with labels. */
+  private static final class Collector implements Sink {
+    private final ImageSource source;
+    private final int[] labels;
+    private final int[] images;
+    private INDArray all;
+    private int filled;
+
+    Collector(ImageSource source) {
+      this.source = source;
+      this.labels = new int[source.size()];
+      this.images = new int[source.size()];
+    }
+
+    @Override
+    public void accept(INDArray rows, int[] indices) {
+      if (all == null) {
+        all = Nd4j.createUninitialized(DataType.FLOAT, source.size(), rows.size(1));
+      }
+      int end = filled + indices.length;
+      all.get(NDArrayIndex.interval(filled, end)).assign(rows);
+      for (int i = 0; i < indices.length; i++) {
+        labels[filled + i] = source.label(indices[i]);
+        images[filled + i] = indices[i];
+      }
+      filled = end;
+    }
+
+    IndexedFeatures features() {
+      return filled == source.size()
+          ? new IndexedFeatures(new FeatureSet(all, labels), images)
+          : new IndexedFeatures(
+              new FeatureSet(
+                  all.get(NDArrayIndex.interval(0, filled)).dup('c'),
+                  Arrays.copyOf(labels, filled)),
+              Arrays.copyOf(images, filled));
+    }
   }
 
   /** What is wrong with an image that could not be read. */

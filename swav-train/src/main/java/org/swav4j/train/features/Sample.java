@@ -57,17 +57,46 @@ public final class Sample implements ImageSource {
     return stratified(source, i -> source.label(i) >= 0, atMost, seed);
   }
 
+  /**
+   * A share of the labelled images of each class, rounded, and at least one: the few labels of
+   * semi-supervised learning. A larger share holds a smaller one.
+   *
+   * @param share above 0, up to 1
+   * @throws IllegalArgumentException if the share is another
+   */
+  public static Sample share(ImageSource source, double share, long seed) {
+    if (!(share > 0 && share <= 1)) {
+      throw new IllegalArgumentException(
+          "a share of " + share + " of the labels, expected above 0 and up to 1 (all of them)");
+    }
+    Map<Integer, List<Integer>> classes = classes(source, i -> source.label(i) >= 0);
+    int[] quotas =
+        classes.values().stream()
+            .mapToInt(members -> (int) Math.max(1, Math.round(share * members.size())))
+            .toArray();
+    return drawn(source, classes, quotas, seed);
+  }
+
   private static Sample stratified(ImageSource source, IntPredicate wanted, int atMost, long seed) {
     int[] all = IntStream.range(0, source.size()).filter(wanted).toArray();
     if (all.length <= atMost) {
       return new Sample(source, all);
     }
-    Map<Integer, List<Integer>> classes = new TreeMap<>();
-    for (int index : all) {
-      classes.computeIfAbsent(source.label(index), c -> new ArrayList<>()).add(index);
-    }
+    Map<Integer, List<Integer>> classes = classes(source, wanted);
     int[] sizes = classes.values().stream().mapToInt(List::size).toArray();
-    int[] quotas = quotas(sizes, atMost);
+    return drawn(source, classes, quotas(sizes, atMost), seed);
+  }
+
+  private static Map<Integer, List<Integer>> classes(ImageSource source, IntPredicate wanted) {
+    Map<Integer, List<Integer>> classes = new TreeMap<>();
+    IntStream.range(0, source.size())
+        .filter(wanted)
+        .forEach(i -> classes.computeIfAbsent(source.label(i), c -> new ArrayList<>()).add(i));
+    return classes;
+  }
+
+  private static Sample drawn(
+      ImageSource source, Map<Integer, List<Integer>> classes, int[] quotas, long seed) {
     IntStream.Builder chosen = IntStream.builder();
     int c = 0;
     for (Map.Entry<Integer, List<Integer>> members : classes.entrySet()) {

@@ -28,7 +28,6 @@ import org.swav4j.model.engine.Engines;
 import org.swav4j.train.cli.TrainingConfigTest;
 import org.swav4j.train.collective.Collective;
 import org.swav4j.train.config.TrainingConfig;
-import org.swav4j.train.diagnostics.VitalSigns;
 import org.swav4j.train.loop.ConfiguredMethod;
 import org.swav4j.train.loop.StepMetrics;
 import org.swav4j.train.loop.Trainer;

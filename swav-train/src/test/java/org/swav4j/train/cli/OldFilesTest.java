@@ -31,11 +31,11 @@ import org.swav4j.train.run.RunFolder;
 
 /** Files that an earlier release wrote, and files that none wrote. */
 class OldFilesTest {
-  /** The flags with which the fixture was made, see its README. */
+  /** The flags with which the fixture was made, see its README, and what the preset had then. */
   private static final String[] FLAGS =
       ("--data shapes:480 --width 0.25 --hidden 32 --dim 16 --prototypes 24 --batch 16 --queue 32"
               + " --queue-start 0.5 --optimiser lars --lr 0.6 --epochs 3 --eval-bank 60 --eval-test"
-              + " 60 --seed 7 --engine onednn --workers 1")
+              + " 60 --seed 7 --engine onednn --workers 1 --rotate 0")
           .split(" ");
 
   /** Losses of steps 30 to 35, the first after the stop, in the run that was not stopped. */

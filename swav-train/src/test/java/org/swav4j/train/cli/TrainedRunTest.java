@@ -126,6 +126,53 @@ class TrainedRunTest {
     assertThat(figures.get("linear_train").getAsDouble()).isBetween(0.2, 1.0);
   }
 
+  private static JsonObject evaluate(String more) {
+    CommandLineTest.Outcome outcome =
+        CommandLineTest.swav(
+            ("evaluate --json --run " + run + " --train-images 300 --test-images 240 " + more)
+                .split(" "));
+    assertThat(outcome.status()).as(outcome.err()).isZero();
+    return JsonParser.parseString(outcome.out()).getAsJsonObject();
+  }
+
+  @Test
+  void otherImagesAreJudgedAtTheRunsSizeByClustersRankFactorsAndCrops() {
+    JsonObject figures =
+        evaluate(
+            "--data shapes:1200 --knn --clusters --rank --linear --linear-protocol official"
+                + " --linear-views 2 --linear-epochs 40");
+    assertThat(figures.get("dim").getAsInt()).isEqualTo(64);
+    JsonObject factors = figures.get("knn20_factors").getAsJsonObject();
+    for (String factor : List.of("outline", "texture")) {
+      assertThat(factors.get(factor).getAsDouble())
+          .as("a class is right only if each of its factors is")
+          .isGreaterThan(figures.get("knn20").getAsDouble() - 0.1);
+    }
+    assertThat(figures.get("rankme").getAsDouble()).isBetween(2.0, 64.0);
+    assertThat(figures.get("clusters").getAsInt())
+        .isBetween(2, figures.get("prototypes").getAsInt());
+    assertThat(figures.get("nmi").getAsDouble()).isBetween(0.02, 1.0);
+    assertThat(figures.get("purity").getAsDouble())
+        .isBetween(figures.get("cluster_accuracy").getAsDouble(), 1.0);
+    assertThat(figures.get("linear_lr").getAsDouble()).isIn(0.1, 0.3, 1.0, 3.0, 10.0);
+    assertThat(figures.get("linear").getAsDouble()).isGreaterThan(0.15);
+  }
+
+  @Test
+  void aFewLabelsAreEnoughToFineTune() {
+    JsonObject figures =
+        evaluate(
+            "--fine-tune --labels 0.2 --fine-tune-epochs 12 --fine-tune-batch 12 --trunk-lr 0.02"
+                + " --classifier-lr 0.2");
+    assertThat(figures.get("fine_tune_images").getAsInt()).isEqualTo(60);
+    assertThat(figures.get("fine_tune_from").getAsString()).isEqualTo("weights");
+    assertThat(figures.get("fine_tune").getAsDouble()).isBetween(0.03, 1.0);
+    assertThat(figures.get("fine_tune_train").getAsDouble())
+        .as("a twelfth are right by chance")
+        .isGreaterThan(0.12);
+    assertThat(figures.has("knn20")).isFalse();
+  }
+
   @Test
   void everyImageGetsARowOfFeatures() {
     Path file = folder.resolve("features.npy");

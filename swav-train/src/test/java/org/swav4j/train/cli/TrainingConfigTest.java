@@ -126,7 +126,9 @@ public class TrainingConfigTest {
       assertThat(help)
           .containsPattern("(?m)^  " + flag + " +" + Pattern.quote(field.in(Preset.QUICK)));
     }
-    assertThat(help).containsPattern("--arch +resnet20 +resnet18 +resnet18 +resnet50\n").doesNotContain("`");
+    assertThat(help)
+        .containsPattern("--arch +resnet20 +resnet18 +resnet18 +resnet50\n")
+        .doesNotContain("`");
   }
 
   @Test

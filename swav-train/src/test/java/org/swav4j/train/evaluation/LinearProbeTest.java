@@ -5,7 +5,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import java.util.Arrays;
+import java.util.List;
 import java.util.Random;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -88,6 +90,25 @@ class LinearProbeTest {
     LinearProbe shortProbe = new LinearProbe().withEpochs(1).withLearningRate(0.05);
     assertThat(shortProbe.evaluate(train, test)).isEqualTo(shortProbe.evaluate(train, test));
     assertThat(train.features()).isEqualTo(before);
+  }
+
+  @Test
+  void theSearchTakesTheRateThatDoesBestOnHeldOutImagesAndLearnsFromTheViews() {
+    FeatureSet train = separable(1, 400);
+    FeatureSet test = separable(2, 200);
+    int[] images = IntStream.range(0, 400).toArray();
+    IndexedFeatures centre = new IndexedFeatures(train, images);
+    LinearProbe probe = new LinearProbe().withEpochs(10);
+    LinearProbe.Found found =
+        probe.search(List.of(centre, centre), centre, test, List.of(1e-9, 2.0, 1e30));
+    assertThat(found.learningRate()).isEqualTo(2);
+    assertThat(found.heldOutTop1()).isEqualTo(1);
+    assertThat(found.result().top1()).isEqualTo(1);
+    // Views whose labels are those of the next class: what is learned is theirs.
+    IndexedFeatures other = new IndexedFeatures(renamed(train), images);
+    assertThat(probe.search(List.of(other), centre, test, List.of(2.0)).result().top1()).isZero();
+    assertThatThrownBy(() -> probe.search(List.of(centre), centre, test, List.of(1e30)))
+        .hasMessageContaining("diverged at every learning rate of [1.0E30]");
   }
 
   @Test

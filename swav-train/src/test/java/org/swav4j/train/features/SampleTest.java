@@ -1,6 +1,7 @@
 package org.swav4j.train.features;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import java.util.Arrays;
@@ -65,6 +66,21 @@ class SampleTest {
     Map<Integer, Integer> counts = new TreeMap<>();
     IntStream.range(0, source.size()).forEach(i -> counts.merge(source.label(i), 1, Integer::sum));
     return counts;
+  }
+
+  @Test
+  void aShareOfTheLabelsIsThatOfEachClassAndAtLeastOne() {
+    // 300 of class 0, 95 of class 1, 5 of class 2.
+    Labels source = new Labels(400, i -> i < 300 ? 0 : i < 395 ? 1 : 2);
+    assertThat(counts(Sample.share(source, 0.1, 7))).isEqualTo(Map.of(0, 30, 1, 10, 2, 1));
+    assertThat(counts(Sample.share(source, 0.01, 7))).isEqualTo(Map.of(0, 3, 1, 1, 2, 1));
+    assertThat(Sample.share(source, 1, 7).size()).isEqualTo(400);
+    assertThat(images(Sample.share(source, 0.1, 7)))
+        .isEqualTo(images(Sample.share(source, 0.1, 7)));
+    assertThat(images(Sample.share(source, 0.1, 7)))
+        .isNotEqualTo(images(Sample.share(source, 0.1, 8)))
+        .containsAll(images(Sample.share(source, 0.01, 7)));
+    assertThatThrownBy(() -> Sample.share(source, 0, 7)).hasMessageContaining("share of 0.0");
   }
 
   @ParameterizedTest(name = "{0}")

@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Proxy;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -34,7 +36,7 @@ import org.swav4j.train.advice.HealthListener;
 import org.swav4j.train.cli.TrainingConfigTest;
 import org.swav4j.train.config.TrainingConfig;
 import org.swav4j.train.diagnostics.EpochDiagnostics;
-import org.swav4j.train.diagnostics.VitalSigns;
+import org.swav4j.train.advice.VitalSigns;
 import org.swav4j.train.run.CheckpointFile;
 
 class TrainerTest {
@@ -90,6 +92,40 @@ class TrainerTest {
 
   private static void assertSame(SwavWeights actual, Map<String, float[]> expected) {
     bits(actual).forEach((name, a) -> assertThat(a).as(name).isEqualTo(expected.get(name)));
+  }
+
+  /** The same images with labels that can't be asked for. */
+  private static ImageSource unlabelled(ImageSource source) {
+    return (ImageSource)
+        Proxy.newProxyInstance(
+            ImageSource.class.getClassLoader(),
+            new Class<?>[] {ImageSource.class},
+            (proxy, method, arguments) -> {
+              if (method.getName().equals("label") || method.getName().equals("classes")) {
+                throw new AssertionError("pre-training asks for labels: " + method.getName());
+              }
+              try {
+                return method.invoke(source, arguments);
+              } catch (InvocationTargetException e) {
+                throw e.getCause();
+              }
+            });
+  }
+
+  /** Only {@code supervised} may look at labels. */
+  @ParameterizedTest
+  @ValueSource(strings = {"swav", "simclr"})
+  void labelsNeverEnterPreTraining(String method) {
+    TrainingConfig config = tiny("--method=" + method, "--epochs=1");
+    SwavWeights with = weights(config);
+    try (Trainer t = new Trainer(config, IMAGES, with, new Nd4jEngine())) {
+      t.run();
+    }
+    SwavWeights without = weights(config);
+    try (Trainer t = new Trainer(config, unlabelled(IMAGES), without, new Nd4jEngine())) {
+      t.run();
+    }
+    assertSame(without, bits(with));
   }
 
   @ParameterizedTest

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.within;
 import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.swav4j.testing.Golden;
 
@@ -44,6 +45,23 @@ class LearningRateScheduleTest {
             values.size(), c.get("lr").getAsDouble(), c.get("final_lr").getAsDouble());
     for (int epoch = 0; epoch < values.size(); epoch++) {
       assertThat(schedule.at(epoch)).isCloseTo(values.get(epoch).getAsDouble(), within(1e-11));
+    }
+  }
+
+  /** The fixture's milestones are 60 and 80 % of its epochs, which is how they are found here. */
+  @Test
+  void equalsTheRecordedStepsOfFineTuning() {
+    JsonObject c = FILE.getAsJsonObject("semisup_step_per_epoch");
+    int epochs = c.get("epochs").getAsInt();
+    for (String part : List.of("trunk", "head")) {
+      StepSchedule schedule = StepSchedule.fineTuning(c.get("lr_" + part).getAsDouble(), epochs);
+      JsonArray rates = c.getAsJsonArray(part);
+      assertThat(rates).hasSize(epochs);
+      for (int epoch = 0; epoch < epochs; epoch++) {
+        assertThat(schedule.at(epoch))
+            .as(part + " " + epoch)
+            .isCloseTo(rates.get(epoch).getAsDouble(), within(1e-14));
+      }
     }
   }
 

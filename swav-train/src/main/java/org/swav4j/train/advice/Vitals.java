@@ -1,4 +1,4 @@
-package org.swav4j.train.diagnostics;
+package org.swav4j.train.advice;
 
 /**
  * What a stretch of steps says about a run's health; means over the steps that were looked into.
@@ -6,7 +6,7 @@ package org.swav4j.train.diagnostics;
  * @param step steps completed at its end
  * @param loss in nats
  * @param codeEntropy of the codes, in nats
- * @param spread of the embeddings, see {@link EpochDiagnostics#spread}
+ * @param spread of the embeddings, see {@link org.swav4j.train.diagnostics.EpochDiagnostics#spread}
  * @param likeness cosine of the embeddings of the first two crops of an image
  * @param largestScore the largest magnitude among the scores, which are cosines
  * @param offSphere by how much the prototypes' lengths differ from 1 at the end, on average

@@ -1,4 +1,4 @@
-package org.swav4j.train.diagnostics;
+package org.swav4j.train.advice;
 
 import java.nio.FloatBuffer;
 import java.util.Arrays;
@@ -70,7 +70,7 @@ public final class VitalSigns {
   public void inspect(double stepLoss) {
     INDArray q = network.codes();
     int assigned = (int) q.size(0);
-    entropy += entropy(codes.read(q), assigned * (int) q.size(1)) / assigned;
+    entropy += entropy(codes.read(q), assigned * (int) q.size(1));
     highest = Math.max(highest, largestScore());
     FloatBuffer z = embeddings.read(network.embeddings());
     double alike = 0;
@@ -100,15 +100,18 @@ public final class VitalSigns {
     return largest;
   }
 
+  /** Mean entropy of the codes, of which a row holds one for each head. */
   private static double entropy(FloatBuffer q, int count) {
     double total = 0;
+    double mass = 0;
     for (int i = 0; i < count; i++) {
       float p = q.get(i);
       if (p > 1e-12f) {
         total -= p * Math.log(p);
+        mass += p;
       }
     }
-    return total;
+    return total / mass;
   }
 
   /** Mean standard deviation within a channel of a crop, of the first images. */

@@ -1,0 +1,213 @@
+package org.swav4j.train.auto;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.function.ToDoubleFunction;
+import org.swav4j.train.config.Preset;
+import org.swav4j.train.config.Settings;
+import org.swav4j.train.config.TrainingConfig;
+
+/**
+ * Chooses the settings of a run from what its images are like, the machine's speed and the time
+ * there is. Each choice has a reason, and whatever is given by hand stays.
+ */
+public final class AutoSettings {
+  /** Steps before which a run shows little; a trunk for which there is no time for them is left. */
+  private static final int FEW_STEPS = 2000;
+
+  /** Steps after which a run of this size gains little. */
+  private static final int MANY_STEPS = 60_000;
+
+  private static final int LONGEST = 400;
+
+  /** Share of the time that is left for k-NN, checkpoints and the start. */
+  private static final double BESIDE = 0.12;
+
+  /** Images of at most this side are learned from as they are. */
+  private static final int SMALL = 48;
+
+  private final DataSurvey survey;
+  private final Map<String, String> given;
+  private final Map<String, Choice> choices = new LinkedHashMap<>();
+  private final TrainingConfig base;
+
+  private AutoSettings(DataSurvey survey, Map<String, String> given) {
+    this.survey = survey;
+    this.given = given;
+    this.base = (small() ? Preset.SMALL_IMAGES : Preset.PHOTOS).config();
+  }
+
+  /**
+   * What was chosen.
+   *
+   * @param config the whole configuration
+   * @param choices those made for it, in the order of their making
+   * @param seconds that the run will take
+   */
+  public record Plan(TrainingConfig config, List<Choice> choices, double seconds) {
+    /** Copies the list. */
+    public Plan {
+      choices = List.copyOf(choices);
+    }
+  }
+
+  /**
+   * Chooses.
+   *
+   * @param survey of the training images
+   * @param given settings that are given, by flag without dashes, the data among them
+   * @param budget time that the run may take
+   * @param stepSeconds how long a step of a configuration takes here
+   * @throws IllegalArgumentException if what is given doesn't fit what is chosen
+   */
+  public static Plan choose(
+      DataSurvey survey,
+      Map<String, String> given,
+      Duration budget,
+      ToDoubleFunction<TrainingConfig> stepSeconds) {
+    AutoSettings auto = new AutoSettings(survey, given);
+    auto.batchAndPrototypes();
+    auto.crops();
+    auto.augmentation();
+    double step = auto.trunk(budget, stepSeconds);
+    return auto.epochs(budget, step);
+  }
+
+  private boolean small() {
+    return survey.side() < SMALL;
+  }
+
+  private void choose(String flag, Object value, String reason, Object... values) {
+    if (!given.containsKey(flag)) {
+      String text = value instanceof Double d ? TrainingConfig.number(d) : String.valueOf(value);
+      choices.put(flag, new Choice(flag, text, String.format(Locale.ROOT, reason, values)));
+    }
+  }
+
+  private TrainingConfig config() {
+    Map<String, String> values = new LinkedHashMap<>();
+    choices.forEach((flag, choice) -> values.put(flag, choice.value()));
+    values.putAll(given);
+    return Settings.change(base, values);
+  }
+
+  private void batchAndPrototypes() {
+    int batch = 128;
+    while (batch > 16 && survey.images() / batch < 20) {
+      batch /= 2;
+    }
+    choose(
+        "batch",
+        batch,
+        "%d images make %d steps an epoch",
+        survey.images(),
+        survey.images() / batch);
+    int size = config().optimisation().imagesPerStep();
+    choose(
+        "prototypes",
+        Math.max(4, size * 15 / 16),
+        "a batch of %d can be spread over no more, so no queue is needed",
+        size);
+    choose("queue", 0, "the prototypes are fewer than the batch");
+    choose("epsilon", 0.03, "codes of few images stay sharp; with 0.05 losses stayed at ln K");
+    choose("optimiser", "sgd", "for batches up to 256");
+    choose("lr", 0.2 * size / 128, "0.2 for each 128 images of a batch");
+  }
+
+  private void crops() {
+    if (small()) {
+      int large = Math.max(12, survey.side() / 4 * 4);
+      int side = Math.min(32, large);
+      choose(
+          "crops",
+          "2x" + side + ",4x" + side / 2,
+          "the images have a side of %d pixels",
+          survey.side());
+      choose("scales", "0.3-1,0.1-0.3", "small images lose their object in smaller crops");
+      choose("stem", "small", "no pixel is to be given away at this size");
+      choose("eval-size", side, "as the large crops");
+    } else {
+      choose(
+          "crops", "2x64,4x32", "the images have a side of %s", side());
+      choose("scales", "0.25-1,0.08-0.3", "photographs, at the shares that were tried for them");
+      choose("stem", "imagenet", "it halves the side twice, which saves most of the time");
+      choose("eval-size", Math.min(96, survey.side() / 8 * 8), "larger than crops, which helps");
+    }
+  }
+
+  private String side() {
+    return survey.side() == DataSurvey.LARGEST
+        ? DataSurvey.LARGEST + " pixels or more"
+        : survey.side() + " pixels";
+  }
+
+  private void augmentation() {
+    if (survey.grey()) {
+      choose("jitter", 0.8, "the images are grey: only brightness and contrast change");
+      choose("grey", 0, "they are grey already");
+      choose("solarise", 0.2, "brightness alone must not tell which crops belong together");
+    } else {
+      choose("jitter", small() ? 0.5 : 0.8, "images in colour of this size");
+    }
+  }
+
+  private double trunk(Duration budget, ToDoubleFunction<TrainingConfig> stepSeconds) {
+    if (given.containsKey("arch")) {
+      return stepSeconds.applyAsDouble(config());
+    }
+    double seconds = budget.toSeconds() * (1 - BESIDE);
+    String[] trunks = {"resnet18", "resnet20"};
+    double step = 0;
+    for (String trunk : trunks) {
+      choices.remove("arch");
+      choose("arch", trunk, "");
+      step = stepSeconds.applyAsDouble(config());
+      double steps = seconds / step;
+      if (steps >= FEW_STEPS || trunk.equals(trunks[trunks.length - 1])) {
+        choices.remove("arch");
+        choose(
+            "arch",
+            trunk,
+            "a step takes %.2f s here, so that there is time for %.0f steps%s",
+            step,
+            steps,
+            steps < FEW_STEPS ? ", which are few: a longer --budget helps" : "");
+        break;
+      }
+    }
+    return step;
+  }
+
+  private Plan epochs(Duration budget, double step) {
+    TrainingConfig config = config();
+    int perEpoch = Math.max(1, survey.images() / config.optimisation().imagesPerStep());
+    double steps = Math.min(MANY_STEPS, budget.toSeconds() * (1 - BESIDE) / step);
+    int epochs = (int) Math.max(1, Math.min(LONGEST, Math.floor(steps / perEpoch)));
+    choose("epochs", epochs, "what %s allow, at most %d", readable(budget), LONGEST);
+    epochs = config().optimisation().epochs();
+    double warmup = Math.min(epochs / 10.0, Math.max(0.3, 150.0 / perEpoch));
+    choose("warmup", rounded(warmup), "some 150 steps, at most a tenth of the run");
+    choose("freeze", rounded(Math.min(epochs / 10.0, 30.0 / perEpoch)), "some 30 steps");
+    choose("eval-every", Math.max(1, epochs / 10), "ten times in the run");
+    return new Plan(
+        config(),
+        new ArrayList<>(choices.values()),
+        (double) epochs * perEpoch * step / (1 - BESIDE));
+  }
+
+  private static double rounded(double epochs) {
+    return Math.round(100 * epochs) / 100.0;
+  }
+
+  /** {@code 1 h 30 min}. */
+  public static String readable(Duration time) {
+    long minutes = Math.max(1, Math.round(time.toSeconds() / 60.0));
+    return minutes < 60
+        ? minutes + " min"
+        : minutes / 60 + " h" + (minutes % 60 == 0 ? "" : " " + minutes % 60 + " min");
+  }
+}

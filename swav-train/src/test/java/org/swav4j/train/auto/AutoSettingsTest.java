@@ -1,0 +1,126 @@
+package org.swav4j.train.auto;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import java.time.Duration;
+import java.util.Map;
+import java.util.function.ToDoubleFunction;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.swav4j.data.DataSpec;
+import org.swav4j.model.Architecture;
+import org.swav4j.train.advice.CollapseMonitor;
+import org.swav4j.train.advice.HealthState;
+import org.swav4j.train.config.Preset;
+import org.swav4j.train.config.Settings;
+import org.swav4j.train.config.TrainingConfig;
+import org.swav4j.train.loop.RunSizes;
+
+class AutoSettingsTest {
+  /** A machine on which a step of a ResNet-18 takes a second, and of a ResNet-20 a tenth. */
+  private static final ToDoubleFunction<TrainingConfig> SLOW =
+      c -> c.network().architecture() == Architecture.RESNET20 ? 0.1 : 1;
+
+  private static AutoSettings.Plan plan(int images, int side, boolean grey, Duration budget) {
+    return AutoSettings.choose(
+        new DataSurvey(images, side, grey, 60), Map.of("data", "folder:x"), budget, SLOW);
+  }
+
+  @ParameterizedTest(name = "{0} images of {1} pixels, grey {2}, in {3} hours")
+  @CsvSource({
+    "1300, 128, false, 1",
+    "9469, 128, false, 2",
+    "50000, 32, false, 1",
+    "60000, 28, true, 2",
+    "9469, 96, true, 1",
+    "330, 20, false, 1",
+    "1000000, 256, false, 24"
+  })
+  void whatIsChosenForetellsNoTroubleAndFitsTheBudget(
+      int images, int side, boolean grey, int hours) {
+    AutoSettings.Plan plan = plan(images, side, grey, Duration.ofHours(hours));
+    TrainingConfig config = plan.config();
+    RunSizes sizes = RunSizes.of(config, images);
+    assertThat(new CollapseMonitor(config, sizes).beforeTraining()).isEmpty();
+    assertThat(sizes.lossFloor()).isZero();
+    assertThat(sizes.stepsPerEpoch()).isGreaterThanOrEqualTo(20);
+    assertThat(config.crops().get(0).size()).isLessThanOrEqualTo(side);
+    assertThat(plan.seconds()).isLessThanOrEqualTo(hours * 3600 * 1.02);
+    assertThat(plan.choices()).allSatisfy(c -> assertThat(c.reason()).isNotBlank());
+    plan.choices()
+        .forEach(
+            c ->
+                assertThat(
+                        Settings.all().stream()
+                            .filter(f -> f.setting().flag().equals(c.flag()))
+                            .findFirst()
+                            .orElseThrow()
+                            .in(config))
+                    .as(c.flag())
+                    .isEqualTo(c.value()));
+  }
+
+  @Test
+  void theTrunkIsTheStrongestThatThereIsTimeFor() {
+    assertThat(plan(9469, 128, false, Duration.ofHours(2)).config().network().architecture())
+        .isEqualTo(Architecture.RESNET18);
+    assertThat(plan(9469, 128, false, Duration.ofMinutes(20)).config().network().architecture())
+        .isEqualTo(Architecture.RESNET20);
+    assertThat(plan(9469, 128, false, Duration.ofMinutes(2)).choices().toString())
+        .contains("a longer --budget helps");
+  }
+
+  @Test
+  void greyImagesGetNoColour() {
+    TrainingConfig config = plan(60_000, 28, true, Duration.ofHours(1)).config();
+    assertThat(config.augmentation().greyProbability()).isZero();
+    assertThat(config.augmentation().solariseProbability()).isEqualTo(0.2);
+    assertThat(config.crops().get(0).size()).isEqualTo(28);
+  }
+
+  @Test
+  void whatIsGivenStaysAndWhatFollowsFromItChanges() {
+    AutoSettings.Plan plan =
+        AutoSettings.choose(
+            new DataSurvey(9469, 128, false, 60),
+            Map.of("data", "folder:x", "batch", "32", "arch", "resnet34", "epochs", "7"),
+            Duration.ofHours(1),
+            SLOW);
+    TrainingConfig config = plan.config();
+    assertThat(config.optimisation().batch()).isEqualTo(32);
+    assertThat(config.network().prototypes()).isEqualTo(30);
+    assertThat(config.optimisation().learningRate()).isEqualTo(0.05);
+    assertThat(config.network().architecture()).isEqualTo(Architecture.RESNET34);
+    assertThat(config.optimisation().epochs()).isEqualTo(7);
+    assertThat(plan.choices()).noneMatch(c -> c.flag().equals("batch") || c.flag().equals("arch"));
+    assertThat(plan.seconds()).isCloseTo(7 * 295 / 0.88, within(1.0));
+  }
+
+  @Test
+  void aSurveySaysWhatTheImagesAreLike() {
+    DataSurvey shapes = DataSurvey.of(DataSpec.parse("shapes:100").open().train());
+    assertThat(shapes.images()).isEqualTo(100);
+    assertThat(shapes.side()).isEqualTo(48);
+    assertThat(shapes.grey()).isFalse();
+    assertThat(shapes.contrast()).isBetween(20.0, 110.0);
+  }
+
+  @Test
+  void aRemedyTurnsOneKnobOfWhatWasChosen() {
+    TrainingConfig config = Preset.PHOTOS.config();
+    assertThat(Remedy.of(HealthState.DIVERGED, config).orElseThrow().value()).isEqualTo("0.05");
+    assertThat(Remedy.of(HealthState.SLOW, config).orElseThrow().value()).isEqualTo("0.4");
+    assertThat(Remedy.of(HealthState.UNIFORM, config).orElseThrow().flag()).isEqualTo("jitter");
+    TrainingConfig soft = Settings.change(config, Map.of("epsilon", "0.05"));
+    assertThat(Remedy.of(HealthState.UNIFORM, soft).orElseThrow())
+        .isEqualTo(new Choice("epsilon", "0.03", "codes said nothing"));
+    assertThat(Remedy.of(HealthState.STARVED, config).orElseThrow().value()).isEqualTo("128");
+    assertThat(Remedy.of(HealthState.BLANK, config)).isEmpty();
+    for (HealthState state : HealthState.values()) {
+      Remedy.of(state, config)
+          .ifPresent(c -> Settings.change(config, Map.of(c.flag(), c.value())));
+    }
+  }
+}
