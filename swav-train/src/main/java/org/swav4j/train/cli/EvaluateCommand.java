@@ -55,10 +55,10 @@ final class EvaluateCommand implements Callable<Integer> {
   @Mixin OutputOptions output;
   @Mixin SourceOptions source;
 
-  @Option(names = "--knn", description = "Only k-NN: cosine, weighted, temperature 0.07.")
+  @Option(names = "--knn", description = "k-NN: cosine, weighted, temperature 0.07; on shapes also for each factor.")
   boolean knn;
 
-  @Option(names = "--linear", description = "Only the linear classifier.")
+  @Option(names = "--linear", description = "The linear classifier.")
   boolean linear;
 
   @Option(

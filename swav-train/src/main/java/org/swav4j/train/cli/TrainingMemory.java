@@ -23,8 +23,9 @@ import org.swav4j.train.loop.TrainingException;
  * @param crops bytes of the crops of one image
  * @param images whose step the measured arrays are for
  * @param arrays bytes of everything the compiled step of so many images holds, but gradients
+ * @param method bytes of what the method keeps
  */
-record TrainingMemory(TrainingConfig config, long parameters, long crops, int images, long arrays) {
+record TrainingMemory(TrainingConfig config, long parameters, long crops, int images, long arrays, long method) {
   private static final int FLOAT = Float.BYTES;
 
   /** Batches of crops that the loader keeps. */
@@ -42,7 +43,7 @@ record TrainingMemory(TrainingConfig config, long parameters, long crops, int im
     try {
       trainer = new Trainer(config, data.sets().train(), weights, engine);
     } catch (PlanMemoryError e) {
-      throw of(config, weights, e.bytes()).refusal(before, available().orElse(before));
+      throw of(config, weights, e.bytes(), 0).refusal(before, available().orElse(before));
     }
     OptionalLong available = available();
     TrainingMemory memory = of(config, weights, trainer);
@@ -54,17 +55,19 @@ record TrainingMemory(TrainingConfig config, long parameters, long crops, int im
   }
 
   private static TrainingMemory of(TrainingConfig config, SwavWeights weights, Trainer trainer) {
-    return of(config, weights, trainer.partBytes() - parameters(weights));
+    return of(
+        config, weights, trainer.partBytes() - parameters(weights), trainer.methodBytes());
   }
 
-  private static TrainingMemory of(TrainingConfig config, SwavWeights weights, long arrays) {
+  private static TrainingMemory of(
+      TrainingConfig config, SwavWeights weights, long arrays, long method) {
     long crops = 0;
     for (CropSpec crop : config.crops()) {
       crops +=
           (long) FLOAT * crop.count() * weights.config().channels() * crop.size() * crop.size();
     }
     return new TrainingMemory(
-        config, parameters(weights), crops, config.optimisation().batch(), arrays);
+        config, parameters(weights), crops, config.optimisation().batch(), arrays, method);
   }
 
   private static long parameters(SwavWeights weights) {
@@ -104,7 +107,7 @@ record TrainingMemory(TrainingConfig config, long parameters, long crops, int im
     long momentum = parameters;
     long average = config.optimisation().averageDecay() > 0 ? parameters : 0;
     long whole = parts == 1 ? 0 : crops * batch * parts + parameters;
-    return step + loader + momentum + average + whole;
+    return step + loader + momentum + average + whole + method;
   }
 
   /** The fewest parts in which a step of as many images fits. */

@@ -224,6 +224,11 @@ public final class Trainer implements AutoCloseable {
     return step.network().partBytes();
   }
 
+  /** Bytes that the method holds beside them. */
+  public long methodBytes() {
+    return method.bytes();
+  }
+
   /** Asks training to end after the step it is at. May be called from any thread. */
   public void stop() {
     stopping = true;
@@ -253,9 +258,9 @@ public final class Trainer implements AutoCloseable {
   }
 
   private void epoch(int epoch) {
-    method.epochBegins(epoch);
     feed.begin(epoch, state.doneInEpoch());
     tally.begin(feed.waitedNanos());
+    method.epochBegins(epoch);
     do {
       feed.next(step);
       double loss = step(state.done);

@@ -109,6 +109,13 @@ public final class DeepClusterMethod implements Method {
     this.seen = new boolean[settings.images()];
   }
 
+  /** Those of the memory and the assignments. */
+  @Override
+  public long bytes() {
+    long width = prototypes.dataType().width() * prototypes.size(1);
+    return settings.images() * (memory.length * width + (long) Integer.BYTES * assignments.length);
+  }
+
   @Override
   public Objective objective() {
     return new LabelPrediction(settings.heads(), settings.temperature());

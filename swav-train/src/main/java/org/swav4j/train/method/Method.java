@@ -110,6 +110,11 @@ public interface Method extends AutoCloseable {
     return Double.NaN;
   }
 
+  /** Bytes it holds, or will come to hold, beside the step and the weights. */
+  default long bytes() {
+    return 0;
+  }
+
   /** Everything a checkpoint must keep for {@link #restore}, by name; empty if there is nothing. */
   default Map<String, INDArray> state() {
     return Map.of();

@@ -188,6 +188,15 @@ public final class SwavMethod implements Method {
     return Math.log(prototypes.size(0) / (double) settings.heads());
   }
 
+  /** Those of the queue. */
+  @Override
+  public long bytes() {
+    return prototypes.dataType().width()
+        * prototypes.size(1)
+        * settings.assigning()
+        * settings.queueLength();
+  }
+
   /** The queue's: {@link EmbeddingQueue#state}. */
   @Override
   public Map<String, INDArray> state() {
