@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.function.ToDoubleFunction;
+import org.swav4j.data.CropSpec;
 import org.swav4j.train.config.Preset;
 import org.swav4j.train.config.Settings;
 import org.swav4j.train.config.TrainingConfig;
@@ -26,6 +27,12 @@ public final class AutoSettings {
 
   /** Share of the time that is left for k-NN, checkpoints and the start. */
   private static final double BESIDE = 0.12;
+
+  /** Time that k-NN may take, as a share of the training's. */
+  private static final double JUDGING = 0.08;
+
+  /** Seconds until the first step. */
+  private static final double START = 10;
 
   /** Images of at most this side are learned from as they are. */
   private static final int SMALL = 48;
@@ -191,11 +198,33 @@ public final class AutoSettings {
     double warmup = Math.min(epochs / 10.0, Math.max(0.3, 150.0 / perEpoch));
     choose("warmup", rounded(warmup), "some 150 steps, at most a tenth of the run");
     choose("freeze", rounded(Math.min(epochs / 10.0, 30.0 / perEpoch)), "some 30 steps");
-    choose("eval-every", Math.max(1, epochs / 10), "ten times in the run");
+    double training = (double) epochs * perEpoch * step;
+    double judging = judging(config, step);
+    long times = Math.max(1, Math.min(10, Math.round(training * JUDGING / judging)));
+    choose(
+        "eval-every",
+        Math.max(1, epochs / times),
+        "judging takes some %.0f s, where there are labels",
+        judging);
+    int every = config().evaluation().everyEpochs();
+    double judged = every == 0 ? 0 : 1 + Math.ceil((double) epochs / every);
     return new Plan(
-        config(),
-        new ArrayList<>(choices.values()),
-        (double) epochs * perEpoch * step / (1 - BESIDE));
+        config(), new ArrayList<>(choices.values()), START + training + judged * judging);
+  }
+
+  /**
+   * Seconds that k-NN takes: a third of a step's work for each pixel, which is the forward half.
+   */
+  private double judging(TrainingConfig config, double step) {
+    double pixels = 0;
+    for (CropSpec crop : config.crops()) {
+      pixels += (double) crop.count() * crop.size() * crop.size();
+    }
+    double image = (double) config.evaluationSize() * config.evaluationSize() / pixels / 3;
+    int images =
+        Math.min(survey.images(), config.evaluation().bankImages())
+            + Math.min(survey.images() / 4, config.evaluation().testImages());
+    return images * image * step / config.optimisation().imagesPerStep();
   }
 
   private static double rounded(double epochs) {

@@ -55,7 +55,9 @@ final class EvaluateCommand implements Callable<Integer> {
   @Mixin OutputOptions output;
   @Mixin SourceOptions source;
 
-  @Option(names = "--knn", description = "k-NN: cosine, weighted, temperature 0.07; on shapes also for each factor.")
+  @Option(
+      names = "--knn",
+      description = "k-NN: cosine, weighted, temperature 0.07; on shapes also for each factor.")
   boolean knn;
 
   @Option(names = "--linear", description = "The linear classifier.")

@@ -25,7 +25,8 @@ import org.swav4j.train.loop.TrainingException;
  * @param arrays bytes of everything the compiled step of so many images holds, but gradients
  * @param method bytes of what the method keeps
  */
-record TrainingMemory(TrainingConfig config, long parameters, long crops, int images, long arrays, long method) {
+record TrainingMemory(
+    TrainingConfig config, long parameters, long crops, int images, long arrays, long method) {
   private static final int FLOAT = Float.BYTES;
 
   /** Batches of crops that the loader keeps. */
@@ -55,8 +56,7 @@ record TrainingMemory(TrainingConfig config, long parameters, long crops, int im
   }
 
   private static TrainingMemory of(TrainingConfig config, SwavWeights weights, Trainer trainer) {
-    return of(
-        config, weights, trainer.partBytes() - parameters(weights), trainer.methodBytes());
+    return of(config, weights, trainer.partBytes() - parameters(weights), trainer.methodBytes());
   }
 
   private static TrainingMemory of(
