@@ -175,7 +175,7 @@ class SabotageTest {
     "NONE, --lr=5, DIVERGED, `learningRate`",
     "NONE, --lr=0.00005, SLOW, `learningRate`",
     "NONE, --prototypes=500, STARVED, `prototypes`",
-    "NONE, --jitter=0 --grey=0 --flip=0 --scales=1-1, EASY, `jitter`",
+    "NONE, --jitter=0 --grey=0 --flip=0 --rotate=0 --scales=1-1, EASY, `jitter`",
     "LONG_EMBEDDINGS, '', UNNORMALISED, unit length",
     "FREE_PROTOTYPES, '', UNNORMALISED, unit length",
     "FROZEN_TRUNK, '', FROZEN, Method.trains"

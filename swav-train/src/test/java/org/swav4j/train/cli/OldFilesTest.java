@@ -229,7 +229,12 @@ class OldFilesTest {
         String name = field.component().getName();
         JsonObject owner =
             field.section().equals(name) ? written : written.getAsJsonObject(field.section());
-        owner.remove(name);
+        if (field.setting().parts().length == 0) {
+          owner.remove(name);
+        }
+        for (String part : field.setting().parts()) {
+          owner.getAsJsonObject(name).remove(part);
+        }
       }
     }
     assertThat(written).as("the structure stays").isEqualTo(old);
