@@ -37,7 +37,7 @@ class FiguresAgreeTest {
     run = folder.resolve("run");
     training =
         CommandLineTest.swav(
-            ("train --json --epochs 2 --batch 32 --width 0.25 --hidden 16 --dim 8 --prototypes 8"
+            ("train --preset quick --json --epochs 2 --batch 32 --width 0.25 --hidden 16 --dim 8 --prototypes 8"
                     + " --neighbours 5 --eval-bank "
                     + BANK
                     + " --eval-test "

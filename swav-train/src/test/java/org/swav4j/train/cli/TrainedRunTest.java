@@ -162,14 +162,14 @@ class TrainedRunTest {
   void aFewLabelsAreEnoughToFineTune() {
     JsonObject figures =
         evaluate(
-            "--fine-tune --labels 0.2 --fine-tune-epochs 12 --fine-tune-batch 12 --trunk-lr 0.02"
-                + " --classifier-lr 0.2");
+            "--fine-tune --labels 0.2 --fine-tune-epochs 80 --fine-tune-batch 12 --trunk-lr 0.1"
+                + " --classifier-lr 1");
     assertThat(figures.get("fine_tune_images").getAsInt()).isEqualTo(60);
     assertThat(figures.get("fine_tune_from").getAsString()).isEqualTo("weights");
     assertThat(figures.get("fine_tune").getAsDouble()).isBetween(0.03, 1.0);
     assertThat(figures.get("fine_tune_train").getAsDouble())
         .as("a twelfth are right by chance")
-        .isGreaterThan(0.12);
+        .isGreaterThan(0.18);
     assertThat(figures.has("knn20")).isFalse();
   }
 
