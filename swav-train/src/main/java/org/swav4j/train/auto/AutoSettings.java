@@ -122,7 +122,11 @@ public final class AutoSettings {
     choose("queue", 0, "the prototypes are fewer than the batch");
     choose("epsilon", 0.03, "codes of few images stay sharp; with 0.05 losses stayed at ln K");
     choose("optimiser", "sgd", "for batches up to 256");
-    choose("lr", 0.2 * size / 128, "0.2 for each 128 images of a batch");
+    if (config().optimisation().optimiser() == TrainingConfig.OptimiserKind.LARS) {
+      choose("lr", 0.6 * size / 256, "0.6 for each 256 images of a batch, as published for lars");
+    } else {
+      choose("lr", 0.2 * size / 128, "0.2 for each 128 images of a batch");
+    }
   }
 
   private void crops() {
@@ -134,14 +138,21 @@ public final class AutoSettings {
           "2x" + side + ",4x" + side / 2,
           "the images have a side of %d pixels",
           survey.side());
-      choose("scales", "0.3-1,0.1-0.3", "small images lose their object in smaller crops");
+      scales("0.3-1,0.1-0.3", "small images lose their object in smaller crops");
       choose("stem", "small", "no pixel is to be given away at this size");
       choose("eval-size", side, "as the large crops");
     } else {
       choose("crops", "2x64,4x32", "the images have a side of %s", side());
-      choose("scales", "0.25-1,0.08-0.3", "photographs, at the shares that were tried for them");
+      scales("0.25-1,0.08-0.3", "photographs, at the shares that were tried for them");
       choose("stem", "imagenet", "it halves the side twice, which saves most of the time");
       choose("eval-size", Math.min(96, survey.side() / 8 * 8), "larger than crops, which helps");
+    }
+  }
+
+  /** Of crops that are given, the scales stay the preset's, as far as it has any. */
+  private void scales(String value, String reason) {
+    if (!given.containsKey("crops")) {
+      choose("scales", value, reason);
     }
   }
 

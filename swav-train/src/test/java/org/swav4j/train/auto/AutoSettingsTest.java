@@ -98,6 +98,19 @@ class AutoSettingsTest {
   }
 
   @Test
+  void cropsAndOptimiserThatAreGivenTakeAlongWhatBelongsToThem() {
+    TrainingConfig config =
+        AutoSettings.choose(
+                new DataSurvey(9469, 128, false, 60),
+                Map.of("data", "folder:x", "crops", "2x48", "optimiser", "lars"),
+                Duration.ofHours(1),
+                SLOW)
+            .config();
+    assertThat(config.crops()).singleElement().extracting(c -> c.size()).isEqualTo(48);
+    assertThat(config.optimisation().learningRate()).isEqualTo(0.3);
+  }
+
+  @Test
   void aSurveySaysWhatTheImagesAreLike() {
     DataSurvey shapes = DataSurvey.of(DataSpec.parse("shapes:100").open().train());
     assertThat(shapes.images()).isEqualTo(100);
