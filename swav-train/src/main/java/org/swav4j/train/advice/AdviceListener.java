@@ -2,6 +2,7 @@ package org.swav4j.train.advice;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Stream;
 import org.swav4j.train.loop.EpochMetrics;
 import org.swav4j.train.loop.StepMetrics;
@@ -33,16 +34,22 @@ public final class AdviceListener implements TrainingListener {
 
   @Override
   public StepMetrics measure(StepMetrics m) {
-    List<String> lines = new ArrayList<>(m.advice());
-    monitor.afterStep(m.step(), m.loss(), signs::largestScore).ifPresent(lines::add);
+    Optional<String> atOnce = monitor.afterStep(m.step(), m.loss(), signs::largestScore);
+    Optional<String> ofStretch = Optional.empty();
     long done = m.step() + 1;
     if (done % INSPECT_EVERY == 0) {
       signs.inspect(m.loss());
     }
     if (done % STRETCH == 0) {
-      monitor.afterStretch(signs.finish(done)).ifPresent(lines::add);
+      ofStretch = monitor.afterStretch(signs.finish(done));
     }
-    return lines.isEmpty() ? m : m.withAdvice(lines);
+    if (atOnce.isEmpty() && ofStretch.isEmpty()) {
+      return m;
+    }
+    List<String> lines = new ArrayList<>(m.advice());
+    atOnce.ifPresent(lines::add);
+    ofStretch.ifPresent(lines::add);
+    return m.withAdvice(lines);
   }
 
   @Override

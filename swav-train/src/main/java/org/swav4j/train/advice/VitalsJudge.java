@@ -29,7 +29,7 @@ final class VitalsJudge {
   /** Loss, as a share of ln K, of a network that has learned nothing yet. */
   private static final double AT_CHANCE = 0.97;
 
-  /** Cosine of an image's first two crops; with the presets' augmentation it is at most 0.96. */
+  /** Cosine of an image's first two crops; in healthy runs of {@code quick} it was at most 0.96. */
   private static final double SAME = 0.998;
 
   private final TrainingConfig config;

@@ -119,13 +119,25 @@ public final class AutoSettings {
         Math.max(4, size * 15 / 16),
         "a batch of %d can be spread over no more, so no queue is needed",
         size);
-    choose("queue", 0, "the prototypes are fewer than the batch");
+    queue(size);
     choose("epsilon", 0.03, "codes of few images stay sharp; with 0.05 losses stayed at ln K");
     choose("optimiser", "sgd", "for batches up to 256");
     if (config().optimisation().optimiser() == TrainingConfig.OptimiserKind.LARS) {
       choose("lr", 0.6 * size / 256, "0.6 for each 256 images of a batch, as published for lars");
     } else {
       choose("lr", 0.2 * size / 128, "0.2 for each 128 images of a batch");
+    }
+  }
+
+  /** None, unless more prototypes were given than a batch can be spread over. */
+  private void queue(int size) {
+    int missing = config().network().prototypes() - size;
+    if (missing <= 0) {
+      choose("queue", 0, "there are no more prototypes than images in a batch");
+    } else {
+      int batches = (missing - 1) / size + 1;
+      choose("queue", batches * size, "fills up the batch for so many prototypes");
+      choose("queue-start", 1, "embeddings change too fast to be kept in the first epoch");
     }
   }
 
@@ -207,8 +219,11 @@ public final class AutoSettings {
     choose("epochs", epochs, "what %s allow, at most %d", readable(budget), LONGEST);
     epochs = config().optimisation().epochs();
     double warmup = Math.min(epochs / 10.0, Math.max(0.3, 150.0 / perEpoch));
-    choose("warmup", rounded(warmup), "some 150 steps, at most a tenth of the run");
-    choose("freeze", rounded(Math.min(epochs / 10.0, 30.0 / perEpoch)), "some 30 steps");
+    choose("warmup", rounded(warmup), "150 steps, but at most a tenth of the run");
+    choose(
+        "freeze",
+        rounded(Math.min(epochs / 10.0, 30.0 / perEpoch)),
+        "30 steps, but at most a tenth of the run");
     double training = (double) epochs * perEpoch * step;
     double judging = judging(config, step);
     long times = Math.max(1, Math.min(10, Math.round(training * JUDGING / judging)));

@@ -19,8 +19,8 @@ import org.swav4j.train.optimiser.PrototypeNormaliser;
 
 /**
  * DeepCluster-v2 (Caron et al. 2020, <a href="https://arxiv.org/abs/2006.09882">arXiv
- * 2006.09882</a>, section 4.1 and appendix D). All images are clustered at the start of each epoch,
- * and every crop predicts the cluster of its image:
+ * 2006.09882</a>). All images are clustered at the start of each epoch, and every crop predicts the
+ * cluster of its image:
  *
  * <pre>
  *   at each epoch's start   spherical k-means over the memory         {@link SphericalKMeans}

@@ -18,8 +18,8 @@ import org.swav4j.model.Views;
  * </pre>
  *
  * <p>With more crops it is the mean over all pairs of views of which one, at least, is among the
- * first A: as in SwAV, small crops are compared with large ones and not with each other (Caron et
- * al. 2020, appendix A.2, puts multi-crop into SimCLR so). Gradients flow into both views.
+ * first A: as in SwAV, small crops are compared with large ones and not with each other. The choice
+ * of pairs is ours. Gradients flow into both views.
  */
 final class NtXent implements Objective {
   /** Below it, exp((cosine - 1) / τ) of unlike embeddings is 0 in floats. */

@@ -18,7 +18,7 @@ import org.swav4j.train.host.HostTensor;
 
 /**
  * k-means on the unit sphere, as DeepCluster-v2 clusters embeddings (Caron et al. 2020, <a
- * href="https://arxiv.org/abs/2006.09882">arXiv 2006.09882</a>, appendix D):
+ * href="https://arxiv.org/abs/2006.09882">arXiv 2006.09882</a>, for DeepCluster-v2):
  *
  * <pre>
  *   as often as asked:   each row joins the centroid with the largest dot product

@@ -108,6 +108,15 @@ class AutoSettingsTest {
             .config();
     assertThat(config.crops()).singleElement().extracting(c -> c.size()).isEqualTo(48);
     assertThat(config.optimisation().learningRate()).isEqualTo(0.3);
+
+    AutoSettings.Plan many =
+        AutoSettings.choose(
+            new DataSurvey(9469, 128, false, 60),
+            Map.of("data", "folder:x", "prototypes", "300"),
+            Duration.ofHours(1),
+            SLOW);
+    assertThat(many.config().queueRows()).isEqualTo(256);
+    assertThat(RunSizes.of(many.config(), 9469).lossFloor()).isZero();
   }
 
   @Test
