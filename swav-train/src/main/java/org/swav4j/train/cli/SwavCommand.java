@@ -9,6 +9,8 @@ import java.util.Arrays;
 import java.util.HashSet;
 import java.util.Locale;
 import java.util.Set;
+import java.util.logging.Level;
+import java.util.logging.Logger;
 import java.util.stream.Collectors;
 import org.swav4j.train.config.Settings;
 import org.swav4j.train.loop.TrainingException;
@@ -35,6 +37,10 @@ import picocli.CommandLine.UnmatchedArgumentException;
       TrainCommand.class,
       EvaluateCommand.class,
       EmbedCommand.class,
+      ClusterCommand.class,
+      DuplicatesCommand.class,
+      IndexCommand.class,
+      SearchCommand.class,
       ConformanceCommand.class,
       BenchCommand.class,
       DoctorCommand.class
@@ -54,6 +60,14 @@ public final class SwavCommand {
 
   /** Exit status after Ctrl-C, as shells have it. */
   static final int INTERRUPTED = 130;
+
+  /** Kept, or its level would be forgotten. */
+  private static final Logger LUCENE = Logger.getLogger("org.apache.lucene");
+
+  static {
+    // It warns of Java 17 being too old for faster vector products.
+    LUCENE.setLevel(Level.SEVERE);
+  }
 
   SwavCommand() {}
 
