@@ -4,6 +4,7 @@ import java.io.Closeable;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.AtomicMoveNotSupportedException;
+import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -22,8 +23,9 @@ import java.nio.file.StandardOpenOption;
  * }
  * }</pre>
  *
- * <p>A part that an earlier process left behind is overwritten. Two writers of one file at the same
- * time are not supported. Not thread-safe.
+ * <p>A process that is ended by Ctrl-C or SIGTERM removes its parts. One that an earlier process
+ * left behind is overwritten. Two writers of one file at the same time are not supported. Not
+ * thread-safe.
  */
 public final class AtomicFile implements Closeable {
   /** What is written: all of it, from the channel's start. */
@@ -51,6 +53,9 @@ public final class AtomicFile implements Closeable {
             StandardOpenOption.CREATE,
             StandardOpenOption.WRITE,
             StandardOpenOption.TRUNCATE_EXISTING);
+    if (part.getFileSystem() == FileSystems.getDefault()) {
+      part.toFile().deleteOnExit();
+    }
   }
 
   /**

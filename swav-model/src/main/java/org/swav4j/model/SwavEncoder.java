@@ -295,6 +295,18 @@ public final class SwavEncoder implements AutoCloseable {
   }
 
   /**
+   * The cosines of the embeddings with the prototypes.
+   *
+   * @param images {@code [n, C, H, W]}
+   * @return a new array {@code [n, K]}
+   * @throws IllegalArgumentException if the shape is another, or pixels aren't in [0, 1]
+   * @throws IllegalStateException after {@link #close}
+   */
+  public INDArray scores(INDArray images) {
+    return rows(images, config.prototypes(), FoldedNetwork.Inference::scores);
+  }
+
+  /**
    * The number of each image's nearest prototype: a clustering into K parts.
    *
    * @param images {@code [n, C, H, W]}
@@ -303,10 +315,9 @@ public final class SwavEncoder implements AutoCloseable {
    * @throws IllegalStateException after {@link #close}
    */
   public int[] assign(INDArray images) {
-    INDArray scores = rows(images, config.prototypes(), FoldedNetwork.Inference::scores);
-    int[] nearest = scores.argMax(1).toIntVector();
-    scores.close();
-    return nearest;
+    try (INDArray scores = scores(images)) {
+      return scores.argMax(1).toIntVector();
+    }
   }
 
   /** Gives the plans' memory back. The encoder can't be used any more; results can. */

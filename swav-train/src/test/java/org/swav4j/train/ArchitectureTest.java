@@ -97,6 +97,15 @@ class ArchitectureTest {
           .dependOnClassesThat()
           .resideInAPackage("org.knowm.xchart..");
 
+  @ArchTest
+  static final ArchRule vectorsAreSearchedInAnswersOnly =
+      noClasses()
+          .that()
+          .resideOutsideOfPackage("org.swav4j.train.answers..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAPackage("org.apache.lucene..");
+
   /** Run folders, fixtures, and what commands print for programs. */
   @ArchTest
   static final ArchRule jsonIsKnownWhereFilesAre =
@@ -122,7 +131,8 @@ class ArchitectureTest {
               "org.swav4j.train.advice..",
               "org.swav4j.train.report..",
               "org.swav4j.train.run..",
-              "org.swav4j.train.features..");
+              "org.swav4j.train.features..",
+              "org.swav4j.train.answers..");
 
   @ArchTest
   static final ArchRule methodsKnowNeitherLoopNorSettings =

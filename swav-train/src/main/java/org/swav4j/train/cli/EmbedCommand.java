@@ -8,7 +8,6 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import org.swav4j.data.ImageSource;
-import org.swav4j.data.JoinedSource;
 import org.swav4j.model.SwavEncoder;
 import org.swav4j.train.features.Embedder;
 import org.swav4j.train.features.FeatureFile;
@@ -31,23 +30,10 @@ import picocli.CommandLine.Option;
           + " an image was skipped.",
     })
 final class EmbedCommand implements Callable<Integer> {
-  /** Which images. */
-  enum Part {
-    ALL,
-    TRAIN,
-    TEST
-  }
-
-  /** Which numbers. */
-  enum What {
-    /** The trunk's output. */
-    FEATURES,
-    /** The projection head's, of unit length. */
-    EMBEDDINGS
-  }
-
   @Mixin OutputOptions output;
   @Mixin SourceOptions source;
+  @Mixin PartOptions part;
+  @Mixin VectorOptions vectors;
 
   @Option(
       names = "--out",
@@ -56,38 +42,12 @@ final class EmbedCommand implements Callable<Integer> {
       description = "FILE.npy or FILE.csv.")
   Path out;
 
-  @Option(
-      names = "--part",
-      paramLabel = "all|train|test",
-      defaultValue = "all",
-      description =
-          "Which images: all (default), only those to train on, or only those held out for testing.")
-  Part part;
-
-  @Option(
-      names = "--what",
-      paramLabel = "features|embeddings",
-      defaultValue = "features",
-      description =
-          "features: the trunk's output, for other tasks (default); embeddings: the projection"
-              + " head's output, of unit length, which is compared with the prototypes.")
-  What what;
-
   @Override
   public Integer call() {
     FeatureFile.requireKnownEnding(out);
     SourceOptions.Opened o = source.open(output);
-    ImageSource images =
-        switch (part) {
-          case ALL -> new JoinedSource(o.data());
-          case TRAIN -> o.data().train();
-          case TEST -> o.data().test();
-        };
-    if (images.size() == 0) {
-      throw new IllegalArgumentException(
-          o.spec() + " has no test images: leave out --part or give it train");
-    }
-    int dim = what == What.FEATURES ? o.weights().config().features() : o.weights().config().dim();
+    ImageSource images = part.images(o);
+    int dim = vectors.what.dim(o.weights());
     long rows;
     Path index;
     try (Embedder embedder = o.embedder();
@@ -97,7 +57,7 @@ final class EmbedCommand implements Callable<Integer> {
       Listed listed = new Listed(images, list, embedder);
       embedder.embed(
           images,
-          what == What.FEATURES ? encoder::features : encoder::embeddings,
+          vectors.what.of(encoder),
           (features, indices) -> {
             file.append(
                 features,
@@ -115,10 +75,7 @@ final class EmbedCommand implements Callable<Integer> {
       list.finish();
       index = list.file();
       o.data().leftOut().forEach(note -> output.note("%s", note));
-      embedder.remarks().forEach(remark -> output.err().println(remark));
-      if (!embedder.skipped().isEmpty()) {
-        output.err().println(embedder.skipped());
-      }
+      output.remarks(embedder);
     } catch (IOException e) {
       throw new UncheckedIOException(e.getMessage(), e);
     }
@@ -150,7 +107,7 @@ final class EmbedCommand implements Callable<Integer> {
     void rows(int[] indices) throws IOException {
       for (int index : indices) {
         skipUpTo(index);
-        list.row(images, index, part(index));
+        list.row(images, index, part.name(images, index));
         next = index + 1;
         rows++;
       }
@@ -160,13 +117,8 @@ final class EmbedCommand implements Callable<Integer> {
     void skipUpTo(int end) throws IOException {
       for (; next < end; next++) {
         String reason = embedder.reason(images.describe(next)).orElse("can't be read");
-        list.skipped(images, next, part(next), reason);
+        list.skipped(images, next, part.name(images, next), reason);
       }
-    }
-
-    private String part(int index) {
-      boolean test = part == Part.TEST || (images instanceof JoinedSource j && j.isTest(index));
-      return test ? "test" : "train";
     }
   }
 }

@@ -17,6 +17,7 @@ import org.swav4j.data.DataSets;
 import org.swav4j.data.DataSpec;
 import org.swav4j.data.ShapesSource;
 import org.swav4j.model.SwavEncoder;
+import org.swav4j.train.answers.Clustering;
 import org.swav4j.train.config.TrainingConfig;
 import org.swav4j.train.evaluation.ClusterAgreement;
 import org.swav4j.train.evaluation.FeatureSet;
@@ -206,10 +207,7 @@ final class EvaluateCommand implements Callable<Integer> {
         Embedder.Network raw = images -> images.dup('c').reshape(images.size(0), -1);
         judge("pixels", train, test, embedder, raw, judge, o).print(output);
       }
-      embedder.remarks().forEach(remark -> output.err().println(remark));
-      if (!embedder.skipped().isEmpty()) {
-        output.err().println(embedder.skipped());
-      }
+      output.remarks(embedder);
     }
     return 0;
   }
@@ -401,25 +399,7 @@ final class EvaluateCommand implements Callable<Integer> {
 
   private static void addClusters(
       EvaluationLine line, Sample test, Embedder embedder, SwavEncoder encoder) {
-    int[] clusters = new int[test.size()];
-    int[] labels = new int[test.size()];
-    int[] read = new int[1];
-    try {
-      embedder.embed(
-          test,
-          images -> images,
-          (images, indices) -> {
-            int[] nearest = encoder.assign(images);
-            for (int i = 0; i < indices.length; i++) {
-              clusters[read[0]] = nearest[i];
-              labels[read[0]++] = test.label(indices[i]);
-            }
-          });
-    } catch (IOException e) {
-      throw new IllegalStateException("collecting in memory can't fail", e);
-    }
-    ClusterAgreement found =
-        ClusterAgreement.of(Arrays.copyOf(clusters, read[0]), Arrays.copyOf(labels, read[0]));
+    ClusterAgreement found = Clustering.of(test, embedder, encoder).agreement().orElseThrow();
     line.add("clusters", found.clusters());
     line.add("prototypes", encoder.config().prototypes());
     line.add("nmi", found.nmi());

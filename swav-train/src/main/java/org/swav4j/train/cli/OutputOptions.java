@@ -3,9 +3,11 @@ package org.swav4j.train.cli;
 import com.google.gson.Gson;
 import com.google.gson.GsonBuilder;
 import java.io.PrintWriter;
+import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Map;
 import org.swav4j.train.config.Settings;
+import org.swav4j.train.features.Embedder;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
@@ -48,5 +50,25 @@ final class OutputOptions {
   /** A result: as JSON, or as the text that people read. */
   void result(Map<String, ?> fields, String text) {
     out().println(json ? GSON.toJson(fields) : text);
+  }
+
+  /** What is to be said of images that were read, and of those that could not be. */
+  void remarks(Embedder embedder) {
+    embedder.remarks().forEach(err()::println);
+    if (!embedder.skipped().isEmpty()) {
+      err().println(embedder.skipped());
+    }
+  }
+
+  /**
+   * Refuses a name that says another kind of file than is written, before anything is computed.
+   *
+   * @throws IllegalArgumentException if the name ends otherwise
+   */
+  static void requireEnding(String flag, Path file, String ending) {
+    if (!file.toString().toLowerCase(Locale.ROOT).endsWith(ending)) {
+      throw new IllegalArgumentException(
+          flag + " is " + file + ", expected a name that ends in " + ending);
+    }
   }
 }

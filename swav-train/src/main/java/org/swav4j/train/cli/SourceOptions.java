@@ -78,6 +78,7 @@ final class SourceOptions {
   /**
    * What these options mean.
    *
+   * @param file the network's weights
    * @param weights the network
    * @param spec of the data
    * @param data opened with the network's channels
@@ -87,6 +88,7 @@ final class SourceOptions {
    * @param engine what runs the network
    */
   record Opened(
+      Path file,
       SwavWeights weights,
       String spec,
       DataSets data,
@@ -146,6 +148,7 @@ final class SourceOptions {
                     : config != null ? config.data().holdout() : FolderSource.HOLDOUT,
                 1));
     return new Opened(
+        file,
         weights,
         spec,
         sets,

@@ -9,6 +9,8 @@ import java.util.Arrays;
 import java.util.HashSet;
 import java.util.Locale;
 import java.util.Set;
+import java.util.logging.Level;
+import java.util.logging.Logger;
 import java.util.stream.Collectors;
 import org.swav4j.train.config.Settings;
 import org.swav4j.train.loop.TrainingException;
@@ -35,7 +37,14 @@ import picocli.CommandLine.UnmatchedArgumentException;
       TrainCommand.class,
       EvaluateCommand.class,
       EmbedCommand.class,
+<<<<<<< HEAD
       ExportCommand.class,
+=======
+      ClusterCommand.class,
+      DuplicatesCommand.class,
+      IndexCommand.class,
+      SearchCommand.class,
+>>>>>>> bcc50efda196518a65b3becf1601bab118bfb9ff
       ConformanceCommand.class,
       BenchCommand.class,
       DoctorCommand.class
@@ -55,6 +64,14 @@ public final class SwavCommand {
 
   /** Exit status after Ctrl-C, as shells have it. */
   static final int INTERRUPTED = 130;
+
+  /** Kept, or its level would be forgotten. */
+  private static final Logger LUCENE = Logger.getLogger("org.apache.lucene");
+
+  static {
+    // It warns of Java 17 being too old for faster vector products.
+    LUCENE.setLevel(Level.SEVERE);
+  }
 
   SwavCommand() {}
 

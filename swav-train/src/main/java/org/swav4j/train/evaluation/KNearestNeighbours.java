@@ -75,13 +75,13 @@ public record KNearestNeighbours(int k, double temperature) {
     int n = train.size();
     int m = (int) queries.size(0);
     int[] predicted = new int[m];
-    INDArray unitTrain = unitRows(train.features());
+    INDArray unitTrain = UnitRows.copyOf(train.features());
     int blockColumns = Math.min(n, TRAIN_BLOCK);
     INDArray memory =
         Nd4j.createUninitialized(DataType.FLOAT, Math.min(m, QUERY_BLOCK), blockColumns);
     for (int q = 0; q < m; q += QUERY_BLOCK) {
       int rows = Math.min(QUERY_BLOCK, m - q);
-      INDArray block = unitRows(queries.get(NDArrayIndex.interval(q, q + rows)));
+      INDArray block = UnitRows.copyOf(queries.get(NDArrayIndex.interval(q, q + rows)));
       Nearest[] nearest = new Nearest[rows];
       for (int row = 0; row < rows; row++) {
         nearest[row] = new Nearest(Math.min(k, n));
@@ -116,26 +116,6 @@ public record KNearestNeighbours(int k, double temperature) {
     memory.close();
     unitTrain.close();
     return predicted;
-  }
-
-  /** A copy with rows of length 1; rows of zeros stay zeros, similar to nothing. */
-  private static INDArray unitRows(INDArray features) {
-    INDArray unit = features.dup('c');
-    INDArray norms = unit.norm2(1);
-    for (int n = 0; n < norms.length(); n++) {
-      float norm = norms.getFloat(n);
-      if (!(norm < Float.POSITIVE_INFINITY)) {
-        throw new IllegalArgumentException(
-            "feature row "
-                + n
-                + " has norm "
-                + norm
-                + ", expected a finite number: have the weights diverged in training?");
-      }
-    }
-    unit.diviColumnVector(norms.addi(1e-12f));
-    norms.close();
-    return unit;
   }
 
   /**

@@ -54,7 +54,7 @@ public final class FeatureFile implements Closeable {
     this.target = target;
     this.format = format;
     this.dim = dim;
-    this.file = AtomicFile.open(target);
+    this.file = start(target);
   }
 
   /**
@@ -68,22 +68,26 @@ public final class FeatureFile implements Closeable {
   public static FeatureFile create(Path file, int dim) throws IOException {
     Path target = file.toAbsolutePath();
     Format format = format(target);
-    FeatureFile started;
-    try {
-      if (Files.isDirectory(target)) {
-        throw new FileSystemException(target.toString(), null, "is a directory");
-      }
-      Files.createDirectories(target.getParent());
-      started = new FeatureFile(target, format, dim);
-    } catch (IOException e) {
-      throw explained(target, e);
-    }
+    FeatureFile started = new FeatureFile(target, format, dim);
     try {
       started.start();
       return started;
     } catch (IOException e) {
       started.close();
       throw e;
+    }
+  }
+
+  /** Starts a file of any kind, in a folder that is made if it does not exist. */
+  static AtomicFile start(Path target) throws IOException {
+    try {
+      if (Files.isDirectory(target)) {
+        throw new FileSystemException(target.toString(), null, "is a directory");
+      }
+      Files.createDirectories(target.getParent());
+      return AtomicFile.open(target);
+    } catch (IOException e) {
+      throw explained(target, e);
     }
   }
 
@@ -152,7 +156,7 @@ public final class FeatureFile implements Closeable {
       StringBuilder line = new StringBuilder();
       for (int n = 0; n < labels.length; n++) {
         line.setLength(0);
-        line.append(quoted(describe.apply(n))).append(',').append(labels[n]);
+        line.append(CsvFile.quoted(describe.apply(n))).append(',').append(labels[n]);
         for (int d = 0; d < dim; d++) {
           line.append(',').append(values.get(n * dim + d));
         }
@@ -162,14 +166,6 @@ public final class FeatureFile implements Closeable {
     // The buffer alone would not keep the array's memory alive.
     Reference.reachabilityFence(features);
     rows += labels.length;
-  }
-
-  /** As RFC 4180 has it. */
-  static String quoted(String field) {
-    if (field.chars().noneMatch(c -> c == ',' || c == '"' || c == '\n' || c == '\r')) {
-      return field;
-    }
-    return '"' + field.replace("\"", "\"\"") + '"';
   }
 
   private String npyHeader(long n) {
@@ -242,7 +238,8 @@ public final class FeatureFile implements Closeable {
     file.close();
   }
 
-  private static IOException explained(Path target, IOException cause) {
+  /** What went wrong with a file that is written, and how much room there is. */
+  static IOException explained(Path target, IOException cause) {
     Path place = target.getParent();
     while (place != null && !Files.exists(place)) {
       place = place.getParent();

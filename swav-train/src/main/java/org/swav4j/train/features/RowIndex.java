@@ -1,15 +1,9 @@
 package org.swav4j.train.features;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
-
-import java.io.BufferedWriter;
 import java.io.Closeable;
 import java.io.IOException;
-import java.io.OutputStreamWriter;
-import java.nio.channels.Channels;
 import java.nio.file.Path;
 import org.swav4j.data.ImageSource;
-import org.swav4j.model.AtomicFile;
 
 /**
  * Ties the rows of a feature file to images: a CSV file beside it, UTF-8, of the columns {@code
@@ -19,18 +13,11 @@ import org.swav4j.model.AtomicFile;
  * succeeded. Not thread-safe.
  */
 public final class RowIndex implements Closeable {
-  private final Path file;
-  private final AtomicFile atomic;
-  private final BufferedWriter out;
+  private final CsvFile csv;
   private long rows;
 
-  private RowIndex(Path file) throws IOException {
-    this.file = file;
-    this.atomic = AtomicFile.open(file);
-    this.out =
-        new BufferedWriter(
-            new OutputStreamWriter(Channels.newOutputStream(atomic.channel()), UTF_8));
-    out.write("row,path,part,label,class,skipped\n");
+  private RowIndex(CsvFile csv) {
+    this.csv = csv;
   }
 
   /**
@@ -41,15 +28,17 @@ public final class RowIndex implements Closeable {
   public static RowIndex of(Path features) throws IOException {
     String name = features.getFileName().toString();
     int dot = name.lastIndexOf('.');
-    return new RowIndex(
+    Path file =
         features
             .toAbsolutePath()
-            .resolveSibling(name.substring(0, dot < 0 ? name.length() : dot) + ".index.csv"));
+            .resolveSibling(name.substring(0, dot < 0 ? name.length() : dot) + ".index.csv");
+    return new RowIndex(
+        CsvFile.create(file, "row", "path", "part", "label", "class", "skipped"));
   }
 
   /** Where it is. */
   public Path file() {
-    return file;
+    return csv.file();
   }
 
   /** An image that has the next row. */
@@ -65,17 +54,13 @@ public final class RowIndex implements Closeable {
 
   private void line(String row, ImageSource source, int index, String part, String reason)
       throws IOException {
-    int label = source.label(index);
-    out.write(
-        String.join(
-            ",",
-            row,
-            FeatureFile.quoted(source.relativePath(index).orElseGet(() -> source.describe(index))),
-            part,
-            Integer.toString(label),
-            label < 0 ? "" : FeatureFile.quoted(source.classes().get(label)),
-            FeatureFile.quoted(reason)));
-    out.write('\n');
+    csv.line(
+        row,
+        ImageNames.path(source, index),
+        part,
+        source.label(index),
+        ImageNames.label(source, index),
+        reason);
   }
 
   /**
@@ -84,13 +69,12 @@ public final class RowIndex implements Closeable {
    * @throws IOException if the disk is full or fails; an older file is then as it was
    */
   public void finish() throws IOException {
-    out.flush();
-    atomic.commit();
+    csv.finish();
   }
 
   /** Drops what was written unless {@link #finish} has succeeded. */
   @Override
   public void close() throws IOException {
-    atomic.close();
+    csv.close();
   }
 }

@@ -34,16 +34,23 @@ class FolderCommandsTest {
 
   @BeforeAll
   static void aNetwork() throws IOException {
-    weights = folder.resolve("weights.safetensors");
+    weights = weights(folder);
+  }
+
+  /** A small network that has learned nothing. */
+  static Path weights(Path folder) throws IOException {
+    Path file = folder.resolve("weights.safetensors");
     var network =
         Settings.change(Preset.QUICK.config(), Map.of("width", "0.25", "hidden", "16", "dim", "8"))
             .network();
     SwavWeights.initialise(network.with(3), 1)
         .withNormalisation(List.of(0.5, 0.5, 0.5), List.of(0.25, 0.25, 0.25))
-        .save(weights);
+        .save(file);
+    return file;
   }
 
-  private static void image(Path file, int shade) throws IOException {
+  /** Noise that another shade makes another image of. */
+  static void image(Path file, int shade) throws IOException {
     BufferedImage image = new BufferedImage(24, 20, BufferedImage.TYPE_INT_RGB);
     for (int i = 0; i < 24 * 20; i++) {
       image.setRGB(i % 24, i / 24, (i * 991 + shade * 4099) * 2654435);

@@ -1,0 +1,94 @@
+package org.swav4j.train.answers;
+
+import java.io.Closeable;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Comparator;
+import java.util.List;
+import java.util.stream.Stream;
+
+/**
+ * A folder of files that is replaced whole or not at all, as {@link org.swav4j.model.AtomicFile} is
+ * for one file. The new content goes to {@code NAME.part} beside it, and {@link #commit} puts that
+ * in its place. {@link #close} without {@code commit}, and Ctrl-C, remove the part and leave the
+ * folder as it was. Not thread-safe.
+ */
+final class AtomicFolder implements Closeable {
+  private final Path target;
+  private final Path part;
+  private final Thread interrupted;
+  private boolean committed;
+
+  private AtomicFolder(Path target, Path part) {
+    this.target = target;
+    this.part = part;
+    this.interrupted = new Thread(this::removeInterrupted, "swav-remove-part");
+  }
+
+  /** Starts the part; one that an earlier process left behind is removed first. */
+  static AtomicFolder open(Path folder) throws IOException {
+    Path target = folder.toAbsolutePath().normalize();
+    Path part = target.resolveSibling(target.getFileName() + ".part");
+    remove(part);
+    Files.createDirectories(part);
+    AtomicFolder atomic = new AtomicFolder(target, part);
+    Runtime.getRuntime().addShutdownHook(atomic.interrupted);
+    return atomic;
+  }
+
+  /** Where the content is written. */
+  Path part() {
+    return part;
+  }
+
+  /** Puts the content in the folder's place; between two renamings there is a moment without. */
+  void commit() throws IOException {
+    Path old = target.resolveSibling(target.getFileName() + ".old");
+    remove(old);
+    if (Files.exists(target)) {
+      Files.move(target, old);
+    }
+    Files.move(part, target);
+    committed = true;
+    remove(old);
+  }
+
+  /** Removes the part unless {@link #commit} has succeeded. */
+  @Override
+  public void close() throws IOException {
+    try {
+      Runtime.getRuntime().removeShutdownHook(interrupted);
+    } catch (IllegalStateException e) {
+      // It is running, and removes the part.
+      return;
+    }
+    if (!committed) {
+      remove(part);
+    }
+  }
+
+  private void removeInterrupted() {
+    // Elsewhere first: whoever is writing can make no new files then.
+    Path away = part.resolveSibling(part.getFileName() + ".removed");
+    try {
+      Files.move(part, away);
+      remove(away);
+    } catch (IOException e) {
+      // The process ends: nothing can be done, and nobody told.
+    }
+  }
+
+  private static void remove(Path folder) throws IOException {
+    if (!Files.exists(folder)) {
+      return;
+    }
+    List<Path> content;
+    try (Stream<Path> walk = Files.walk(folder)) {
+      content = walk.sorted(Comparator.reverseOrder()).toList();
+    }
+    for (Path each : content) {
+      Files.deleteIfExists(each);
+    }
+  }
+}

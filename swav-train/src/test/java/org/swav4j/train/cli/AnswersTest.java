@@ -1,0 +1,206 @@
+package org.swav4j.train.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+import static org.junit.jupiter.api.Assumptions.assumeFalse;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import com.google.gson.JsonArray;
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.swav4j.model.SwavEncoder;
+import org.swav4j.model.SwavWeights;
+import org.swav4j.train.evaluation.ClusterAgreement;
+
+/** What a network that has learned nothing answers about a folder of noise. */
+class AnswersTest {
+  private static final long PATIENCE_SECONDS = 60;
+
+  @TempDir static Path folder;
+
+  private static Path weights;
+  private static Path data;
+
+  @BeforeAll
+  static void aNetworkAndImages() throws IOException {
+    weights = FolderCommandsTest.weights(folder);
+    data = folder.resolve("data");
+    for (int i = 0; i < 12; i++) {
+      FolderCommandsTest.image(data.resolve((i < 6 ? "a" : "b") + "/" + i % 6 + ".png"), i);
+    }
+    Files.write(data.resolve("a/2.png"), new byte[0]);
+    Files.copy(data.resolve("a/3.png"), data.resolve("b/again.png"));
+  }
+
+  private static CommandLineTest.Outcome swav(String command, String spec, Object... more) {
+    List<String> all =
+        new ArrayList<>(List.of(command, "--weights", weights.toString(), "--data", spec));
+    Stream.of(more).map(Object::toString).forEach(all::add);
+    CommandLineTest.Outcome outcome = CommandLineTest.swav(all.toArray(String[]::new));
+    assertThat(outcome.status()).as(outcome.err()).isZero();
+    return outcome;
+  }
+
+  private static JsonObject json(CommandLineTest.Outcome outcome) {
+    return JsonParser.parseString(outcome.out()).getAsJsonObject();
+  }
+
+  /** Ways to type the same folder. */
+  private static List<String> spellings() {
+    Path here = Path.of("").toAbsolutePath();
+    return List.of(
+        "folder:" + data, data + "/", here.relativize(data.toAbsolutePath()).toString());
+  }
+
+  @Test
+  void everyImageIsInTheClusterOfThePrototypeThatItIsAssignedTo() throws IOException {
+    Path csv = folder.resolve("clusters.csv");
+    JsonObject json = json(swav("cluster", "folder:" + data, "--json", "--out", csv));
+    List<String> lines = Files.readAllLines(csv);
+    assertThat(lines).hasSize(14);
+    assertThat(lines.get(0)).isEqualTo("path,part,label,class,prototype,similarity,skipped");
+    assertThat(lines.get(3)).matches("a/2.png,(train|test),0,a,,,empty file");
+    int[] clusters = new int[12];
+    int[] labels = new int[12];
+    int read = 0;
+    try (SwavEncoder encoder = SwavEncoder.ofNormalised(SwavWeights.load(weights))) {
+      for (String line : lines.subList(1, 14)) {
+        String[] fields = line.split(",", -1);
+        if (fields[4].isEmpty()) {
+          continue;
+        }
+        INDArray pixels = encoder.pixels(data.resolve(fields[0]));
+        clusters[read] = Integer.parseInt(fields[4]);
+        labels[read++] = Integer.parseInt(fields[2]);
+        assertThat(encoder.assign(pixels)).as(line).containsExactly(clusters[read - 1]);
+        assertThat(Float.parseFloat(fields[5]))
+            .isCloseTo(encoder.scores(pixels).maxNumber().floatValue(), within(1e-5f));
+      }
+    }
+    assertThat(read).isEqualTo(12);
+    ClusterAgreement agreement = ClusterAgreement.of(clusters, labels);
+    assertThat(json.get("images").getAsInt()).isEqualTo(12);
+    assertThat(json.get("nmi").getAsDouble()).isEqualTo(agreement.nmi());
+    assertThat(json.get("purity").getAsDouble()).isEqualTo(agreement.purity());
+    assertThat(json.get("prototypes_used").getAsInt()).isEqualTo(agreement.clusters());
+    JsonArray sizes = json.get("clusters").getAsJsonArray();
+    assertThat(sizes).hasSize(agreement.clusters());
+    int most = sizes.get(0).getAsJsonObject().get("prototype").getAsInt();
+    assertThat(sizes.get(0).getAsJsonObject().get("size").getAsLong())
+        .isEqualTo(java.util.Arrays.stream(clusters).filter(c -> c == most).count());
+
+    CommandLineTest.Outcome text = swav("cluster", "folder:" + data, "--typical", 1);
+    assertThat(text.out()).contains("12 images in", "purity").contains("prototype");
+    assertThat(text.err()).contains("a/2.png", "empty file");
+  }
+
+  @Test
+  void copiesAreFoundByTheirRelativePathsHoweverTheFolderIsTyped() throws IOException {
+    List<String> written = new ArrayList<>();
+    for (String spec : spellings()) {
+      Path csv = folder.resolve("duplicates.csv");
+      JsonObject json =
+          json(swav("duplicates", spec, "--json", "--threshold", 1, "--out", csv));
+      assertThat(json.get("images").getAsInt()).isEqualTo(12);
+      assertThat(json.get("images_in_groups").getAsInt()).isEqualTo(2);
+      assertThat(json.get("groups").getAsJsonArray()).hasSize(1);
+      written.add(Files.readString(csv));
+    }
+    assertThat(written.get(0).lines().toList()).hasSize(3);
+    assertThat(written.get(0).lines().toList().get(1)).matches("0,a/3.png,t[a-z]+,0,a,1.0");
+    assertThat(written.get(0).lines().toList().get(2)).startsWith("0,b/again.png,");
+    assertThat(written).containsOnly(written.get(0));
+    assertThat(swav("duplicates", "folder:" + data, "--threshold", 1).out())
+        .contains("12 images: 1 groups", "a/3.png:  b/again.png 1.0000");
+  }
+
+  @Test
+  void anIndexMovedElsewhereIsSearchedWithNothingElse() throws IOException {
+    Path made = folder.resolve("made");
+    String spec = spellings().get(2);
+    assertThat(json(swav("index", spec, "--json", "--out", made)).get("images").getAsInt())
+        .isEqualTo(12);
+    Path moved = folder.resolve("moved");
+    Files.move(made, moved);
+    Path query = data.resolve("a/3.png");
+    CommandLineTest.Outcome outcome =
+        CommandLineTest.swav(
+            "search", query.toString(), "--index", moved.toString(), "--top", "3", "--json");
+    assertThat(outcome.status()).as(outcome.err()).isZero();
+    JsonArray found = json(outcome).get("found").getAsJsonArray();
+    assertThat(found).hasSize(3);
+    List<String> paths = new ArrayList<>();
+    for (int i = 0; i < 3; i++) {
+      JsonObject one = found.get(i).getAsJsonObject();
+      paths.add(one.get("path").getAsString());
+      assertThat(one.get("class").getAsString()).isEqualTo(paths.get(i).substring(0, 1));
+      if (i < 2) {
+        assertThat(one.get("similarity").getAsDouble()).isCloseTo(1, within(1e-5));
+      } else {
+        assertThat(one.get("similarity").getAsDouble()).isLessThan(0.99999);
+      }
+    }
+    assertThat(paths.subList(0, 2)).containsExactlyInAnyOrder("a/3.png", "b/again.png");
+
+    CommandLineTest.Outcome unreadable =
+        CommandLineTest.swav(
+            "search", query.toString(), data + "/a/2.png", "--index", moved.toString());
+    assertThat(unreadable.status()).isEqualTo(1);
+    assertThat(unreadable.out()).isEmpty();
+    assertThat(unreadable.err().lines()).hasSize(1).first().asString().contains("2.png", "empty");
+
+    SwavWeights other = SwavWeights.load(weights);
+    other.parameters().get("prototypes.weight").muli(-1);
+    other.save(moved.resolve("weights.safetensors"));
+    CommandLineTest.Outcome refused =
+        CommandLineTest.swav("search", query.toString(), "--index", moved.toString());
+    assertThat(refused.status()).isEqualTo(2);
+    assertThat(refused.err().lines()).hasSize(1).first().asString().contains("other weights");
+  }
+
+  @ParameterizedTest
+  @CsvSource({"index, never", "duplicates, never.csv", "cluster, never.csv"})
+  void interruptedNothingIsLeftBehind(String command, String out)
+      throws IOException, InterruptedException {
+    assumeTrue(OtherProcess.succeeds("sh", "-c", "kill -l"), "signals are sent by a shell's kill");
+    assumeFalse(
+        OtherProcess.ignoresInterrupts(),
+        "whoever started the tests lets their processes ignore Ctrl-C, as nohup does");
+    Path place = Files.createDirectories(folder.resolve("interrupted-" + command));
+    Process process =
+        OtherProcess.start(
+            folder,
+            command,
+            OtherProcess.command(
+                command,
+                "--weights",
+                weights.toString(),
+                "--data",
+                "shapes:1000000",
+                "--out",
+                place.resolve(out).toString()));
+    long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(PATIENCE_SECONDS);
+    while (place.toFile().list().length == 0) {
+      assertThat(process.isAlive()).as(Files.readString(folder.resolve(command + ".err"))).isTrue();
+      assertThat(System.nanoTime()).as("nothing is written").isLessThan(end);
+      Thread.sleep(20);
+    }
+    assertThat(OtherProcess.succeeds("sh", "-c", "kill -INT " + process.pid())).isTrue();
+    assertThat(process.waitFor(PATIENCE_SECONDS, TimeUnit.SECONDS)).isTrue();
+    assertThat(process.exitValue()).isEqualTo(SwavCommand.INTERRUPTED);
+    assertThat(place).isEmptyDirectory();
+  }
+}
