@@ -61,6 +61,9 @@ public final class SwavEncoder implements AutoCloseable {
 
   private record Compiled(FoldedNetwork.Inference inference, Execution execution) {}
 
+  /** Something the network gives, and how many numbers that is for each image. */
+  private record Result(long width, Function<FoldedNetwork.Inference, Value> value) {}
+
   private final SwavConfig config;
   private final DataType type;
   private final int features;
@@ -278,7 +281,7 @@ public final class SwavEncoder implements AutoCloseable {
    * @throws IllegalStateException after {@link #close}
    */
   public INDArray features(INDArray images) {
-    return rows(images, features, FoldedNetwork.Inference::features);
+    return rows(images, List.of(features()));
   }
 
   /**
@@ -291,7 +294,20 @@ public final class SwavEncoder implements AutoCloseable {
    * @throws IllegalStateException after {@link #close}
    */
   public INDArray embeddings(INDArray images) {
-    return rows(images, config.dim(), FoldedNetwork.Inference::embeddings);
+    return rows(images, List.of(embeddings()));
+  }
+
+  /**
+   * Features and embeddings from one run of the network, side by side.
+   *
+   * @param images {@code [n, C, H, W]}
+   * @return a new array {@code [n, features + D]}: {@link #features}, and to the right of them
+   *     {@link #embeddings}
+   * @throws IllegalArgumentException if the shape is another, or pixels aren't in [0, 1]
+   * @throws IllegalStateException after {@link #close}
+   */
+  public INDArray featuresAndEmbeddings(INDArray images) {
+    return rows(images, List.of(features(), embeddings()));
   }
 
   /**
@@ -303,7 +319,8 @@ public final class SwavEncoder implements AutoCloseable {
    * @throws IllegalStateException after {@link #close}
    */
   public INDArray scores(INDArray images) {
-    return rows(images, config.prototypes(), FoldedNetwork.Inference::scores);
+    return rows(
+        images, List.of(new Result(config.prototypes(), FoldedNetwork.Inference::scores)));
   }
 
   /**
@@ -334,18 +351,37 @@ public final class SwavEncoder implements AutoCloseable {
     }
   }
 
-  private synchronized INDArray rows(
-      INDArray images, long width, Function<FoldedNetwork.Inference, Value> result) {
+  private Result features() {
+    return new Result(features, FoldedNetwork.Inference::features);
+  }
+
+  private Result embeddings() {
+    return new Result(config.dim(), FoldedNetwork.Inference::embeddings);
+  }
+
+  /** Results of one run of the network, side by side. */
+  private synchronized INDArray rows(INDArray images, List<Result> results) {
     requireOpen();
     check(images);
     long n = images.size(0);
+    long width = results.stream().mapToLong(Result::width).sum();
     INDArray out = Nd4j.createUninitialized(type, n, width);
     long at = 0;
     for (long part : parts(n, images.size(2), images.size(3))) {
       Compiled c = compiled(new Key(part, images.size(2), images.size(3)));
       c.execution().array(c.inference().images()).assign(slice(images, at, part));
       c.execution().forward();
-      slice(out, at, part).assign(c.execution().array(result.apply(c.inference())));
+      INDArray rows = slice(out, at, part);
+      long column = 0;
+      for (Result result : results) {
+        long end = column + result.width();
+        INDArray place =
+            results.size() == 1
+                ? rows
+                : rows.get(NDArrayIndex.all(), NDArrayIndex.interval(column, end));
+        place.assign(c.execution().array(result.value().apply(c.inference())));
+        column = end;
+      }
       at += part;
     }
     return out;

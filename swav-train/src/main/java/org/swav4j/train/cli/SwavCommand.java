@@ -37,14 +37,11 @@ import picocli.CommandLine.UnmatchedArgumentException;
       TrainCommand.class,
       EvaluateCommand.class,
       EmbedCommand.class,
-<<<<<<< HEAD
       ExportCommand.class,
-=======
       ClusterCommand.class,
       DuplicatesCommand.class,
       IndexCommand.class,
       SearchCommand.class,
->>>>>>> bcc50efda196518a65b3becf1601bab118bfb9ff
       ConformanceCommand.class,
       BenchCommand.class,
       DoctorCommand.class

@@ -26,14 +26,17 @@ import org.swav4j.train.loop.Checkpoint;
 import org.swav4j.train.loop.EpochMetrics;
 import org.swav4j.train.loop.Trainer;
 import org.swav4j.train.method.MethodKind;
+import org.swav4j.train.report.HtmlReport;
 import org.swav4j.train.report.PlotReport;
 import org.swav4j.train.report.ReportListener;
+import org.swav4j.train.report.RunData;
 import org.swav4j.train.run.CheckpointListener;
 import org.swav4j.train.run.MetricsLog;
 import org.swav4j.train.run.ResumeNotes;
 import org.swav4j.train.run.RunFolder;
 
-/** A trainer with everything that listens to it: progress, metrics, checkpoints and the plot. */
+/** A trainer with everything that listens to it: progress, metrics, checkpoints and
+ * reports. */
 final class TrainingRun implements AutoCloseable {
   private final Trainer trainer;
   private final Optional<KnnJudge> judge;
@@ -91,7 +94,7 @@ final class TrainingRun implements AutoCloseable {
       run.restore(checkpoint, output);
       // Nothing is written before all of this is known to work.
       run.folder = folder.get();
-      run.listeners(machine(data.config(), engine), checkpoint, data.config(), output);
+      run.listeners(checkpoint, data, engine, output);
       return run;
     } catch (RuntimeException | Error e) {
       run.close();
@@ -141,7 +144,9 @@ final class TrainingRun implements AutoCloseable {
   }
 
   private void listeners(
-      String machine, Checkpoint checkpoint, TrainingConfig config, OutputOptions output) {
+      Checkpoint checkpoint, TrainingData data, Engine engine, OutputOptions output) {
+    TrainingConfig config = data.config();
+    String machine = machine(config, engine);
     List<String> changes =
         checkpoint == null
             ? List.of()
@@ -163,11 +168,19 @@ final class TrainingRun implements AutoCloseable {
             log.epochs(),
             rawPixels,
             e -> output.note("warning: no plot is drawn (%s)", SwavCommand.describe(e)));
+    ReportListener page =
+        new ReportListener(
+            folder.directory(),
+            new HtmlReport(config, RunData.of(data.sets()), engine, trainer::weights),
+            log.epochs(),
+            rawPixels,
+            e -> output.note("warning: no report is written (%s)", SwavCommand.describe(e)));
     trainer
         .listener(progress)
         .listener(log)
         .listener(new CheckpointListener(trainer, folder, rawPixels))
-        .listener(report);
+        .listener(report)
+        .listener(page);
   }
 
   private static SwavWeights weights(TrainingData data, boolean first, OutputOptions output) {

@@ -17,6 +17,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import org.swav4j.train.diagnostics.EpochDiagnostics;
 import org.swav4j.train.loop.EpochMetrics;
@@ -136,13 +137,18 @@ public final class MetricsLog implements TrainingListener, AutoCloseable {
   /** All advice that a file tells of, of steps and epochs in order. */
   public static List<String> advice(Path file) throws IOException {
     List<String> advice = new ArrayList<>();
-    for (String line : Files.readAllLines(file)) {
-      JsonObject entry = parse(line);
-      if (entry != null) {
-        advice.addAll(texts(entry, "advice"));
-      }
+    for (JsonObject entry : entries(file)) {
+      advice.addAll(texts(entry, "advice"));
     }
     return advice;
+  }
+
+  /** The lines of a file as they stand there; without those that were cut off. */
+  public static List<JsonObject> entries(Path file) throws IOException {
+    return Files.readAllLines(file).stream()
+        .map(MetricsLog::parse)
+        .filter(Objects::nonNull)
+        .toList();
   }
 
   /**
@@ -157,6 +163,8 @@ public final class MetricsLog implements TrainingListener, AutoCloseable {
     o.addProperty("kind", "start");
     o.addProperty("step", completedSteps);
     o.addProperty("machine", machine);
+    o.addProperty("java", System.getProperty("java.vm.name") + " " + Runtime.version());
+    o.addProperty("system", System.getProperty("os.name") + " " + System.getProperty("os.version"));
     o.add("changes", GSON.toJsonTree(changes));
     write(o);
     flush();
@@ -223,7 +231,8 @@ public final class MetricsLog implements TrainingListener, AutoCloseable {
     }
   }
 
-  static JsonObject json(EpochMetrics m) {
+  /** An epoch as it is written. */
+  public static JsonObject json(EpochMetrics m) {
     JsonObject o = new JsonObject();
     o.addProperty("kind", "epoch");
     o.addProperty("epoch", m.epoch());
