@@ -76,6 +76,17 @@ public record Encoding(Path weights, String digest, InputSize size, Vectors vect
    * @throws IOException if it can't be read
    */
   public SwavWeights load() throws IOException {
+    requireSame();
+    return SwavWeights.load(weights).withInputSize(size);
+  }
+
+  /**
+   * Refuses to go on with another network.
+   *
+   * @throws IllegalArgumentException if the file is another than it was
+   * @throws IOException if it can't be read
+   */
+  public void requireSame() throws IOException {
     String found = sha256(weights);
     if (!found.equals(digest)) {
       throw new IllegalArgumentException(
@@ -87,7 +98,6 @@ public record Encoding(Path weights, String digest, InputSize size, Vectors vect
               + "...): vectors of different networks can't be compared; give the weights of then, or"
               + " make it anew with these");
     }
-    return SwavWeights.load(weights).withInputSize(size);
   }
 
   static String sha256(Path file) throws IOException {

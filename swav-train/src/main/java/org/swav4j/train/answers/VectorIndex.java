@@ -108,6 +108,19 @@ public final class VectorIndex implements Closeable {
     return reader.leaves().size();
   }
 
+  /**
+   * What the vectors, their graph and their names take on the disk.
+   *
+   * @throws IOException if the folder can't be looked into
+   */
+  public long bytes() throws IOException {
+    long bytes = 0;
+    for (String file : reader.getIndexCommit().getFileNames()) {
+      bytes += directory.fileLength(file);
+    }
+    return bytes;
+  }
+
   /** What was kept with the index, by name. */
   public Map<String, String> notes() {
     return notes;

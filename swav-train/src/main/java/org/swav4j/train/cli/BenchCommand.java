@@ -14,11 +14,13 @@ import picocli.CommandLine.Spec;
       BenchStepCommand.class,
       BenchSinkhornCommand.class,
       BenchDataCommand.class,
-      BenchEmbedCommand.class
+      BenchEmbedCommand.class,
+      BenchIndexCommand.class
     },
-    synopsisSubcommandLabel = "(step | sinkhorn | data | embed)",
+    synopsisSubcommandLabel = "(step | sinkhorn | data | embed | index)",
     description =
-        "Times training steps, codes, crops or inference on this computer. Let nothing else run meanwhile.")
+        "Times training steps, codes, crops, inference or search on this computer. Let nothing else run"
+            + " meanwhile.")
 final class BenchCommand implements Runnable {
   @Mixin OutputOptions output;
 

@@ -82,7 +82,7 @@ final class ClusterCommand implements Callable<Integer> {
         write(csv, found, images, embedder);
       }
     } catch (IOException e) {
-      throw new UncheckedIOException(e.getMessage(), e);
+      throw new UncheckedIOException(e);
     }
     print(found, images);
     return 0;

@@ -92,7 +92,7 @@ final class DuplicatesCommand implements Callable<Integer> {
       }
       print(groups, features.images(), images);
     } catch (IOException e) {
-      throw new UncheckedIOException(e.getMessage(), e);
+      throw new UncheckedIOException(e);
     }
     return 0;
   }
@@ -160,7 +160,7 @@ final class DuplicatesCommand implements Callable<Integer> {
     if (2 * inGroups > imageOf.length) {
       output.note(
           "more than half of the images are in groups: if they aren't nearly the same, raise"
-              + " --threshold");
+              + " --threshold, to 0.99 or 0.999");
     }
     output.result(fields, text.toString());
   }

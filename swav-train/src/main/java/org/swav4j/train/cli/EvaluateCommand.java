@@ -6,6 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -13,14 +14,17 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.function.Supplier;
+import java.util.stream.IntStream;
 import org.swav4j.data.DataSets;
 import org.swav4j.data.DataSpec;
 import org.swav4j.data.ShapesSource;
 import org.swav4j.model.SwavEncoder;
 import org.swav4j.train.answers.Clustering;
 import org.swav4j.train.config.TrainingConfig;
+import org.swav4j.train.evaluation.AlphaReq;
 import org.swav4j.train.evaluation.ClusterAgreement;
 import org.swav4j.train.evaluation.FeatureSet;
+import org.swav4j.train.evaluation.FewLabels;
 import org.swav4j.train.evaluation.IndexedFeatures;
 import org.swav4j.train.evaluation.KNearestNeighbours;
 import org.swav4j.train.evaluation.LinearProbe;
@@ -45,7 +49,7 @@ import picocli.CommandLine.Option;
           + " classifier on them, after fine-tuning with few labels, by the clusters of its"
           + " prototypes, and by the rank of the features. All but --rank needs images with labels,"
           + " as in a folder per class; training doesn't use them.",
-      "Without one of --knn, --linear, --clusters, --rank and --fine-tune: --knn --linear.",
+      "Without one of --knn, --linear, --clusters, --rank, --draws and --fine-tune: --knn --linear.",
       "With --data other than the run's it measures transfer: the images are resized and normalised"
           + " as those of the run were, and their own labels count."
     })
@@ -76,7 +80,8 @@ final class EvaluateCommand implements Callable<Integer> {
       names = "--rank",
       description =
           "RankMe of the training images' features: how many directions they really use, from 1 to"
-              + " their length. Needs no labels.")
+              + " their length; and alpha-ReQ, the exponent with which the directions lose weight,"
+              + " best near 1. Needs no labels.")
   boolean rank;
 
   @Option(
@@ -85,6 +90,14 @@ final class EvaluateCommand implements Callable<Integer> {
           "Trains the trunk and a linear classifier together with few labels (--labels), and"
               + " measures the accuracy on test images. Minutes to hours.")
   boolean fineTune;
+
+  @Option(
+      names = "--draws",
+      paramLabel = "N",
+      description =
+          "Fits the classifier of 'swav classify' to few labels (--labels, such as 20), drawn N"
+              + " times: mean accuracy on test images, its spread, and the accuracy of each class.")
+  Integer draws;
 
   @Mixin FineTuneOptions fineTuning;
 
@@ -167,13 +180,17 @@ final class EvaluateCommand implements Callable<Integer> {
       throw new IllegalArgumentException(
           "--linear-views is " + linearViews + ", expected at least 1, usually 10");
     }
-    if (!(knn || linear || clusters || rank || fineTune)) {
+    if (draws != null && draws < 1) {
+      throw new IllegalArgumentException(
+          "--draws is " + draws + ", expected at least 1, and 5 to see the spread");
+    }
+    if (!(knn || linear || clusters || rank || draws != null || fineTune)) {
       knn = true;
       linear = true;
     }
     KNearestNeighbours judge = new KNearestNeighbours(neighbours);
     SourceOptions.Opened o = source.open(output);
-    boolean labels = knn || linear || clusters || fineTune;
+    boolean labels = knn || linear || clusters || draws != null || fineTune;
     if (labels) {
       requireLabels(o);
     }
@@ -283,7 +300,7 @@ final class EvaluateCommand implements Callable<Integer> {
       Embedder.Network network,
       KNearestNeighbours judge,
       SourceOptions.Opened o) {
-    boolean accuracy = knn || linear;
+    boolean accuracy = knn || linear || draws != null;
     EvaluationLine line = new EvaluationLine(String.format(Locale.ROOT, "%-8s", of));
     line.add("of", of);
     line.add("train_images", trainImages.size());
@@ -319,10 +336,15 @@ final class EvaluateCommand implements Callable<Integer> {
     if (linear) {
       addLinear(line, train, test, () -> crops(trainImages, embedder, network));
     }
+    if (draws != null) {
+      addFewLabels(line, trainImages, train, test);
+    }
     if (rank) {
       double figure = RankMe.of(train.set().features());
+      double alpha = AlphaReq.of(train.set().features());
       line.add("rankme", figure);
-      line.say(String.format(Locale.ROOT, "RankMe %.1f", figure));
+      line.add("alpha_req", alpha);
+      line.say(String.format(Locale.ROOT, "RankMe %.1f, alpha-ReQ %.2f", figure, alpha));
     }
     return line;
   }
@@ -395,6 +417,48 @@ final class EvaluateCommand implements Callable<Integer> {
             100 * result.top1(),
             100 * result.trainTop1(),
             how));
+  }
+
+  private void addFewLabels(
+      EvaluationLine line, Sample images, IndexedFeatures train, FeatureSet test) {
+    Map<Integer, Integer> rowOf = new HashMap<>();
+    for (int row = 0; row < train.images().length; row++) {
+      rowOf.put(train.images()[row], row);
+    }
+    List<int[]> rows = new ArrayList<>();
+    for (int draw = 0; draw < draws; draw++) {
+      Sample few = fineTuning.labelled(images, fineTuning.seed + draw);
+      rows.add(
+          IntStream.range(0, few.size())
+              .map(few::original)
+              .filter(rowOf::containsKey)
+              .map(rowOf::get)
+              .toArray());
+    }
+    FewLabels found = FewLabels.evaluate(train.set(), test, rows);
+    Map<String, Double> classes = new LinkedHashMap<>();
+    List<String> figures = new ArrayList<>();
+    for (int c = 0; c < found.classes().size(); c++) {
+      String name = images.classes().get(c);
+      classes.put(name, found.classes().get(c));
+      figures.add(String.format(Locale.ROOT, "%s %.1f %%", name, 100 * found.classes().get(c)));
+    }
+    line.add("labels", rows.get(0).length);
+    line.add("few_labels", found.mean());
+    line.add("few_labels_deviation", found.deviation());
+    line.add("few_labels_draws", found.accuracies());
+    line.add("few_labels_classes", classes);
+    line.say(
+        String.format(
+            Locale.ROOT,
+            "%d labels %.2f %%%s (%s)",
+            rows.get(0).length,
+            100 * found.mean(),
+            draws == 1
+                ? ""
+                : String.format(
+                    Locale.ROOT, " \u00b1 %.2f in %d draws", 100 * found.deviation(), draws),
+            String.join(", ", figures)));
   }
 
   private static void addClusters(

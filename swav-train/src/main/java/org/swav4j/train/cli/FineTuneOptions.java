@@ -17,12 +17,13 @@ final class FineTuneOptions {
 
   @Option(
       names = "--labels",
-      paramLabel = "SHARE",
+      paramLabel = "SHARE|N",
       defaultValue = "0.1",
       description =
-          "Share of the training images whose labels --fine-tune knows, of each class at least one:"
-              + " 0.01, 0.1 (default), 1 or any other.")
-  double share;
+          "Training images whose labels --fine-tune and --draws know: a share, of each class at least"
+              + " one image (0.01, 0.1 (default), 1 or any other), or a number from 2 on, with each"
+              + " class in proportion.")
+  double labels;
 
   @Option(
       names = "--from-scratch",
@@ -70,6 +71,27 @@ final class FineTuneOptions {
               + " order, classifier, and the weights from scratch (default 0).")
   long seed;
 
+  /**
+   * The images whose labels are known.
+   *
+   * @param draw another one draws other images
+   * @throws IllegalArgumentException if there are not so many
+   */
+  Sample labelled(ImageSource train, long draw) {
+    if (labels <= 1) {
+      return Sample.share(train, labels, draw);
+    }
+    if (labels != Math.rint(labels) || labels > train.size()) {
+      throw new IllegalArgumentException(
+          "--labels is "
+              + labels
+              + ", expected a share up to 1 or a whole number up to the "
+              + train.size()
+              + " labelled training images");
+    }
+    return Sample.labelled(train, (int) labels, draw);
+  }
+
   /** Trains as asked for, measures, and adds what came out. */
   void add(
       EvaluationLine line,
@@ -77,7 +99,8 @@ final class FineTuneOptions {
       ImageSource train,
       Sample test,
       Embedder embedder) {
-    Sample labelled = Sample.share(train, share, seed);
+    Sample labelled = labelled(train, seed);
+    double share = (double) labelled.size() / train.size();
     if (batch < 2) {
       throw new IllegalArgumentException(
           "--fine-tune-batch is " + batch + ", expected at least 2: batch norm compares images");

@@ -35,7 +35,7 @@ final class SourceOptions {
     Path weights;
   }
 
-  @ArgGroup(multiplicity = "1")
+  @ArgGroup(multiplicity = "0..1")
   Where where;
 
   @Option(
@@ -102,6 +102,20 @@ final class SourceOptions {
   }
 
   /**
+   * The file of weights that is asked for.
+   *
+   * @throws IllegalArgumentException if none is, or the run folder is none
+   */
+  Path file() {
+    if (where == null) {
+      throw new IllegalArgumentException(
+          "neither --run nor --weights is given, expected a run folder or a file of weights: which"
+              + " network is to look at the images?");
+    }
+    return where.run == null ? where.weights : RunFolder.existing(where.run).weights();
+  }
+
+  /**
    * Reads the weights and opens the data.
    *
    * @param output where it is noted what is assumed
@@ -118,12 +132,10 @@ final class SourceOptions {
     if (workers != null && workers < 1) {
       throw new IllegalArgumentException("--workers is " + workers + ", expected at least 1");
     }
+    Path file = file();
     TrainingConfig config = null;
-    Path file = where.weights;
     if (where.run != null) {
-      RunFolder folder = RunFolder.existing(where.run);
-      config = folder.readConfig();
-      file = folder.weights();
+      config = RunFolder.existing(where.run).readConfig();
     } else if (data == null) {
       throw new IllegalArgumentException(
           "--weights needs --data: which images are to be embedded?");

@@ -1,5 +1,6 @@
 package org.swav4j.train.cli;
 
+import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
 import java.nio.file.AccessDeniedException;
@@ -42,6 +43,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
       DuplicatesCommand.class,
       IndexCommand.class,
       SearchCommand.class,
+      ClassifyCommand.class,
       ConformanceCommand.class,
       BenchCommand.class,
       DoctorCommand.class
@@ -176,6 +178,9 @@ public final class SwavCommand {
       return e.getMessage() + ": access denied; check its owner and permissions";
     }
     if (e instanceof FileSystemException && e.getMessage() != null) {
+      return oneLine(e.getMessage());
+    }
+    if (e.getClass() == IOException.class && e.getMessage() != null) {
       return oneLine(e.getMessage());
     }
     if (e instanceof OutOfMemoryError) {

@@ -3,6 +3,7 @@ package org.swav4j.train.evaluation;
 import java.util.Arrays;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
 
 /**
  * Features of N images and the class of each.
@@ -39,6 +40,17 @@ public record FeatureSet(INDArray features, int[] labels) {
   /** One more than the largest label; 0 if no image has one. */
   public int classes() {
     return Arrays.stream(labels).max().orElse(-1) + 1;
+  }
+
+  /**
+   * Some of the rows, copied.
+   *
+   * @param numbers of the rows, in the order wanted
+   */
+  public FeatureSet rows(int... numbers) {
+    return new FeatureSet(
+        Nd4j.pullRows(features, 1, numbers),
+        Arrays.stream(numbers).map(row -> labels[row]).toArray());
   }
 
   /** Refuses what no accuracy can be computed from. */

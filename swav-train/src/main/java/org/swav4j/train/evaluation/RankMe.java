@@ -61,7 +61,7 @@ public final class RankMe {
    * Square roots of the eigenvalues of the smaller of ZᵀZ and ZZᵀ, in double. A value below 1e-8 of
    * the largest is lost in its rounding, which adds no more than ε does.
    */
-  private static double[] singularValues(INDArray features) {
+  static double[] singularValues(INDArray features) {
     INDArray gram = gram(features);
     if (!Double.isFinite(gram.sumNumber().doubleValue())) {
       throw new IllegalArgumentException(

@@ -128,6 +128,11 @@ public final class Sample implements ImageSource {
     return from.subList(0, count);
   }
 
+  /** Which image of the source an image is that was drawn. */
+  public int original(int index) {
+    return indices[index];
+  }
+
   @Override
   public String name() {
     return source.name();

@@ -110,6 +110,7 @@ class AnswersTest {
   @Test
   void copiesAreFoundByTheirRelativePathsHoweverTheFolderIsTyped() throws IOException {
     List<String> written = new ArrayList<>();
+    List<String> indexes = new ArrayList<>();
     for (String spec : spellings()) {
       Path csv = folder.resolve("duplicates.csv");
       JsonObject json =
@@ -117,8 +118,12 @@ class AnswersTest {
       assertThat(json.get("images").getAsInt()).isEqualTo(12);
       assertThat(json.get("images_in_groups").getAsInt()).isEqualTo(2);
       assertThat(json.get("groups").getAsJsonArray()).hasSize(1);
+      swav("embed", spec, "--out", folder.resolve("rows.npy"));
       written.add(Files.readString(csv));
+      indexes.add(Files.readString(folder.resolve("rows.index.csv")));
     }
+    assertThat(indexes.get(0).lines().toList().get(3)).matches(",a/2.png,t[a-z]+,0,a,empty file");
+    assertThat(indexes).containsOnly(indexes.get(0));
     assertThat(written.get(0).lines().toList()).hasSize(3);
     assertThat(written.get(0).lines().toList().get(1)).matches("0,a/3.png,t[a-z]+,0,a,1.0");
     assertThat(written.get(0).lines().toList().get(2)).startsWith("0,b/again.png,");
@@ -169,6 +174,104 @@ class AnswersTest {
         CommandLineTest.swav("search", query.toString(), "--index", moved.toString());
     assertThat(refused.status()).isEqualTo(2);
     assertThat(refused.err().lines()).hasSize(1).first().asString().contains("other weights");
+  }
+
+  @Test
+  void aClassifierFromFewLabelsNamesClassesAndKnowsItsNetwork() throws IOException {
+    Path few = folder.resolve("few");
+    for (int i = 0; i < 8; i++) {
+      plain(few.resolve((i % 2 == 0 ? "dark, very" : "light") + "/" + i + ".png"), i % 2, i);
+    }
+    Path file = folder.resolve("classifier.safetensors");
+    JsonObject fitted = json(swav("classify", "folder:" + few, "--fit", "--json", "--out", file));
+    assertThat(fitted.get("images").getAsInt()).isEqualTo(8);
+    assertThat(fitted.get("classes").toString()).isEqualTo("[\"dark, very\",\"light\"]");
+
+    Path fresh = folder.resolve("fresh");
+    for (int i = 0; i < 6; i++) {
+      plain(fresh.resolve(i + ".png"), i % 2, 40 + i);
+    }
+    Files.write(fresh.resolve("3.png"), new byte[0]);
+    Path csv = folder.resolve("classes.csv");
+    String[] apply = {
+      "classify", "--apply", file.toString(), "--data", "folder:" + fresh, "--out", csv.toString()
+    };
+    CommandLineTest.Outcome outcome = CommandLineTest.swav(apply);
+    assertThat(outcome.status()).as(outcome.err()).isZero();
+    assertThat(outcome.out()).contains("5 images", "3 dark, very", "2 light");
+    List<String> lines = Files.readAllLines(csv);
+    assertThat(lines).hasSize(7);
+    assertThat(lines.get(0))
+        .isEqualTo("path,part,class,probability,skipped,\"p_dark, very\",p_light");
+    assertThat(lines.get(4)).isEqualTo("3.png,train,,,empty file,,");
+    for (int i : new int[] {0, 1, 2, 4, 5}) {
+      String[] fields = lines.get(1 + i).replace("\"dark, very\"", "dark").split(",", -1);
+      assertThat(fields).startsWith(i + ".png", "train", i % 2 == 0 ? "dark" : "light");
+      double dark = Double.parseDouble(fields[5]);
+      double light = Double.parseDouble(fields[6]);
+      assertThat(dark + light).isCloseTo(1, within(1e-5));
+      assertThat(Double.parseDouble(fields[3])).isEqualTo(Math.max(dark, light));
+    }
+
+    // Another network is refused, one that is gone is asked for, and one that moved is told of.
+    Path other = folder.resolve("other.safetensors");
+    SwavWeights changed = SwavWeights.load(weights);
+    changed.parameters().get("prototypes.weight").muli(-1);
+    changed.save(other);
+    CommandLineTest.Outcome refused =
+        CommandLineTest.swav(
+            Stream.concat(Stream.of(apply), Stream.of("--weights", other.toString()))
+                .toArray(String[]::new));
+    assertThat(refused.status()).isEqualTo(2);
+    assertThat(refused.err().lines()).hasSize(1).first().asString().contains("other weights");
+    Path moved = folder.resolve("moved.safetensors");
+    Files.move(weights, moved);
+    try {
+      CommandLineTest.Outcome gone = CommandLineTest.swav(apply);
+      assertThat(gone.status()).isEqualTo(2);
+      assertThat(gone.err().lines()).hasSize(1).first().asString().contains("--weights where");
+      assertThat(
+              CommandLineTest.swav(
+                      Stream.concat(Stream.of(apply), Stream.of("--weights", moved.toString()))
+                          .toArray(String[]::new))
+                  .status())
+          .isZero();
+    } finally {
+      Files.move(moved, weights);
+    }
+    assertThat(Files.readAllLines(csv)).isEqualTo(lines);
+  }
+
+  private static void plain(Path file, int light, int noise) throws IOException {
+    java.awt.image.BufferedImage image =
+        new java.awt.image.BufferedImage(24, 20, java.awt.image.BufferedImage.TYPE_INT_RGB);
+    java.util.Random random = new java.util.Random(noise);
+    for (int i = 0; i < 24 * 20; i++) {
+      int shade = 30 + 170 * light + random.nextInt(50);
+      image.setRGB(i % 24, i / 24, shade * 0x10101);
+    }
+    Files.createDirectories(file.getParent());
+    javax.imageio.ImageIO.write(image, "png", file.toFile());
+  }
+
+  @Test
+  void evaluateTellsTheMeanAndTheSpreadOverDrawsOfTheLabels() {
+    JsonObject json =
+        json(
+            swav(
+                "evaluate", "shapes:400", "--json", "--draws", 3, "--labels", 24, "--rank"));
+    assertThat(json.get("labels").getAsInt()).isEqualTo(24);
+    JsonArray draws = json.get("few_labels_draws").getAsJsonArray();
+    assertThat(draws).hasSize(3);
+    double mean = 0;
+    for (int d = 0; d < 3; d++) {
+      mean += draws.get(d).getAsDouble() / 3;
+    }
+    assertThat(json.get("few_labels").getAsDouble()).isCloseTo(mean, within(1e-12));
+    assertThat(json.get("few_labels_deviation").getAsDouble()).isPositive();
+    assertThat(json.get("few_labels_classes").getAsJsonObject().size()).isEqualTo(12);
+    assertThat(json.get("alpha_req").getAsDouble()).isPositive();
+    assertThat(json.has("linear") || json.has("knn20")).isFalse();
   }
 
   @ParameterizedTest

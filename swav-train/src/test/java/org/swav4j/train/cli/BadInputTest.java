@@ -48,6 +48,8 @@ class BadInputTest {
     Files.createDirectories(folder.resolve("empty"));
     for (int i = 0; i < 8; i++) {
       write("unlabelled/" + i + ".png", png(24, 20, i));
+      write("one-class/light/" + i + ".png", png(24, 20, i));
+      write("one-class/dark/" + i + ".png", new byte[0]);
       write("cut/" + i + ".png", Arrays.copyOf(png(24, 20, i), 300));
       write("mostly-cut/" + i + ".png", i < 3 ? png(24, 20, i) : new byte[0]);
       write("spelling/train/" + (i % 2 == 0 ? "a" : "b") + "/" + i + ".png", png(24, 20, i));
@@ -264,6 +266,25 @@ class BadInputTest {
         Refusal.of(2, "never", "search @texts/a.txt --index @never"),
         Refusal.of(2, "texts holds no index", "search @texts/a.txt --index @texts"),
         Refusal.of(2, "--top is 0", "search @texts/a.txt --index @texts --top 0"),
+        Refusal.of(
+            2, "one class (light)", "classify --fit --run @run --data @one-class --out @never.safetensors"),
+        Refusal.of(
+            2,
+            "no labelled images",
+            "classify --fit --run @run --data @unlabelled --out @never.safetensors"),
+        Refusal.of(2, "never.csv | .safetensors", "classify --fit --run @run --out @never.csv"),
+        Refusal.of(2, "--run nor --weights", "classify --fit --data shapes --out @never.safetensors"),
+        Refusal.of(
+            1,
+            "no classifier",
+            "classify --apply @run/weights.safetensors --data shapes:40 --out @never.csv"),
+        Refusal.of(
+            1, "cut off", "classify --apply @half.safetensors --data shapes:40 --out @never.csv"),
+        Refusal.of(2, "--data", "classify --apply @half.safetensors --out @never.csv"),
+        Refusal.of(2, "--draws is 0", "evaluate --run @run --draws 0"),
+        Refusal.of(2, "--labels is 50.0", "evaluate --run @run --data shapes:40 --draws 2 --labels 50"),
+        Refusal.of(2, "--labels is 2.5", "evaluate --run @run --data shapes:40 --draws 2 --labels 2.5"),
+        Refusal.of(2, "10 nearest of 5", "bench index --vectors 5"),
         // conformance and bench
         Refusal.of(2, "missing", "conformance @missing"),
         Refusal.of(2, "empty", "conformance @empty"),

@@ -196,6 +196,19 @@ class BenchCommandTest {
   }
 
   @Test
+  void searchIsTimedWithTheShareThatItFinds() {
+    CommandLineTest.Outcome outcome =
+        CommandLineTest.swav(
+            "bench index --vectors 3000 --dim 48 --queries 20 --json".split(" "));
+    assertThat(outcome.status()).as(outcome.err()).isZero();
+    JsonObject json = JsonParser.parseString(outcome.out()).getAsJsonObject();
+    assertThat(json.get("recall").getAsDouble()).isBetween(0.95, 1.0);
+    assertThat(json.get("index_mb").getAsDouble()).isBetween(3000 * 48 * 4 / 1e6, 3.0);
+    assertThat(json.get("slowest_ms").getAsDouble())
+        .isGreaterThanOrEqualTo(json.get("median_ms").getAsDouble());
+  }
+
+  @Test
   void aFolderWithoutImagesIsRefused(@TempDir Path folder) {
     CommandLineTest.Outcome outcome =
         CommandLineTest.swav("bench", "data", "--data", "folder:" + folder);
