@@ -35,8 +35,7 @@ import org.swav4j.train.run.MetricsLog;
 import org.swav4j.train.run.ResumeNotes;
 import org.swav4j.train.run.RunFolder;
 
-/** A trainer with everything that listens to it: progress, metrics, checkpoints and
- * reports. */
+/** A trainer with everything that listens to it: progress, metrics, checkpoints and reports. */
 final class TrainingRun implements AutoCloseable {
   private final Trainer trainer;
   private final Optional<KnnJudge> judge;

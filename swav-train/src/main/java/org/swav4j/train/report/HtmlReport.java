@@ -179,8 +179,7 @@ public final class HtmlReport implements RunReport {
         long done = entry.get("step").getAsLong() + (is("step", entry) ? 1 : 0);
         entry
             .getAsJsonArray("advice")
-            .forEach(
-                a -> all.add(new RunView.Advice(done, Settings.withFlags(a.getAsString()))));
+            .forEach(a -> all.add(new RunView.Advice(done, Settings.withFlags(a.getAsString()))));
       }
     }
     return all;
@@ -197,8 +196,7 @@ public final class HtmlReport implements RunReport {
     return Settings.all().stream()
         .map(
             f ->
-                new RunView.Value(
-                    f.setting().flag(), f.in(config), f.in(base), f.setting().help()))
+                new RunView.Value(f.setting().flag(), f.in(config), f.in(base), f.setting().help()))
         .toList();
   }
 
@@ -239,8 +237,7 @@ public final class HtmlReport implements RunReport {
       List<RunView.Group> groups = new ArrayList<>();
       for (int g = 0; g < batch.groups(); g++) {
         CropSpec spec = config.crops().get(g);
-        Sheet sheet =
-            new Sheet(Math.min(CROP, spec.size()), spec.count() * count, normalisation);
+        Sheet sheet = new Sheet(Math.min(CROP, spec.size()), spec.count() * count, normalisation);
         sheet.add(batch.crops(g));
         groups.add(
             new RunView.Group(
