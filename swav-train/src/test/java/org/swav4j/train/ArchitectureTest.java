@@ -97,7 +97,7 @@ class ArchitectureTest {
           .dependOnClassesThat()
           .resideInAPackage("org.knowm.xchart..");
 
-  /** Run folders, fixtures, and what commands print for programs. */
+  /** Run folders, fixtures, reports, and what commands print for programs. */
   @ArchTest
   static final ArchRule jsonIsKnownWhereFilesAre =
       noClasses()
@@ -105,7 +105,10 @@ class ArchitectureTest {
           .resideInAPackage("org.swav4j.train..")
           .and()
           .resideOutsideOfPackages(
-              "org.swav4j.train.run..", "org.swav4j.train.conformance..", "org.swav4j.train.cli..")
+              "org.swav4j.train.run..",
+              "org.swav4j.train.conformance..",
+              "org.swav4j.train.report..",
+              "org.swav4j.train.cli..")
           .should()
           .dependOnClassesThat()
           .resideInAPackage("com.google.gson..");

@@ -158,7 +158,7 @@ final class TrainingRun implements AutoCloseable {
     log.start(trainer.done(), machine, changes);
     ProgressListener progress =
         new ProgressListener(
-            output.json ? output.err() : output.out(), output.err(), System.console() != null);
+            output.json ? output.err() : output.out(), output.err(), Terminal.isThere());
     closing.push(progress::close);
     report =
         new ReportListener(

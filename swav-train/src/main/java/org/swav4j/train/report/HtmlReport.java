@@ -48,7 +48,8 @@ import org.swav4j.train.run.RunFolder;
  * thread-safe.
  */
 public final class HtmlReport implements RunReport {
-  private static final String FILE = "report.html";
+  /** Its name in the run folder. */
+  public static final String FILE = "report.html";
 
   /** Images that are embedded, at most. */
   private static final int SAMPLE = 2000;
@@ -81,10 +82,10 @@ public final class HtmlReport implements RunReport {
   private long seenAt;
 
   /**
-   * One side of a page that shows two runs.
+   * A run on a page.
    *
-   * @param report on it
-   * @param folder of the run
+   * @param report on the run
+   * @param folder that it is kept in
    * @param run so far
    */
   public record Side(HtmlReport report, Path folder, RunRecord run) {}
@@ -111,13 +112,15 @@ public final class HtmlReport implements RunReport {
   }
 
   /**
-   * Writes a page that shows two runs side by side.
+   * Writes a page that shows runs side by side.
    *
+   * @param file to be made or replaced
+   * @param sides one or two
    * @throws IOException if it can't be written
    */
-  public static void compare(Path file, Side first, Side second) throws IOException {
+  public static void write(Path file, List<Side> sides) throws IOException {
     List<RunView> views = new ArrayList<>();
-    for (Side side : List.of(first, second)) {
+    for (Side side : sides) {
       views.add(side.report.view(side.folder, side.run));
     }
     Page.write(file, views);
