@@ -106,7 +106,7 @@ class ArchitectureTest {
           .dependOnClassesThat()
           .resideInAPackage("org.apache.lucene..");
 
-  /** Run folders, fixtures, and what commands print for programs. */
+  /** Run folders, fixtures, reports, and what commands print for programs. */
   @ArchTest
   static final ArchRule jsonIsKnownWhereFilesAre =
       noClasses()
@@ -114,7 +114,10 @@ class ArchitectureTest {
           .resideInAPackage("org.swav4j.train..")
           .and()
           .resideOutsideOfPackages(
-              "org.swav4j.train.run..", "org.swav4j.train.conformance..", "org.swav4j.train.cli..")
+              "org.swav4j.train.run..",
+              "org.swav4j.train.conformance..",
+              "org.swav4j.train.report..",
+              "org.swav4j.train.cli..")
           .should()
           .dependOnClassesThat()
           .resideInAPackage("com.google.gson..");

@@ -43,8 +43,8 @@ final class OutputOptions {
   /** A line on standard error, for people. */
   void note(String format, Object... values) {
     err()
-        .printf(
-            Locale.ROOT, "%s%n", Settings.withFlags(String.format(Locale.ROOT, format, values)));
+        .println(
+            Terminal.folded(Settings.withFlags(String.format(Locale.ROOT, format, values))));
   }
 
   /** A result: as JSON, or as the text that people read. */

@@ -1,11 +1,9 @@
 package org.swav4j.train.cli;
 
-import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
-import me.tongfei.progressbar.ConsoleProgressBarConsumer;
 import me.tongfei.progressbar.ProgressBar;
 import me.tongfei.progressbar.ProgressBarBuilder;
 import org.swav4j.train.advice.HealthState;
@@ -31,6 +29,7 @@ final class ProgressListener implements TrainingListener, AutoCloseable {
   private final PrintWriter notes;
   private final boolean terminal;
   private RunSizes plan;
+  private final Terminal.Row row = new Terminal.Row();
   private ProgressBar bar;
   private long lastNote = System.nanoTime();
   private double seconds;
@@ -56,8 +55,7 @@ final class ProgressListener implements TrainingListener, AutoCloseable {
 
   @Override
   public void note(String line) {
-    clearLine();
-    notes.println(Settings.withFlags(line));
+    print(notes, Settings.withFlags(line));
   }
 
   @Override
@@ -86,12 +84,8 @@ final class ProgressListener implements TrainingListener, AutoCloseable {
         .startsFrom(from, Duration.ZERO)
         .setRenderer((p, width) -> render(p.getNormalizedProgress(), p.getExtraMessage(), width))
         .setUpdateIntervalMillis(500)
-        .setConsumer(new ConsoleProgressBarConsumer(standardError()))
+        .setConsumer(row)
         .build();
-  }
-
-  private static PrintStream standardError() {
-    return System.err;
   }
 
   /** The text, which comes first, and a bar in what is left of the width. */
@@ -142,8 +136,7 @@ final class ProgressListener implements TrainingListener, AutoCloseable {
 
   @Override
   public void epoch(EpochMetrics m) {
-    clearLine();
-    lines.println(line(m, plan.epochs()));
+    print(lines, line(m, plan.epochs()));
     if (m.epoch() > 0) {
       tell(m.advice());
     }
@@ -151,8 +144,7 @@ final class ProgressListener implements TrainingListener, AutoCloseable {
 
   private void tell(List<String> advice) {
     for (String line : advice) {
-      clearLine();
-      notes.println("advice: " + Settings.withFlags(line));
+      print(notes, "advice: " + Settings.withFlags(line));
     }
   }
 
@@ -176,12 +168,12 @@ final class ProgressListener implements TrainingListener, AutoCloseable {
     return line.toString();
   }
 
-  /** The bar draws itself anew below what is printed now. */
-  private void clearLine() {
-    if (bar != null) {
-      notes.print("\r\u001b[K");
-      notes.flush();
-    }
+  private void print(PrintWriter where, String line) {
+    row.instead(
+        () -> {
+          where.println(terminal ? Terminal.folded(line) : line);
+          where.flush();
+        });
   }
 
   @Override

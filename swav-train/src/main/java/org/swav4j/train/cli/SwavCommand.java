@@ -38,6 +38,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
       TrainCommand.class,
       EvaluateCommand.class,
       EmbedCommand.class,
+      ReportCommand.class,
       ExportCommand.class,
       ClusterCommand.class,
       DuplicatesCommand.class,

@@ -35,8 +35,7 @@ import org.swav4j.train.run.MetricsLog;
 import org.swav4j.train.run.ResumeNotes;
 import org.swav4j.train.run.RunFolder;
 
-/** A trainer with everything that listens to it: progress, metrics, checkpoints and
- * reports. */
+/** A trainer with everything that listens to it: progress, metrics, checkpoints and reports. */
 final class TrainingRun implements AutoCloseable {
   private final Trainer trainer;
   private final Optional<KnnJudge> judge;
@@ -159,7 +158,7 @@ final class TrainingRun implements AutoCloseable {
     log.start(trainer.done(), machine, changes);
     ProgressListener progress =
         new ProgressListener(
-            output.json ? output.err() : output.out(), output.err(), System.console() != null);
+            output.json ? output.err() : output.out(), output.err(), Terminal.isThere());
     closing.push(progress::close);
     report =
         new ReportListener(

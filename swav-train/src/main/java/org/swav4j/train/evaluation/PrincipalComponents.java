@@ -76,8 +76,9 @@ public record PrincipalComponents(INDArray coordinates, double[] shares) {
           INDArray direction = Nd4j.matmul(some, vector, true, false, false);
           INDArray seen = Nd4j.matmul(all, direction, false, false, false)) {
         seen.divi(Math.sqrt(value));
-        double sign = Math.signum(seen.getDouble(Nd4j.argMax(Nd4j.math.abs(seen), 0).getLong(0)));
-        coordinates.getColumn(c, true).assign(seen.muli(sign));
+        boolean turned =
+            seen.maxNumber().doubleValue() < -seen.minNumber().doubleValue();
+        coordinates.getColumn(c, true).assign(turned ? seen.negi() : seen);
       }
     }
     vectors.close();

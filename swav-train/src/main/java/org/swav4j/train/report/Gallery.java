@@ -32,7 +32,7 @@ record Gallery(List<Picture> pictures, List<Prototype> prototypes, double[] mapS
    *
    * @param label its class; null where it has none
    * @param prototype the one its embedding is nearest to; null without prototypes
-   * @param x first principal component of its features
+   * @param x first principal component of its features at unit length
    * @param y the second
    * @param neighbours the images whose features are most similar (cosine), best first
    * @param similarities of these, cosines
@@ -73,9 +73,6 @@ record Gallery(List<Picture> pictures, List<Prototype> prototypes, double[] mapS
    */
   static Gallery of(INDArray features, INDArray embeddings, INDArray prototypes, int[] labels) {
     int n = labels.length;
-    PrincipalComponents map = PrincipalComponents.of(features, 2);
-    float[][] places = map.coordinates().toFloatMatrix();
-    map.coordinates().close();
     float[][] scores = new float[0][];
     List<Prototype> found = List.of();
     if (prototypes != null) {
@@ -87,6 +84,9 @@ record Gallery(List<Picture> pictures, List<Prototype> prototypes, double[] mapS
     }
     List<Picture> pictures = new ArrayList<>();
     try (INDArray rows = unit(features)) {
+      PrincipalComponents map = PrincipalComponents.of(rows, 2);
+      float[][] places = map.coordinates().toFloatMatrix();
+      map.coordinates().close();
       for (int from = 0; from < n; from += BLOCK) {
         INDArray block = rows.get(NDArrayIndex.interval(from, Math.min(n, from + BLOCK)));
         try (INDArray cosines = Nd4j.matmul(block, rows, false, true, false)) {
@@ -105,8 +105,8 @@ record Gallery(List<Picture> pictures, List<Prototype> prototypes, double[] mapS
           }
         }
       }
+      return new Gallery(pictures, found, map.shares());
     }
-    return new Gallery(pictures, found, map.shares());
   }
 
   private static INDArray unit(INDArray rows) {
@@ -131,7 +131,12 @@ record Gallery(List<Picture> pictures, List<Prototype> prototypes, double[] mapS
       try (INDArray cosines = Nd4j.matmul(block, centres, false, true, false)) {
         for (float[] others : cosines.toFloatMatrix()) {
           prototypes.add(
-              prototype(prototypes.size(), members.get(prototypes.size()), scores, others, labels,
+              prototype(
+                  prototypes.size(),
+                  members.get(prototypes.size()),
+                  scores,
+                  others,
+                  labels,
                   classes));
         }
       }
@@ -140,7 +145,12 @@ record Gallery(List<Picture> pictures, List<Prototype> prototypes, double[] mapS
   }
 
   private static Prototype prototype(
-      int number, List<Integer> members, float[][] scores, float[] others, int[] labels, int classes) {
+      int number,
+      List<Integer> members,
+      float[][] scores,
+      float[] others,
+      int[] labels,
+      int classes) {
     int[] counts = new int[classes];
     members.stream().filter(i -> labels[i] >= 0).forEach(i -> counts[labels[i]]++);
     int labelled = Arrays.stream(counts).sum();
@@ -155,7 +165,11 @@ record Gallery(List<Picture> pictures, List<Prototype> prototypes, double[] mapS
         most < 0 ? null : (double) counts[most] / labelled,
         largest(cosines, members.stream().mapToInt(i -> i)),
         likeness > SAME
-            ? (Integer) IntStream.range(0, others.length).filter(o -> others[o] > SAME).findFirst().getAsInt()
+            ? (Integer)
+                IntStream.range(0, others.length)
+                    .filter(o -> others[o] > SAME)
+                    .findFirst()
+                    .getAsInt()
             : null,
         Float.isNaN(likeness) ? null : (double) likeness);
   }

@@ -48,7 +48,8 @@ import org.swav4j.train.run.RunFolder;
  * thread-safe.
  */
 public final class HtmlReport implements RunReport {
-  private static final String FILE = "report.html";
+  /** Its name in the run folder. */
+  public static final String FILE = "report.html";
 
   /** Images that are embedded, at most. */
   private static final int SAMPLE = 2000;
@@ -81,10 +82,10 @@ public final class HtmlReport implements RunReport {
   private long seenAt;
 
   /**
-   * One side of a page that shows two runs.
+   * A run on a page.
    *
-   * @param report on it
-   * @param folder of the run
+   * @param report on the run
+   * @param folder that it is kept in
    * @param run so far
    */
   public record Side(HtmlReport report, Path folder, RunRecord run) {}
@@ -111,13 +112,15 @@ public final class HtmlReport implements RunReport {
   }
 
   /**
-   * Writes a page that shows two runs side by side.
+   * Writes a page that shows runs side by side.
    *
+   * @param file to be made or replaced
+   * @param sides one or two
    * @throws IOException if it can't be written
    */
-  public static void compare(Path file, Side first, Side second) throws IOException {
+  public static void write(Path file, List<Side> sides) throws IOException {
     List<RunView> views = new ArrayList<>();
-    for (Side side : List.of(first, second)) {
+    for (Side side : sides) {
       views.add(side.report.view(side.folder, side.run));
     }
     Page.write(file, views);
@@ -179,8 +182,7 @@ public final class HtmlReport implements RunReport {
         long done = entry.get("step").getAsLong() + (is("step", entry) ? 1 : 0);
         entry
             .getAsJsonArray("advice")
-            .forEach(
-                a -> all.add(new RunView.Advice(done, Settings.withFlags(a.getAsString()))));
+            .forEach(a -> all.add(new RunView.Advice(done, Settings.withFlags(a.getAsString()))));
       }
     }
     return all;
@@ -197,8 +199,7 @@ public final class HtmlReport implements RunReport {
     return Settings.all().stream()
         .map(
             f ->
-                new RunView.Value(
-                    f.setting().flag(), f.in(config), f.in(base), f.setting().help()))
+                new RunView.Value(f.setting().flag(), f.in(config), f.in(base), f.setting().help()))
         .toList();
   }
 
@@ -239,8 +240,7 @@ public final class HtmlReport implements RunReport {
       List<RunView.Group> groups = new ArrayList<>();
       for (int g = 0; g < batch.groups(); g++) {
         CropSpec spec = config.crops().get(g);
-        Sheet sheet =
-            new Sheet(Math.min(CROP, spec.size()), spec.count() * count, normalisation);
+        Sheet sheet = new Sheet(Math.min(CROP, spec.size()), spec.count() * count, normalisation);
         sheet.add(batch.crops(g));
         groups.add(
             new RunView.Group(

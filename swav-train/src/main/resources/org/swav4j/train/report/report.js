@@ -19,7 +19,7 @@ function h(tag, attributes, ...children) {
       element.setAttribute(key, value === true ? '' : value);
     }
   }
-  element.append(...children.flat().filter(c => c !== null && c !== undefined && c !== ''));
+  element.append(...children.flat(Infinity).filter(c => c !== null && c !== undefined && c !== ''));
   return element;
 }
 
@@ -196,6 +196,11 @@ function curves(caption, unit, lines, levels, more) {
   }).join('; ');
   const marks = runs.flatMap((run, r) => (levels || []).map(l => ({name: (two ? letters[r] + ' ' : '') + l.name, y: l.of(run)})))
       .filter(m => known(m.y));
+  // Where a level lies outside of the curves, the axis reaches to it.
+  const beyond = (extreme, end) => {
+    const reach = extreme(end, ...marks.map(m => m.y));
+    return reach === end ? null : reach + (reach - end) / 10;
+  };
   return figure(caption, summary, () => ({
     animation: false,
     grid: {left: 52, right: 16, top: 28, bottom: 62},
@@ -206,14 +211,14 @@ function curves(caption, unit, lines, levels, more) {
       confine: true},
     xAxis: axis('', {min: 0, max: Math.max(1, ...runs.map(run => run.epochs[run.epochs.length - 1].epoch)),
       axisLabel: {color: colour('soft'), formatter: v => v === 0 ? '0 epochs' : v}}),
-    yAxis: axis(unit, Object.assign({scale: false}, more)),
+    yAxis: axis(unit, Object.assign({min: v => beyond(Math.min, v.min), max: v => beyond(Math.max, v.max)}, more)),
     series: series.map((s, i) => ({
       name: s.name, type: 'line', data: s.points, symbol: ['circle', 'rect', 'triangle', 'diamond'][i % 4],
       symbolSize: s.line.dots === false ? 0 : 6, showSymbol: s.line.dots !== false && s.points.length <= 120,
       lineStyle: {width: s.line.width || 2, type: s.run ? 'dashed' : 'solid'},
       color: colour('c' + s.line.colour), sampling: 'lttb',
       markLine: i ? undefined : {silent: true, symbol: 'none', lineStyle: {color: colour('soft'), type: 'dotted'},
-        label: {position: 'insideEndTop', color: colour('soft'), formatter: m => m.name},
+        label: {position: 'insideStartTop', color: colour('soft'), formatter: m => m.name},
         data: marks.map(m => ({name: m.name, yAxis: m.y}))}
     }))
   }));
@@ -500,7 +505,7 @@ cropSection();
 section('prototypes', 'Prototypes', 'Each with its most typical images of the sample. Dead: no image of the sample has it as its nearest. Copy:'
     + ' its cosine to another is above 0.9999. Purity: the share of the most frequent class.',
     sides((run, r) => [h('p', {class: 'note'}, sampleOf(run)), prototypeGallery(run, r)]));
-section('map', 'Map of features', 'The two principal components of the features (linear, so what lies together here may still differ). Point at an'
+section('map', 'Map of features', 'The two principal components of the features at unit length (PCA, linear: what lies together here may still differ). Point at an'
     + ' image to see it, click for its neighbours.',
     sides(run => [h('p', {class: 'note'}, sampleOf(run)), map(run)]));
 neighbourSection();
