@@ -309,6 +309,38 @@ public final class SwavEncoder implements AutoCloseable {
     return nearest;
   }
 
+  /**
+   * What one pass through the network gives of each image.
+   *
+   * @param features as {@link SwavEncoder#features(INDArray)} gives them, {@code [n, features]}
+   * @param clusters as {@link SwavEncoder#assign} gives them
+   */
+  public record Encoding(INDArray features, int[] clusters) {}
+
+  /**
+   * Features and clusters of one pass, in half the time of asking for both.
+   *
+   * @param images {@code [n, C, H, W]}
+   * @return new arrays
+   * @throws IllegalArgumentException if the shape is another, or pixels aren't in [0, 1]
+   * @throws IllegalStateException after {@link #close}
+   */
+  public synchronized Encoding encode(INDArray images) {
+    requireOpen();
+    check(images);
+    INDArray rows = Nd4j.createUninitialized(type, images.size(0), features);
+    try (INDArray scores =
+        Nd4j.createUninitialized(type, images.size(0), config.prototypes())) {
+      run(
+          images,
+          (at, count, c) -> {
+            copy(c, c.inference().features(), slice(rows, at, count));
+            copy(c, c.inference().scores(), slice(scores, at, count));
+          });
+      return new Encoding(rows, scores.argMax(1).toIntVector());
+    }
+  }
+
   /** Gives the plans' memory back. The encoder can't be used any more; results can. */
   @Override
   public synchronized void close() {
@@ -327,17 +359,30 @@ public final class SwavEncoder implements AutoCloseable {
       INDArray images, long width, Function<FoldedNetwork.Inference, Value> result) {
     requireOpen();
     check(images);
-    long n = images.size(0);
-    INDArray out = Nd4j.createUninitialized(type, n, width);
-    long at = 0;
-    for (long part : parts(n, images.size(2), images.size(3))) {
-      Compiled c = compiled(new Key(part, images.size(2), images.size(3)));
-      c.execution().array(c.inference().images()).assign(slice(images, at, part));
-      c.execution().forward();
-      slice(out, at, part).assign(c.execution().array(result.apply(c.inference())));
-      at += part;
-    }
+    INDArray out = Nd4j.createUninitialized(type, images.size(0), width);
+    run(images, (at, count, c) -> copy(c, result.apply(c.inference()), slice(out, at, count)));
     return out;
+  }
+
+  /** Is given a part's results while they are there. */
+  @FunctionalInterface
+  private interface Part {
+    void done(long at, long count, Compiled results);
+  }
+
+  private void run(INDArray images, Part part) {
+    long at = 0;
+    for (long count : parts(images.size(0), images.size(2), images.size(3))) {
+      Compiled c = compiled(new Key(count, images.size(2), images.size(3)));
+      c.execution().array(c.inference().images()).assign(slice(images, at, count));
+      c.execution().forward();
+      part.done(at, count, c);
+      at += count;
+    }
+  }
+
+  private static void copy(Compiled from, Value result, INDArray to) {
+    to.assign(from.execution().array(result));
   }
 
   private static INDArray slice(INDArray array, long from, long count) {
