@@ -56,6 +56,7 @@ public final class MultiCropLoader implements MultiDataSetIterator, AutoCloseabl
   private final transient List<CropPipeline> groups;
   private final transient Normalisation normalisation;
   private final transient int batch;
+  private final transient int rows;
   private final transient long seed;
   private final transient ReadableImages images;
   private final transient BatchRing ring;
@@ -103,12 +104,35 @@ public final class MultiCropLoader implements MultiDataSetIterator, AutoCloseabl
    * @throws IllegalArgumentException if a value is out of range, the batch is larger than the
    *     source, or the normalisation is for another number of channels
    */
+  public MultiCropLoader(
+      ImageSource source,
+      List<CropPipeline> groups,
+      Normalisation normalisation,
+      int batch,
+      long seed,
+      int workers) {
+    this(source, groups, normalisation, batch, Share.WHOLE, seed, workers);
+  }
+
+  /**
+   * A loader of some rows of every batch, for one of several workers that train together. Order,
+   * crops and stand-ins are those of the whole batches; {@link MultiCropBatch#size} is the share's.
+   *
+   * @param groups what is done to an image to make the crops of each group
+   * @param batch B, images per batch of all workers together, a multiple of their number
+   * @param share the rows that are made here
+   * @param seed of order and crops
+   * @param workers threads that read and crop, at least 1
+   * @throws IllegalArgumentException if a value is out of range, the batch is larger than the
+   *     source or can't be shared out, or the normalisation is for another number of channels
+   */
   @SuppressWarnings("this-escape") // the batches only keep the reference
   public MultiCropLoader(
       ImageSource source,
       List<CropPipeline> groups,
       Normalisation normalisation,
       int batch,
+      Share share,
       long seed,
       int workers) {
     this.source = source;
@@ -117,6 +141,7 @@ public final class MultiCropLoader implements MultiDataSetIterator, AutoCloseabl
     this.batch = batch;
     this.seed = seed;
     check(workers);
+    this.rows = share.rows(batch);
     this.images =
         new ReadableImages(
             source,
@@ -124,11 +149,14 @@ public final class MultiCropLoader implements MultiDataSetIterator, AutoCloseabl
             seed);
     List<MultiCropBatch> batches = new ArrayList<>();
     for (int i = 0; i < AHEAD + 1; i++) {
-      batches.add(new MultiCropBatch(this, this.groups, batch, source.channels()));
+      batches.add(new MultiCropBatch(this, this.groups, rows, source.channels()));
     }
     this.ring =
         new BatchRing(
-            source.name(), batches, batchesPerEpoch(), e -> EpochOrder.of(source.size(), seed, e));
+            source.name(),
+            batches,
+            batchesPerEpoch(),
+            e -> share.of(EpochOrder.of(source.size(), seed, e), batch));
     this.workers = new CropWorkers(workers, ring, RowMaker::new);
   }
 
@@ -254,14 +282,14 @@ public final class MultiCropLoader implements MultiDataSetIterator, AutoCloseabl
   /**
    * The next batch.
    *
-   * @param images must be B: batches are of one size
+   * @param images must be B, or the share's rows of it: batches are of one size
    * @throws IllegalArgumentException if it is another number
    */
   @Override
   public MultiCropBatch next(int images) {
-    if (images != batch) {
+    if (images != rows) {
       throw new IllegalArgumentException(
-          "next(" + images + ") of batches of " + batch + " images: make a loader of that batch");
+          "next(" + images + ") of batches of " + rows + " images: make a loader of that batch");
     }
     return next();
   }
@@ -333,7 +361,7 @@ public final class MultiCropLoader implements MultiDataSetIterator, AutoCloseabl
         for (int k = 0; k < group.count(); k++) {
           // Keyed by the image that was due: a stand-in's crops differ from its own.
           random.reset(seed, row.epoch(), row.index(), view++);
-          makers.get(g).make(found.image(), random, b.view(g), (k * batch + row.row()) * length);
+          makers.get(g).make(found.image(), random, b.view(g), (k * rows + row.row()) * length);
         }
       }
     }

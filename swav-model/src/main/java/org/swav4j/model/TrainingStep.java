@@ -9,10 +9,12 @@ import java.util.stream.IntStream;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.swav4j.model.engine.Engine;
 import org.swav4j.model.engine.Execution;
+import org.swav4j.model.plan.AllReduce;
 import org.swav4j.model.plan.Op;
 import org.swav4j.model.plan.OpType;
 import org.swav4j.model.plan.Pass;
 import org.swav4j.model.plan.Plan;
+import org.swav4j.model.plan.SynchroniseNorms;
 import org.swav4j.model.plan.Value;
 
 /**
@@ -117,6 +119,34 @@ public final class TrainingStep implements AutoCloseable {
       int parts,
       Objective objective,
       Engine engine) {
+    this(weights, crops, batch, parts, objective, engine, AllReduce.alone());
+  }
+
+  /**
+   * Compiles the step of one of several workers, each of which has equally many images of every
+   * batch. Batch norm, and its running statistics, take the moments of all workers' rows: {@link
+   * #forward} and {@link #backward} then wait for the other workers. Loss and gradients are those
+   * of this worker's images; their means over workers are those of the whole batch.
+   *
+   * @param weights equal everywhere to begin with
+   * @param crops one group per size; crop 0 is the first of the first group
+   * @param batch B, this worker's images of a batch, a multiple of the parts
+   * @param parts N, at least 1
+   * @param objective the loss: with its targets given, a mean over images
+   * @param engine what runs it
+   * @param workers whose rows batch norm takes its moments from; {@link AllReduce#alone} for its
+   *     own alone
+   * @throws IllegalArgumentException if a number is out of range, a crop too small for the trunk,
+   *     or what the objective reads depends on its targets
+   */
+  public TrainingStep(
+      SwavWeights weights,
+      List<CropGroup> crops,
+      int batch,
+      int parts,
+      Objective objective,
+      Engine engine,
+      AllReduce workers) {
     if (parts < 1 || batch % parts != 0) {
       throw new IllegalArgumentException(
           "a batch of "
@@ -134,7 +164,7 @@ public final class TrainingStep implements AutoCloseable {
         PlanReader.read(graph.sameDiff(), parameters, early(graph, objective), SwavGraph.LOSS);
     List<String> own = IntStream.range(0, crops.size()).mapToObj(SwavGraph::cropsName).toList();
     refuseTargetsBeforeTheyAreKnown(program, own, objective);
-    plan = Pass.standard().apply(program.plan());
+    plan = new SynchroniseNorms(workers).apply(Pass.standard().apply(program.plan()));
     execution = engine.prepare(plan);
     Map<String, INDArray> inputs = new LinkedHashMap<>();
     plan.inputs().forEach(v -> inputs.put(v.name(), execution.array(v)));
@@ -214,10 +244,15 @@ public final class TrainingStep implements AutoCloseable {
   private long rowsBehind(Value mean) {
     for (Op op : plan.forward()) {
       if (op.type() == OpType.BATCH_NORM && op.output(1) == mean) {
-        return op.input(0).length() / mean.length();
+        return op.input(0).length() / mean.length() * op.arguments().workers().size();
       }
     }
     throw new IllegalStateException("no batch norm makes " + mean);
+  }
+
+  /** N, the parts that a batch is worked off in; 1 if at once. */
+  public int parts() {
+    return parts;
   }
 
   /** Where the crops of a group go before {@link #forward}: {@code [count·B, C, size, size]}. */

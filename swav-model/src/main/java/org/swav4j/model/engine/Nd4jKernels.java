@@ -129,7 +129,27 @@ final class Nd4jKernels {
     call("subtract", List.of(x, channels(mean, x)), List.of(centred));
     steps.add(() -> centred.muli(centred));
     reduce("reduce_mean", centred, variance, others);
+    if (a.synchronised()) {
+      SharedMoments shared = new SharedMoments(a.workers(), Math.toIntExact(mean.length()));
+      steps.add(() -> combine(shared, mean, variance));
+    }
     normalise(mean, variance, a);
+  }
+
+  /** From the moments of this worker's rows to those of all. */
+  private static void combine(SharedMoments shared, INDArray mean, INDArray variance) {
+    put(shared, mean, variance);
+    shared.combine();
+    for (int c = 0; c < mean.length(); c++) {
+      mean.putScalar(c, shared.first(c));
+      variance.putScalar(c, shared.second(c));
+    }
+  }
+
+  private static void put(SharedMoments shared, INDArray first, INDArray second) {
+    for (int c = 0; c < first.length(); c++) {
+      shared.put(c, first.getDouble(c), second.getDouble(c));
+    }
   }
 
   private void normalise(INDArray mean, INDArray variance, Arguments a) {
@@ -148,7 +168,8 @@ final class Nd4jKernels {
   /**
    * With g the gradient behind the rectifier, x̂ the normalised x and N rows per channel: dbeta = Σ
    * g, dgamma = Σ g·x̂, dx = gamma/σ · (g - dbeta/N - x̂·dgamma/N). Ioffe and Szegedy 2015, section
-   * 3. The native op is not used: its 1/N is a float even in double.
+   * 3. The native op is not used: its 1/N is a float even in double. Of several workers, N and the
+   * sums within dx are those of all their rows.
    */
   private void batchNormGradient(Arguments a) {
     INDArray x = in.get(0);
@@ -163,7 +184,11 @@ final class Nd4jKernels {
     INDArray variance = in.get(4);
     INDArray factors = channels(factor, x);
     int[] others = x.rank() == 4 ? new int[] {0, 2, 3} : new int[] {0};
-    double rows = (double) x.length() / gamma.length();
+    SharedMoments shared =
+        a.synchronised()
+            ? new SharedMoments(a.workers(), Math.toIntExact(gamma.length()))
+            : null;
+    double rows = (double) x.length() / gamma.length() * a.workers().size();
     if (a.relu()) {
       call("relu_bp", List.of(in.get(6), in.get(5)), List.of(gradient));
     } else {
@@ -175,10 +200,17 @@ final class Nd4jKernels {
     reduce("reduce_sum", gradient, dbeta, others);
     call("multiply", List.of(gradient, normalised), List.of(dx));
     reduce("reduce_sum", dx, dgamma, others);
-    steps.add(() -> factor.assign(dgamma).divi(rows));
+    if (shared != null) {
+      steps.add(
+          () -> {
+            put(shared, dgamma, dbeta);
+            shared.sum();
+          });
+    }
+    steps.add(() -> mean(shared, SharedMoments::first, dgamma, rows, factor));
     call("multiply", List.of(normalised, factors), List.of(normalised));
     call("subtract", List.of(gradient, normalised), List.of(dx));
-    steps.add(() -> factor.assign(dbeta).divi(rows));
+    steps.add(() -> mean(shared, SharedMoments::second, dbeta, rows, factor));
     call("subtract", List.of(dx, factors), List.of(dx));
     steps.add(
         () -> {
@@ -186,6 +218,23 @@ final class Nd4jKernels {
           factor.muli(gamma);
         });
     call("multiply", List.of(dx, factors), List.of(dx));
+  }
+
+  /** A sum over rows, this worker's or of all, divided by their number. */
+  private static void mean(
+      SharedMoments shared, OfChannel ofAll, INDArray own, double rows, INDArray into) {
+    if (shared == null) {
+      into.assign(own).divi(rows);
+      return;
+    }
+    for (int c = 0; c < into.length(); c++) {
+      into.putScalar(c, ofAll.get(shared, c) / rows);
+    }
+  }
+
+  /** One of the two numbers of a channel. */
+  private interface OfChannel {
+    double get(SharedMoments shared, int channel);
   }
 
   private static void inverseDeviation(INDArray variance, INDArray into, double epsilon) {

@@ -22,6 +22,7 @@ public final class Arguments {
   private boolean transposeA;
   private boolean transposeB;
   private NativeOp nativeOp;
+  private AllReduce workers = AllReduce.alone();
 
   private Arguments() {}
 
@@ -40,6 +41,7 @@ public final class Arguments {
     transposeA = other.transposeA;
     transposeB = other.transposeB;
     nativeOp = other.nativeOp;
+    workers = other.workers;
   }
 
   /** A window. */
@@ -110,6 +112,13 @@ public final class Arguments {
     return a;
   }
 
+  /** The same, for all rows of those workers. */
+  public Arguments over(AllReduce workers) {
+    Arguments a = new Arguments(this);
+    a.workers = workers;
+    return a;
+  }
+
   /** Side of a square window. */
   public int kernel() {
     return kernel;
@@ -173,6 +182,16 @@ public final class Arguments {
   /** Whether the right factor is transposed. */
   public boolean transposeB() {
     return transposeB;
+  }
+
+  /** Whose rows batch norm takes its moments from; {@link AllReduce#alone} for its own alone. */
+  public AllReduce workers() {
+    return workers;
+  }
+
+  /** Whether batch norm takes its moments from the rows of several workers. */
+  public boolean synchronised() {
+    return workers.size() > 1;
   }
 
   /** What ND4J runs; null but for {@link OpType#ND4J}. */

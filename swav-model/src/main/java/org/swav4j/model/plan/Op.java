@@ -36,7 +36,9 @@ public record Op(OpType type, List<Value> inputs, List<Value> outputs, Arguments
   }
 
   private String typeLabel() {
-    return type.name().toLowerCase(Locale.ROOT) + (arguments.relu() ? "+relu" : "");
+    return type.name().toLowerCase(Locale.ROOT)
+        + (arguments.relu() ? "+relu" : "")
+        + (arguments.synchronised() ? "+sync" : "");
   }
 
   /** Whether it is ND4J's op of that name. */

@@ -15,12 +15,15 @@ public enum OpType {
   CONV2D_BP,
   /**
    * Training: (x [N,C,...], gamma [C], beta [C]) → (y, mean [C], variance [C]), the variance
-   * biased; epsilon is {@link Arguments#epsilon()}; y = relu(...) if {@link Arguments#relu()}.
+   * biased; epsilon is {@link Arguments#epsilon()}; y = relu(...) if {@link Arguments#relu()}. Mean
+   * and variance are over the rows of all {@link Arguments#workers()}.
    */
   BATCH_NORM,
   /**
    * (x, gamma, beta, mean, variance, dy, y) → (dx, dgamma, dbeta), through the batch statistics. If
-   * {@link Arguments#relu()} dy is first masked with y &gt; 0; otherwise y is absent.
+   * {@link Arguments#relu()} dy is first masked with y &gt; 0; otherwise y is absent. With several
+   * {@link Arguments#workers()} dx is that through the statistics of all rows, to which every
+   * worker's loss adds; dgamma and dbeta are sums over this worker's own rows.
    */
   BATCH_NORM_BP,
   /**

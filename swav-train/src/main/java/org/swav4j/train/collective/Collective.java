@@ -2,26 +2,38 @@ package org.swav4j.train.collective;
 
 import java.util.List;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.swav4j.model.plan.AllReduce;
 import org.swav4j.sinkhorn.Reduction;
 
 /**
  * Sums over the workers that train one network together, each on its own rows of the batch.
- * Gradients are summed by it after the backward pass, and Sinkhorn's column sums while codes are
- * computed, so that the codes are those of the whole batch.
+ * Gradients are summed by it after the backward pass, Sinkhorn's column sums while codes are
+ * computed, and the moments of batch norm while the network runs, so that all of it is as on one
+ * machine with the whole batch.
  *
  * <p>Every worker makes the same calls in the same order and blocks until all have. Sums are added
  * in the order of ranks, so that all workers go on with the same bits and a run with the same
- * number of workers gives the same bits again. Of the network's state, the running statistics of
- * batch norm and the queue are each worker's own.
+ * number of workers gives the same bits again. A call that can't be completed, since another worker
+ * has failed or a connection is lost, throws; the instance is then of no more use.
  *
  * <p>An instance belongs to one worker and is used by one thread.
  */
-public interface Collective extends Reduction {
+public interface Collective extends Reduction, AllReduce {
   /** Which worker this is, from 0. */
   int rank();
 
   /** How many workers there are, at least 1. */
+  @Override
   int size();
+
+  /**
+   * Replaces every element by its sum over all workers, the same bits for each; blocks until all
+   * have called.
+   *
+   * @throws IllegalStateException if another worker does not come
+   */
+  @Override
+  void sum(double[] values);
 
   /**
    * Replaces every element by its sum over all workers.
@@ -30,6 +42,16 @@ public interface Collective extends Reduction {
    * @throws IllegalStateException if another worker does not come
    */
   void sum(INDArray array);
+
+  /**
+   * The rows of all workers below each other, in the order of ranks. For what is kept or looked at
+   * now and then, not for every step: it allocates.
+   *
+   * @param rows of the same shape {@code [n, ...]} and type everywhere; unchanged
+   * @return {@code [size·n, ...]}, an array of the caller's own
+   * @throws IllegalStateException if another worker does not come
+   */
+  INDArray gather(INDArray rows);
 
   /** A worker alone: changes nothing. */
   static Collective single() {

@@ -8,6 +8,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.DoubleBinaryOperator;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
 
 /**
  * Workers that share memory. They meet twice per call: when all values are there, and when worker 0
@@ -53,6 +54,11 @@ final class ThreadCollective implements Collective {
   }
 
   @Override
+  public INDArray gather(INDArray rows) {
+    return meeting.gather(rank, rows);
+  }
+
+  @Override
   public void sum(double[] values) {
     meeting.combine(rank, values, Double::sum);
   }
@@ -85,6 +91,14 @@ final class ThreadCollective implements Collective {
         }
       }
       await();
+    }
+
+    INDArray gather(int rank, INDArray rows) {
+      arrays[rank] = rows;
+      await();
+      INDArray all = Nd4j.concat(0, arrays);
+      await();
+      return all;
     }
 
     void combine(int rank, double[] values, DoubleBinaryOperator operator) {

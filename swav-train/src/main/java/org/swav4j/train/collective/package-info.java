@@ -1,6 +1,7 @@
 /**
  * Workers that train one network together: each has its own share of every batch, and sums over all
  * of them. {@link org.swav4j.train.collective.Collective} is the seam; one process and threads of
- * one process are here, a network of machines is an implementation of two sums and a maximum.
+ * one process are here, a network of machines is an implementation of two sums, a maximum and a
+ * gathering of rows.
  */
 package org.swav4j.train.collective;

@@ -13,6 +13,7 @@ import org.swav4j.model.CropGroup;
 import org.swav4j.model.Stem;
 import org.swav4j.model.SwavConfig;
 import org.swav4j.model.engine.Engines;
+import org.swav4j.train.collective.SyncNorm;
 import org.swav4j.train.config.Setting.OnResume;
 import org.swav4j.train.method.CodeKind;
 import org.swav4j.train.method.MethodKind;
@@ -833,6 +834,7 @@ public record TrainingConfig(
    *     statistics, codes and loss are always float
    * @param seed of the initial weights, the order of images, crops and augmentations
    * @param workers threads that decode and crop
+   * @param syncNorm whether batch norm takes its moments from the rows of all workers
    */
   public record Execution(
       @Setting(
@@ -865,7 +867,19 @@ public record TrainingConfig(
               help = "Threads that read and crop images. Their number does not change the result.",
               presets = Setting.HALF_THE_CORES,
               onResume = OnResume.SAME_RESULT)
-          int workers) {
+          int workers,
+      @Setting(
+              flag = "sync-norm",
+              label = "NAME",
+              help =
+                  "Where several machines share a batch: on (batch norm takes its statistics from the"
+                      + " whole batch, so that the result is that of one machine) or off (from each"
+                      + " machine's images, which saves their waiting for each other).",
+              presets = "on",
+              onResume = OnResume.OTHER_RESULT,
+              since = 4,
+              earlier = "on")
+          SyncNorm syncNorm) {
     /**
      * Checks the values.
      *

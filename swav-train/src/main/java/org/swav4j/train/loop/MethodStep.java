@@ -2,6 +2,7 @@ package org.swav4j.train.loop;
 
 import java.util.Arrays;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -9,7 +10,9 @@ import org.swav4j.model.SwavWeights;
 import org.swav4j.model.TrainingStep;
 import org.swav4j.model.Views;
 import org.swav4j.model.engine.Engine;
+import org.swav4j.model.plan.AllReduce;
 import org.swav4j.train.collective.Collective;
+import org.swav4j.train.collective.SyncNorm;
 import org.swav4j.train.method.Method;
 import org.swav4j.train.optimiser.Optimiser;
 
@@ -22,7 +25,7 @@ import org.swav4j.train.optimiser.Optimiser;
  *   step.forward                       crops → embeddings, and what the loss reads
  *   method.targets                     SwAV: scores → codes
  *   step.backward                      → loss, gradients, running statistics
- *   collective.sum                     the mean over workers
+ *   collective.sum                     the mean over workers, in one call
  *   optimiser.step                     the parameters that the method trains
  * </pre>
  *
@@ -59,7 +62,7 @@ public final class MethodStep implements AutoCloseable {
   private final boolean[] moves;
   private final int[] images;
   private Map<String, INDArray> gradients;
-  private final double[] loss = new double[1];
+  private final WorkersMean mean;
   private final long[] marks = new long[PARTS + 1];
 
   /**
@@ -86,7 +89,7 @@ public final class MethodStep implements AutoCloseable {
    * The same for batches that are worked off in parts, see {@link TrainingStep}.
    *
    * @param weights changed in place
-   * @param views the crops of a whole batch
+   * @param views the crops of a whole batch; of this worker's share where there are several
    * @param parts of a batch, of which one at a time is in memory; its images are a multiple
    * @param method closed with this step
    * @param engine what runs the network
@@ -102,6 +105,31 @@ public final class MethodStep implements AutoCloseable {
       Optimiser optimiser,
       Engine engine,
       Collective collective) {
+    this(weights, views, parts, method, optimiser, engine, collective, SyncNorm.ON);
+  }
+
+  /**
+   * The same with a choice of the rows that batch norm takes its moments from.
+   *
+   * @param weights changed in place; equal on all workers
+   * @param views the crops of a whole batch; of this worker's share where there are several
+   * @param parts of a batch, of which one at a time is in memory; its images are a multiple
+   * @param method closed with this step
+   * @param engine what runs the network
+   * @param collective the workers that share each batch
+   * @param syncNorm of no effect with one worker
+   * @throws IllegalArgumentException if method and crops don't go together, or the method doesn't
+   *     allow parts, or several workers
+   */
+  public MethodStep(
+      SwavWeights weights,
+      Views views,
+      int parts,
+      Method method,
+      Optimiser optimiser,
+      Engine engine,
+      Collective collective,
+      SyncNorm syncNorm) {
     if (parts > 1 && !method.allowsParts()) {
       throw new IllegalArgumentException(
           "`accumulate` is "
@@ -111,11 +139,21 @@ public final class MethodStep implements AutoCloseable {
               + ", which doesn't say that a batch may be worked off in parts: its loss may compare"
               + " images of a batch with each other");
     }
+    if (collective.size() > 1) {
+      method.workers(collective);
+    }
     this.weights = weights;
     this.views = views;
     this.method = method;
     this.step =
-        new TrainingStep(weights, views.groups(), views.batch(), parts, method.objective(), engine);
+        new TrainingStep(
+            weights,
+            views.groups(),
+            views.batch(),
+            parts,
+            method.objective(),
+            engine,
+            syncNorm == SyncNorm.ON ? collective : AllReduce.alone());
     this.optimiser = optimiser;
     this.collective = collective;
     this.gradients = step.gradients();
@@ -124,6 +162,11 @@ public final class MethodStep implements AutoCloseable {
     this.images = IntStream.range(0, views.batch()).toArray();
     this.moves = new boolean[names.length];
     Arrays.fill(moves, true);
+    this.mean =
+        new WorkersMean(
+            collective,
+            gradients.values(),
+            syncNorm == SyncNorm.ON ? List.of() : weights.statistics().values());
     method.begin(step, weights);
   }
 
@@ -168,31 +211,20 @@ public final class MethodStep implements AutoCloseable {
     mark(Part.FORWARD);
     method.targets(step, number, collective);
     mark(Part.TARGETS);
-    loss[0] = step.backward();
+    double own = step.backward();
     mark(Part.BACKWARD);
-    if (collective.size() > 1) {
-      sum();
-    }
-    if (!Double.isFinite(loss[0])) {
-      throw new ArithmeticException("the loss is " + loss[0]);
+    double loss = mean.take(own);
+    if (!Double.isFinite(loss)) {
+      throw new ArithmeticException("the loss is " + loss);
     }
     mark(Part.SUM);
     optimiser.step(weights.parameters(), trained(number), learningRate);
     mark(Part.UPDATE);
-    return loss[0];
+    return loss;
   }
 
   private void mark(Part part) {
     marks[part.ordinal() + 1] = System.nanoTime();
-  }
-
-  private void sum() {
-    collective.sum(loss);
-    loss[0] /= collective.size();
-    for (INDArray gradient : all) {
-      collective.sum(gradient);
-      gradient.divi(collective.size());
-    }
   }
 
   /** The gradients of the parameters that move: a new map only when these are others. */
@@ -228,6 +260,7 @@ public final class MethodStep implements AutoCloseable {
   @Override
   public void close() {
     step.close();
+    mean.close();
     method.close();
   }
 }

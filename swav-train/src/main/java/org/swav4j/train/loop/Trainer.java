@@ -7,9 +7,11 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.ToDoubleFunction;
 import org.nd4j.linalg.dataset.api.iterator.MultiDataSetIterator;
+import org.swav4j.data.CropPipeline;
 import org.swav4j.data.ImageSource;
 import org.swav4j.data.MultiCropLoader;
 import org.swav4j.data.Normalisation;
+import org.swav4j.data.Share;
 import org.swav4j.data.SkippedImages;
 import org.swav4j.model.SwavWeights;
 import org.swav4j.model.TrainingStep;
@@ -31,6 +33,10 @@ import org.swav4j.train.optimiser.Optimiser;
  * }
  * }</pre>
  *
+ * <p>Several workers may train the same weights, see {@link Collective}: each has a trainer of the
+ * same configuration, and {@link #run}, {@link #checkpoint} and {@link #restore} are called by all of
+ * them. What they learn is what one machine learns with the whole batch.
+ *
  * <p>Weights are changed in place. To be used by one thread, but for {@link #stop}.
  */
 public final class Trainer implements AutoCloseable {
@@ -43,6 +49,9 @@ public final class Trainer implements AutoCloseable {
   private final Optional<WeightsAverage> average;
   private final RunState state;
   private final EpochTally tally;
+  private final Collective collective;
+  private final WeightsDigest digest;
+  private final double[] asked = new double[1];
   private final List<TrainingListener> listeners = new ArrayList<>();
   private volatile boolean stopping;
 
@@ -57,14 +66,36 @@ public final class Trainer implements AutoCloseable {
    * @throws IllegalArgumentException if the batch is larger than the data, or values don't fit
    */
   public Trainer(TrainingConfig config, ImageSource images, SwavWeights weights, Engine engine) {
+    this(config, images, weights, engine, Collective.single());
+  }
+
+  /**
+   * The same for one of several workers that train together, of N the one of rank r. It reads the
+   * images of rows r·B/N up to (r+1)·B/N of every batch, which get the crops that they get on one
+   * machine.
+   *
+   * @param config the same everywhere; its batch B is that of all workers together
+   * @param images all of them, in the same order everywhere
+   * @param weights equal everywhere to begin with
+   * @param engine the same everywhere
+   * @param collective the workers
+   * @throws IllegalArgumentException if B is not a multiple of N, the batch is larger than the data,
+   *     values don't fit, or the method learns with one worker alone
+   */
+  public Trainer(
+      TrainingConfig config,
+      ImageSource images,
+      SwavWeights weights,
+      Engine engine,
+      Collective collective) {
     this(
         config,
         RunSizes.of(config, images.size()),
-        new LoaderFeed(loader(config, images), places(config), true),
+        new LoaderFeed(loader(config, images, collective), places(config), true),
         weights,
         ConfiguredMethod.of(config, images, engine),
         engine,
-        Collective.single(),
+        collective,
         images.digest());
   }
 
@@ -77,16 +108,18 @@ public final class Trainer implements AutoCloseable {
    *
    * @param config its codes are SwAV's and not looked at if the method is another one
    * @param batches one features array {@code [count·b, C, size, size]} per crop group of the
-   *     configuration, b its batch; labels are not looked at. Not closed here
-   * @param images that an epoch is counted by: it has images / B steps, rounded down, B being the
-   *     images in a step
+   *     configuration, b its batch, of N workers an Nth of it; labels are not looked at. Not closed
+   *     here
+   * @param images that an epoch is counted by, of all workers: it has images / B steps, rounded
+   *     down, B being the images in a step
    * @param weights to begin with, of the configuration's network; changed in place
    * @param method closed with this trainer
    * @param engine what runs the network
-   * @param collective the workers, if several train these weights, each with its own share of the
-   *     images and equal weights to begin with; otherwise {@link Collective#single}
-   * @throws IllegalArgumentException if the batch is larger than the data, values don't fit, or the
-   *     method must know images and the batches don't come from a {@link MultiCropLoader}
+   * @param collective the workers, if several train these weights, each with its own {@link Share}
+   *     of every batch and equal weights to begin with; otherwise {@link Collective#single}
+   * @throws IllegalArgumentException if the batch is larger than the data or not a multiple of the
+   *     workers, values don't fit, or the method must know images and the batches don't come from a
+   *     {@link MultiCropLoader}
    */
   public Trainer(
       TrainingConfig config,
@@ -123,17 +156,22 @@ public final class Trainer implements AutoCloseable {
     this.weights = weights;
     this.method = method;
     this.feed = feed;
+    this.collective = collective;
+    this.digest = new WeightsDigest(collective, weights);
     Optimiser optimiser = ConfiguredOptimiser.of(config.optimisation());
+    int parts = config.optimisation().accumulate();
     try {
       this.step =
           new MethodStep(
               weights,
-              new Views(config.groups(), sizes.batch()),
-              config.optimisation().accumulate(),
+              new Views(
+                  config.groups(), parts * share(collective).rows(config.optimisation().batch())),
+              parts,
               method,
               optimiser,
               engine,
-              collective);
+              collective,
+              config.execution().syncNorm());
     } catch (RuntimeException | Error e) {
       feed.close();
       throw e;
@@ -156,7 +194,12 @@ public final class Trainer implements AutoCloseable {
     return new CropPlaces(config.crops(), config.optimisation().accumulate());
   }
 
-  private static MultiCropLoader loader(TrainingConfig config, ImageSource images) {
+  private static Share share(Collective collective) {
+    return new Share(collective.rank(), collective.size());
+  }
+
+  private static MultiCropLoader loader(
+      TrainingConfig config, ImageSource images, Collective collective) {
     Normalisation normalisation = config.data().normalisation();
     if (normalisation == null) {
       throw new IllegalArgumentException(
@@ -164,10 +207,10 @@ public final class Trainer implements AutoCloseable {
     }
     return new MultiCropLoader(
         images,
-        config.crops(),
-        config.augmentation(),
+        CropPipeline.published(config.crops(), config.augmentation()),
         normalisation,
         config.optimisation().batch(),
+        share(collective),
         config.execution().seed(),
         config.execution().workers());
   }
@@ -229,12 +272,15 @@ public final class Trainer implements AutoCloseable {
     return method.bytes();
   }
 
-  /** Asks training to end after the step it is at. May be called from any thread. */
+  /**
+   * Asks training to end after the step it is at; that of all workers, if one is asked. May be called
+   * from any thread.
+   */
   public void stop() {
     stopping = true;
   }
 
-  /** Whether {@link #stop} was called. */
+  /** Whether {@link #stop} was called, here or, as known after the last step, on another worker. */
   public boolean stopped() {
     return stopping;
   }
@@ -242,16 +288,19 @@ public final class Trainer implements AutoCloseable {
   /**
    * Trains from where it stands to the end, or until {@link #stop}.
    *
-   * @throws TrainingException if the loss or a gradient is no finite number
+   * @throws TrainingException if the loss or a gradient is no finite number, or the weights of a
+   *     worker are not those of the others, which is looked at before the first step and after each
+   *     epoch
    * @throws java.io.UncheckedIOException if no image can be read, or a listener can't write
    */
   public void run() {
     listeners.forEach(l -> l.started(sizes));
     feed.inexact().ifPresent(line -> listeners.forEach(l -> l.note(line)));
+    digest.requireEqual(state.done);
     if (state.done == 0) {
       tell(EpochMetrics.untrained());
     }
-    while (state.done < sizes.totalSteps() && !stopping) {
+    while (state.done < sizes.totalSteps() && !stopsNow()) {
       epoch((int) (state.done / sizes.stepsPerEpoch()));
     }
     listeners.forEach(TrainingListener::ended);
@@ -270,12 +319,25 @@ public final class Trainer implements AutoCloseable {
       state.lossSum += loss;
       state.done++;
       tell(metrics);
-    } while (state.doneInEpoch() > 0 && !stopping);
+    } while (state.doneInEpoch() > 0 && !stopsNow());
     if (state.doneInEpoch() == 0) {
+      digest.requireEqual(state.done);
       double mean = state.lossSum / sizes.stepsPerEpoch();
       state.lossSum = 0;
       tell(tally.epoch(state.done, mean, method.chanceLoss()));
     }
+  }
+
+  /** Whether any worker was asked to stop: all then stop after the same step. */
+  private boolean stopsNow() {
+    if (collective.size() > 1) {
+      asked[0] = stopping ? 1 : 0;
+      collective.max(asked);
+      if (asked[0] > 0) {
+        stopping = true;
+      }
+    }
+    return stopping;
   }
 
   private void tell(StepMetrics known) {
@@ -319,7 +381,8 @@ public final class Trainer implements AutoCloseable {
 
   /**
    * Everything needed to go on from here. The arrays are the live ones: write it before the next
-   * step.
+   * step. Of several workers all call it at the same step, and each gets the same: what one machine
+   * would have, to be gone on with by any number of workers.
    *
    * @param rawPixels k-NN accuracy on raw pixels, kept for the report; NaN if not measured
    */

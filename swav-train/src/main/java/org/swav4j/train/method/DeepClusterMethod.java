@@ -220,16 +220,18 @@ public final class DeepClusterMethod implements Method {
   /**
    * {@inheritDoc}
    *
-   * @throws UnsupportedOperationException if there are several workers
+   * @throws IllegalArgumentException always: the memory is one worker's
    */
   @Override
+  public void workers(Collective collective) {
+    throw new IllegalArgumentException(
+        "deepcluster-v2 clusters the memory of one worker, and there are "
+            + collective.size()
+            + ": train with one, or with another method");
+  }
+
+  @Override
   public void targets(TrainingStep step, long number, Collective collective) {
-    if (collective.size() > 1) {
-      throw new UnsupportedOperationException(
-          "deepcluster-v2 clusters the memory of one worker, and there are "
-              + collective.size()
-              + ": train with one, or with another method");
-    }
     for (int crop = 0; crop < memory.length; crop++) {
       for (int i = 0; i < images.length; i++) {
         HostTensor.copyRows(

@@ -12,6 +12,7 @@ import org.swav4j.train.collective.Collective;
  * parameters move. The loop calls it in this order:
  *
  * <pre>
+ *   workers                                once, where several share each batch
  *   begin                                  once, when the step is compiled
  *   epochBegins                            at each epoch's start
  *   images, beforeForward, forward, targets, backward, trains     at each step
@@ -26,7 +27,27 @@ public interface Method extends AutoCloseable {
   Objective objective();
 
   /**
-   * Called once, before anything else but {@link #objective}: the place to make views and buffers,
+   * Several workers share each batch, and this is the method of one of them: called once, before
+   * {@link #begin}, and not at all where there is one. Loss and targets are then of this worker's
+   * images; gradients are averaged over workers. What a method computes over the whole batch, or
+   * keeps of it, it sums or gathers by the collective.
+   *
+   * @param collective the workers; the one that {@link #targets} is given
+   * @throws IllegalArgumentException if the method learns with one worker alone
+   */
+  default void workers(Collective collective) {
+    if (!allowsParts()) {
+      throw new IllegalArgumentException(
+          collective.size()
+              + " workers, expected 1 with "
+              + getClass().getSimpleName()
+              + ", which doesn't say that a batch may be worked off in parts: its loss may compare"
+              + " images of a batch with each other, and a worker has its own images alone");
+    }
+  }
+
+  /**
+   * Called once, before anything else but {@link #objective} and {@link #workers}: the place to make views and buffers,
    * so that no step allocates.
    *
    * @param step compiled with {@link #objective}
@@ -115,13 +136,18 @@ public interface Method extends AutoCloseable {
     return 0;
   }
 
-  /** Everything a checkpoint must keep for {@link #restore}, by name; empty if there is nothing. */
+  /**
+   * Everything a checkpoint must keep for {@link #restore}, by name; empty if there is nothing. With
+   * several {@link #workers} all call it at the same step, and it is that of the whole batch,
+   * whatever their number.
+   */
   default Map<String, INDArray> state() {
     return Map.of();
   }
 
   /**
-   * Goes back to a {@link #state}, after {@link #begin} and before the next step.
+   * Goes back to a {@link #state}, after {@link #begin} and before the next step. One of several
+   * {@link #workers} takes its share of it.
    *
    * @param state as {@link #state} gave it; its arrays are copied
    * @throws IllegalArgumentException if it does not fit

@@ -1,6 +1,7 @@
 package org.swav4j.train.method;
 
 import org.swav4j.model.Objective;
+import org.swav4j.train.collective.Collective;
 
 /**
  * SimCLR (Chen et al. 2020, <a href="https://arxiv.org/abs/2002.05709">arXiv 2002.05709</a>): views
@@ -24,5 +25,19 @@ public final class SimClrMethod implements Method {
   @Override
   public Objective objective() {
     return objective;
+  }
+
+  /**
+   * {@inheritDoc}
+   *
+   * @throws IllegalArgumentException always: a worker has not the other images of the batch
+   */
+  @Override
+  public void workers(Collective collective) {
+    throw new IllegalArgumentException(
+        "simclr tells the images of a batch from each other, and of "
+            + collective.size()
+            + " workers each has a share of them alone: train with one, or with `method` swav, whose"
+            + " codes are those of the whole batch on any number of workers");
   }
 }

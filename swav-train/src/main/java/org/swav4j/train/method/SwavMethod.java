@@ -1,6 +1,8 @@
 package org.swav4j.train.method;
 
+import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.function.UnaryOperator;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.indexing.NDArrayIndex;
 import org.swav4j.model.Objective;
@@ -35,7 +37,8 @@ public final class SwavMethod implements Method {
    * @param assigning A, crops whose codes are predicted, from crop 0: usually 2
    * @param temperature τ of the prediction, usually 0.1
    * @param frozenSteps for which the prototypes stay as they began
-   * @param queueLength L, rows of the queue of each assigning crop; 0 without one
+   * @param queueLength L, rows of the queue of each assigning crop, of all workers together; 0
+   *     without one
    * @param queueStart step at which the queue begins to fill
    * @param codes what is made of the codes that are solved
    * @param heads H, sets of prototypes, each with codes of its own; the loss is the mean over them
@@ -87,6 +90,7 @@ public final class SwavMethod implements Method {
   private INDArray[] codes;
   private Collective workers = Collective.single();
   private CodeAssigner assigner;
+  private Shares shares;
   private int queueRows;
 
   /**
@@ -114,8 +118,16 @@ public final class SwavMethod implements Method {
     return true;
   }
 
+  /** Codes are those of the whole batch, and each worker keeps the rows of the queue it made. */
+  @Override
+  public void workers(Collective collective) {
+    workers = collective;
+    assigner = new CodeAssigner(solver, collective, settings.codes(), settings.heads());
+  }
+
   @Override
   public void begin(TrainingStep step, SwavWeights weights) {
+    shares = new Shares(workers, step.codes().size(0) / settings.assigning() / step.parts());
     prototypes = weights.parameters().get(PROTOTYPES);
     codes = crops(step.codes(), step.codes().size(0) / settings.assigning());
     scores = crops(step.scores(), codes[0].size(0));
@@ -143,28 +155,19 @@ public final class SwavMethod implements Method {
 
   @Override
   public void targets(TrainingStep step, long number, Collective collective) {
-    solveOver(collective);
     if (assigner.queue() == null && settings.queueLength() > 0 && number >= settings.queueStart()) {
       assigner.use(newQueue());
     }
     for (int i = 0; i < codes.length; i++) {
-      queueRows = assigner.assign(i, scores[i], embeddings[i], prototypes, codes[i]);
-    }
-  }
-
-  private void solveOver(Collective collective) {
-    if (collective != workers) {
-      EmbeddingQueue queue = assigner.queue();
-      workers = collective;
-      assigner = new CodeAssigner(solver, collective, settings.codes(), settings.heads());
-      assigner.use(queue);
+      int own = assigner.assign(i, scores[i], embeddings[i], prototypes, codes[i]);
+      queueRows = own * workers.size();
     }
   }
 
   private EmbeddingQueue newQueue() {
     return new EmbeddingQueue(
         settings.assigning(),
-        settings.queueLength(),
+        settings.queueLength() / workers.size(),
         (int) codes[0].size(0),
         (int) prototypes.size(1),
         prototypes.dataType(),
@@ -188,19 +191,27 @@ public final class SwavMethod implements Method {
     return Math.log(prototypes.size(0) / (double) settings.heads());
   }
 
-  /** Those of the queue. */
+  /** Those of this worker's queue. */
   @Override
   public long bytes() {
     return prototypes.dataType().width()
         * prototypes.size(1)
         * settings.assigning()
-        * settings.queueLength();
+        * (settings.queueLength() / workers.size());
   }
 
-  /** The queue's: {@link EmbeddingQueue#state}. */
+  /** The queue's, of all workers together: {@link EmbeddingQueue#state}. */
   @Override
   public Map<String, INDArray> state() {
-    return assigner.queue() == null ? Map.of() : assigner.queue().state();
+    return assigner.queue() == null ? Map.of() : shared(assigner.queue().state(), shares::whole);
+  }
+
+  /** With other rows of the queue in the place of its own; how often was pushed stays. */
+  private static Map<String, INDArray> shared(
+      Map<String, INDArray> state, UnaryOperator<INDArray> rows) {
+    Map<String, INDArray> shared = new LinkedHashMap<>(state);
+    shared.replaceAll((name, array) -> array.rank() == 2 ? rows.apply(array) : array);
+    return shared;
   }
 
   /** Of a run that ends before its queue is used, a queue is not gone on with. */
@@ -208,7 +219,7 @@ public final class SwavMethod implements Method {
   public void restore(Map<String, INDArray> state) {
     if (!state.isEmpty() && settings.queueLength() > 0) {
       EmbeddingQueue queue = newQueue();
-      queue.restore(state);
+      queue.restore(shared(state, shares::own));
       assigner.use(queue);
     }
   }

@@ -57,6 +57,24 @@ class CollectiveTest {
   }
 
   @Test
+  void rowsAreGatheredInTheOrderOfRanks() throws Exception {
+    Worker<INDArray> worker =
+        c -> {
+          INDArray rows = Nd4j.createFromArray(new float[][] {{c.rank(), 1}, {c.rank(), 2}});
+          INDArray all = c.gather(rows);
+          rows.assign(-1);
+          return all;
+        };
+    INDArray expected =
+        Nd4j.createFromArray(new float[][] {{0, 1}, {0, 2}, {1, 1}, {1, 2}, {2, 1}, {2, 2}});
+    assertThat(together(3, worker)).containsExactly(expected, expected, expected);
+    INDArray mine = Nd4j.createFromArray(new float[][] {{3, 4}});
+    INDArray alone = Collective.single().gather(mine);
+    mine.assign(0);
+    assertThat(alone).isEqualTo(Nd4j.createFromArray(new float[][] {{3, 4}}));
+  }
+
+  @Test
   void sumsAreAddedInTheOrderOfRanksAndEqualEverywhere() throws Exception {
     // In floats (1e8 + 1) - 1e8 is 0, whereas (1e8 - 1e8) + 1 is 1.
     float[] parts = {1e8f, 1, -1e8f};
@@ -165,7 +183,7 @@ class CollectiveTest {
     Engine engine = new Nd4jEngine();
     SwavMethod method =
         new SwavMethod(
-            new SwavMethod.Settings(2, 0.1).withQueue(4, 1), new SwavCodes(0.05, 3), engine);
+            new SwavMethod.Settings(2, 0.1).withQueue(4 * collective.size(), 1), new SwavCodes(0.05, 3), engine);
     try (MethodStep step =
         new MethodStep(
             weights,

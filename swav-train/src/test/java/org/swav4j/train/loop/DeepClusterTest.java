@@ -345,8 +345,8 @@ class DeepClusterTest {
       }
     }
     DeepClusterMethod method = method(1);
-    assertThatThrownBy(() -> method.targets(null, 0, Collective.threads(2).get(0)))
-        .isInstanceOf(UnsupportedOperationException.class)
-        .hasMessageContaining("there are 2");
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> method.workers(Collective.threads(2).get(0)))
+        .withMessageContaining("there are 2");
   }
 }

@@ -5,6 +5,7 @@ import static org.bytedeco.dnnl.global.dnnl.*;
 import java.util.HashMap;
 import java.util.Map;
 import org.bytedeco.dnnl.dnnl_batch_normalization_desc_t;
+import org.swav4j.model.engine.SharedMoments;
 import org.swav4j.model.plan.Op;
 import org.swav4j.model.plan.Value;
 
@@ -12,6 +13,8 @@ import org.swav4j.model.plan.Value;
 final class Normalisations {
   /** Smaller norms count as this; PyTorch's value. */
   private static final double SMALLEST_NORM = 1e-12;
+
+  private static final String ALL_REDUCE = "all-reduce";
 
   private final Lowering lowering;
 
@@ -28,14 +31,20 @@ final class Normalisations {
   void forward(Op op) {
     Value x = op.input(0);
     boolean relu = op.arguments().relu();
+    boolean synchronised = op.arguments().synchronised();
     Layout layout = layout(op, x, relu);
-    Description d = describe(op, layout, relu);
+    Description d =
+        describe(op, layout, dnnl_forward_training, flags(relu) | given(synchronised));
     Tensor src = lowering.read(x, fromImages(x, layout));
     Value y = op.output(0);
-    Tensor dst = lowering.overwrite(x, src, y);
+    Tensor dst =
+        synchronised ? lowering.allocate(y, src.layout()) : lowering.overwrite(x, src, y);
     Layout dense = Layout.dense(dnnl_f32, x.size(1));
     Tensor mean = lowering.allocate(op.output(1), dense);
     Tensor variance = lowering.allocate(op.output(2), dense);
+    if (synchronised) {
+      moments(op, layout, src, dst, mean, variance);
+    }
     PrimitiveStep step =
         lowering
             .step("batch norm", d)
@@ -56,6 +65,39 @@ final class Normalisations {
     batches.put(op.output(1), new Done(d, layout, workspace));
   }
 
+  /**
+   * Mean and variance over the rows of all workers. No primitive gives the moments alone: a norm
+   * does that writes where the result by the moments of all comes next.
+   */
+  private void moments(
+      Op op, Layout layout, Tensor src, Tensor dst, Tensor mean, Tensor variance) {
+    lowering.emit(
+        lowering
+            .step("batch norm moments", describe(op, layout, false))
+            .with(DNNL_ARG_SRC, src.as(layout))
+            .with(DNNL_ARG_DST, dst.as(layout))
+            .with(DNNL_ARG_SCALE, lowering.readDense(op.input(1)))
+            .with(DNNL_ARG_SHIFT, lowering.readDense(op.input(2)))
+            .with(DNNL_ARG_MEAN, mean)
+            .with(DNNL_ARG_VARIANCE, variance));
+    int channels = Math.toIntExact(op.input(0).size(1));
+    SharedMoments shared = new SharedMoments(op.arguments().workers(), channels);
+    lowering.java(
+        ALL_REDUCE,
+        t -> {
+          for (int c = 0; c < channels; c++) {
+            shared.put(c, t[0].get(c), t[1].get(c));
+          }
+          shared.combine();
+          for (int c = 0; c < channels; c++) {
+            t[0].put(c, (float) shared.first(c));
+            t[1].put(c, (float) shared.second(c));
+          }
+        },
+        mean,
+        variance);
+  }
+
   void backward(Op op) {
     Value x = op.input(0);
     Value dy = op.input(5);
@@ -63,7 +105,11 @@ final class Normalisations {
     Done done = batches.get(op.input(3));
     boolean fused = relu && done != null && done.workspace != null;
     Layout layout = done == null ? layout(op, x, false) : done.layout;
-    Description hint = fused ? done.description : describe(op, layout, false);
+    int given = given(op.arguments().synchronised());
+    Description hint =
+        fused
+            ? done.description
+            : describe(op, layout, dnnl_forward_training, flags(false) | given);
     dnnl_batch_normalization_desc_t desc = new dnnl_batch_normalization_desc_t();
     Dnnl.check(
         dnnl_batch_normalization_backward_desc_init(
@@ -72,7 +118,7 @@ final class Normalisations {
             layout.md(),
             layout.md(),
             (float) op.arguments().epsilon(),
-            flags(fused)),
+            flags(fused) | given),
         "describing " + op);
     Description d = Description.create(desc, new Attributes(), hint, lowering.resources());
     Layout plan = fromImages(x, layout);
@@ -102,9 +148,62 @@ final class Normalisations {
       step.with(DNNL_ARG_WORKSPACE, done.workspace);
     }
     lowering.emit(step);
+    if (op.arguments().synchronised()) {
+      throughMoments(op, layout, to, dgamma, dbeta);
+    }
     lowering.put(op.output(0), to);
     lowering.put(op.output(1), dgamma);
     lowering.put(op.output(2), dbeta);
+  }
+
+  /**
+   * Adds to dx what it has through mean and variance, which the primitive took as constants: with N
+   * rows of all workers in a channel and sums over all of them, −gamma/σ · (dbeta/N + x̂·dgamma/N).
+   * That is a norm of x with another scale and shift.
+   */
+  private void throughMoments(Op op, Layout layout, Tensor dx, Tensor dgamma, Tensor dbeta) {
+    Value x = op.input(0);
+    int channels = Math.toIntExact(x.size(1));
+    double epsilon = op.arguments().epsilon();
+    double rows = (double) x.length() / channels * op.arguments().workers().size();
+    Layout dense = Layout.dense(dnnl_f32, channels);
+    Tensor scale = lowering.scratch(dense);
+    Tensor shift = lowering.scratch(dense);
+    SharedMoments shared = new SharedMoments(op.arguments().workers(), channels);
+    lowering.java(
+        ALL_REDUCE,
+        t -> {
+          for (int c = 0; c < channels; c++) {
+            shared.put(c, t[2].get(c), t[3].get(c));
+          }
+          shared.sum();
+          for (int c = 0; c < channels; c++) {
+            double factor = -t[0].get(c) / (Math.sqrt(t[1].get(c) + epsilon) * rows);
+            t[4].put(c, (float) (factor * shared.first(c)));
+            t[5].put(c, (float) (factor * shared.second(c)));
+          }
+        },
+        lowering.readDense(op.input(1)),
+        lowering.readDense(op.input(4)),
+        dgamma,
+        dbeta,
+        scale,
+        shift);
+    Tensor through = lowering.scratch(layout);
+    lowering.emit(
+        lowering
+            .step(
+                "batch norm gradient through moments",
+                describe(
+                    op, layout, dnnl_forward_inference, flags(false) | dnnl_use_global_stats))
+            .with(DNNL_ARG_SRC, lowering.read(x, fromImages(x, layout)).as(layout))
+            .with(DNNL_ARG_DST, through)
+            .with(DNNL_ARG_SCALE, scale)
+            .with(DNNL_ARG_SHIFT, shift)
+            .with(DNNL_ARG_MEAN, lowering.readDense(op.input(3)))
+            .with(DNNL_ARG_VARIANCE, lowering.readDense(op.input(4))));
+    Tensor target = dx.as(layout);
+    new Elementwise(lowering).binary(dnnl_binary_add, target, through, target, new Attributes());
   }
 
   /** From the statistics of the first time, in the layout of the first time. */
@@ -165,6 +264,11 @@ final class Normalisations {
             desc, kind, layout.md(), (float) op.arguments().epsilon(), flags),
         "describing " + op);
     return Description.create(desc, new Attributes(), null, lowering.resources());
+  }
+
+  /** The flag by which the moments are an input. */
+  private static int given(boolean moments) {
+    return moments ? dnnl_use_global_stats : 0;
   }
 
   private static int flags(boolean relu) {

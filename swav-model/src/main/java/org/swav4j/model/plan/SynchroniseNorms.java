@@ -1,0 +1,46 @@
+package org.swav4j.model.plan;
+
+import java.util.List;
+
+/**
+ * Batch norm takes its moments from the rows of all workers, as on one machine that has the whole
+ * batch: going forward the mean and the variance are summed over workers before anything is
+ * normalised, going back the gradients of shift and scale before they enter the gradient of x. Each
+ * worker has equally many rows. Without it a worker normalises by its own rows, which are fewer.
+ *
+ * <p>After the other passes: what is fused into a norm stays so, and what is recomputed is
+ * recomputed from the moments of all.
+ */
+public final class SynchroniseNorms implements Pass {
+  private final AllReduce workers;
+
+  /**
+   * Over those workers; for one, plans stay as they are.
+   *
+   * @param workers who run the same plan
+   */
+  public SynchroniseNorms(AllReduce workers) {
+    this.workers = workers;
+  }
+
+  @Override
+  public Plan apply(Plan plan) {
+    return workers.size() == 1
+        ? plan
+        : new Plan(
+            plan.inputs(),
+            plan.outputs(),
+            synchronised(plan.forward()),
+            synchronised(plan.backward()));
+  }
+
+  private List<Op> synchronised(List<Op> ops) {
+    return ops.stream().map(this::synchronised).toList();
+  }
+
+  private Op synchronised(Op op) {
+    return op.type() == OpType.BATCH_NORM || op.type() == OpType.BATCH_NORM_BP
+        ? new Op(op.type(), op.inputs(), op.outputs(), op.arguments().over(workers))
+        : op;
+  }
+}
