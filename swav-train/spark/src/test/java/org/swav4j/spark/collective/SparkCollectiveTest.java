@@ -24,6 +24,7 @@ import java.util.concurrent.TimeUnit;
 import org.apache.spark.SparkConf;
 import org.apache.spark.network.sasl.SecretKeyHolder;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -52,6 +53,12 @@ class SparkCollectiveTest {
 
   private interface Work<T> {
     T with(SparkCollective worker) throws Exception;
+  }
+
+  /** ND4J's classes wait for each other if several threads load them at once. */
+  @BeforeAll
+  static void loadNd4j() {
+    assertThat(Nd4j.ones(1).getDouble(0)).isEqualTo(1);
   }
 
   @AfterEach
