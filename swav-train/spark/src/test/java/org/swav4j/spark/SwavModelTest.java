@@ -67,7 +67,7 @@ class SwavModelTest {
     Files.write(images.resolve("point.png"), point.toByteArray());
   }
 
-  private static byte[] png(ImageSource source, int index) throws IOException {
+  static byte[] png(ImageSource source, int index) throws IOException {
     Image image;
     try {
       image = source.read(index, Integer.MAX_VALUE);
