@@ -319,8 +319,7 @@ public final class SwavEncoder implements AutoCloseable {
    * @throws IllegalStateException after {@link #close}
    */
   public INDArray scores(INDArray images) {
-    return rows(
-        images, List.of(new Result(config.prototypes(), FoldedNetwork.Inference::scores)));
+    return rows(images, List.of(scores()));
   }
 
   /**
@@ -334,6 +333,32 @@ public final class SwavEncoder implements AutoCloseable {
   public int[] assign(INDArray images) {
     try (INDArray scores = scores(images)) {
       return scores.argMax(1).toIntVector();
+    }
+  }
+
+  /**
+   * What one pass through the network gives of each image.
+   *
+   * @param features as {@link SwavEncoder#features(INDArray)} gives them, {@code [n, features]}
+   * @param clusters as {@link SwavEncoder#assign} gives them
+   */
+  public record Encoding(INDArray features, int[] clusters) {}
+
+  /**
+   * Features and clusters of one pass, in half the time of asking for both.
+   *
+   * @param images {@code [n, C, H, W]}
+   * @return new arrays
+   * @throws IllegalArgumentException if the shape is another, or pixels aren't in [0, 1]
+   * @throws IllegalStateException after {@link #close}
+   */
+  public Encoding encode(INDArray images) {
+    try (INDArray both = rows(images, List.of(features(), scores()))) {
+      INDArray rows = both.get(NDArrayIndex.all(), NDArrayIndex.interval(0, features)).dup();
+      INDArray scores =
+          both.get(
+              NDArrayIndex.all(), NDArrayIndex.interval(features, features + config.prototypes()));
+      return new Encoding(rows, scores.argMax(1).toIntVector());
     }
   }
 
@@ -357,6 +382,10 @@ public final class SwavEncoder implements AutoCloseable {
 
   private Result embeddings() {
     return new Result(config.dim(), FoldedNetwork.Inference::embeddings);
+  }
+
+  private Result scores() {
+    return new Result(config.prototypes(), FoldedNetwork.Inference::scores);
   }
 
   /** Results of one run of the network, side by side. */
@@ -385,6 +414,27 @@ public final class SwavEncoder implements AutoCloseable {
       at += part;
     }
     return out;
+  }
+
+  /** Is given a part's results while they are there. */
+  @FunctionalInterface
+  private interface Part {
+    void done(long at, long count, Compiled results);
+  }
+
+  private void run(INDArray images, Part part) {
+    long at = 0;
+    for (long count : parts(images.size(0), images.size(2), images.size(3))) {
+      Compiled c = compiled(new Key(count, images.size(2), images.size(3)));
+      c.execution().array(c.inference().images()).assign(slice(images, at, count));
+      c.execution().forward();
+      part.done(at, count, c);
+      at += count;
+    }
+  }
+
+  private static void copy(Compiled from, Value result, INDArray to) {
+    to.assign(from.execution().array(result));
   }
 
   private static INDArray slice(INDArray array, long from, long count) {

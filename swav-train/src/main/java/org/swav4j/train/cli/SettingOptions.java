@@ -19,7 +19,10 @@ import picocli.CommandLine.ParseResult;
  * Gives a command an option for each of the {@link Settings}, in a group for each part of the
  * configuration, and a table of the presets under its help.
  */
-final class SettingOptions implements IModelTransformer {
+public final class SettingOptions implements IModelTransformer {
+  /** For picocli. */
+  public SettingOptions() {}
+
   @Override
   public CommandSpec transform(CommandSpec command) {
     Map<String, ArgGroupSpec.Builder> groups = new LinkedHashMap<>();
@@ -47,7 +50,7 @@ final class SettingOptions implements IModelTransformer {
   }
 
   /** The settings that were given, by flag without dashes. */
-  static Map<String, String> given(ParseResult arguments) {
+  public static Map<String, String> given(ParseResult arguments) {
     Map<String, String> given = new LinkedHashMap<>();
     for (Settings.Field field : Settings.all()) {
       String flag = field.setting().flag();

@@ -77,7 +77,14 @@ public final class SwavCommand {
 
   /** Runs one command in this process and returns its exit status. */
   public static int run(PrintWriter out, PrintWriter err, String... args) {
-    CommandLine line = new CommandLine(new SwavCommand());
+    return run(new CommandLine(new SwavCommand()), out, err, args);
+  }
+
+  /**
+   * The same for a command line of another module: with the same exit status, and errors in one
+   * line.
+   */
+  public static int run(CommandLine line, PrintWriter out, PrintWriter err, String... args) {
     line.setOut(out)
         .setErr(err)
         .setCaseInsensitiveEnumValuesAllowed(true)

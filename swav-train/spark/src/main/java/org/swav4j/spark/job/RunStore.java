@@ -1,0 +1,133 @@
+package org.swav4j.spark.job;
+
+import java.io.FileNotFoundException;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.Optional;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FileContext;
+import org.apache.hadoop.fs.FileStatus;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.Options;
+import org.apache.hadoop.fs.Path;
+
+/**
+ * The run folder on a file system of Hadoop's, where every executor reaches it. A file is written
+ * beside under the name {@code NAME.part} and then renamed, so that there is always a whole one.
+ */
+final class RunStore {
+  static final String CHECKPOINT = "checkpoint.safetensors";
+  static final String WEIGHTS = "weights.safetensors";
+
+  private final Path folder;
+  private final Configuration hadoop;
+
+  RunStore(String folder, Configuration hadoop) {
+    this.folder = new Path(folder);
+    this.hadoop = hadoop;
+  }
+
+  private FileSystem files() throws IOException {
+    return folder.getFileSystem(hadoop);
+  }
+
+  /**
+   * Refuses a folder in which no new run can be kept; makes nothing.
+   *
+   * @throws IllegalArgumentException if it holds anything but hidden files
+   * @throws UncheckedIOException if it can't be looked into
+   */
+  void requireFree() {
+    try {
+      if (files().exists(folder)) {
+        requireEmpty();
+      }
+    } catch (IOException e) {
+      throw unusable(e);
+    }
+  }
+
+  private UncheckedIOException unusable(IOException e) {
+    return new UncheckedIOException(
+        "the run can't be kept in " + folder + ": " + e.getMessage() + "; choose another folder",
+        e);
+  }
+
+  /**
+   * Makes the folder of a new run.
+   *
+   * @throws UncheckedIOException if it can't be made or written to
+   */
+  void create() {
+    try {
+      files().mkdirs(folder);
+      // Found out now rather than after the first epoch.
+      Path probe = new Path(folder, ".writable");
+      files().create(probe, true).close();
+      files().delete(probe, false);
+    } catch (IOException e) {
+      throw unusable(e);
+    }
+  }
+
+  private void requireEmpty() throws IOException {
+    for (FileStatus entry : files().listStatus(folder)) {
+      String name = entry.getPath().getName();
+      if (!name.startsWith(".")) {
+        throw new IllegalArgumentException(
+            folder
+                + (name.equals(CHECKPOINT) || files().exists(new Path(folder, CHECKPOINT))
+                    ? " already holds a run: resume it, or choose another folder"
+                    : " is not empty (it holds " + name + "): choose another folder"));
+      }
+    }
+  }
+
+  /** Copies a file from here; empty if there is none. */
+  Optional<java.nio.file.Path> download(String name, java.nio.file.Path to) {
+    try {
+      java.nio.file.Path local = to.resolve(name);
+      try (var in = files().open(new Path(folder, name))) {
+        java.nio.file.Files.copy(in, local, java.nio.file.StandardCopyOption.REPLACE_EXISTING);
+      }
+      return Optional.of(local);
+    } catch (FileNotFoundException e) {
+      return Optional.empty();
+    } catch (IOException e) {
+      throw new UncheckedIOException(
+          new Path(folder, name) + " can't be read: " + e.getMessage(), e);
+    }
+  }
+
+  /** Copies a file to here, if there is such a file. */
+  void upload(java.nio.file.Path local) {
+    if (!java.nio.file.Files.exists(local)) {
+      return;
+    }
+    String name = local.getFileName().toString();
+    Path part = new Path(folder, name + ".part");
+    Path whole = new Path(folder, name);
+    try {
+      try (var out = files().create(part, true)) {
+        java.nio.file.Files.copy(local, out);
+      }
+      FileContext.getFileContext(files().getUri(), hadoop)
+          .rename(
+              files().makeQualified(part),
+              files().makeQualified(whole),
+              Options.Rename.OVERWRITE);
+    } catch (IOException e) {
+      throw new UncheckedIOException(whole + " can't be written: " + e.getMessage(), e);
+    }
+  }
+
+  /** The address of a file of the run. */
+  String uri(String name) {
+    return new Path(folder, name).toString();
+  }
+
+  @Override
+  public String toString() {
+    return folder.toString();
+  }
+}

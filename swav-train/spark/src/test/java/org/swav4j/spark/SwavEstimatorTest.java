@@ -1,0 +1,150 @@
+package org.swav4j.spark;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.apache.spark.ml.linalg.Vector;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.SparkSession;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.swav4j.data.ShapesSource;
+
+/** From a table of images to a model, and from the command line to a table of features. */
+class SwavEstimatorTest {
+  private static final int IMAGES = 32;
+
+  @TempDir static Path folder;
+  private static SparkSession spark;
+  private static Path images;
+
+  @BeforeAll
+  static void images() throws IOException {
+    spark = LocalCluster.session();
+    images = Files.createDirectory(folder.resolve("images"));
+    for (int i = 0; i < IMAGES; i++) {
+      Files.write(
+          images.resolve("shape-" + i + ".png"),
+          SwavModelTest.png(ShapesSource.open(IMAGES).train(), i));
+    }
+  }
+
+  private static SwavEstimator estimator(Path run) {
+    return new SwavEstimator()
+        .setPreset("quick")
+        .setSettings(
+            "crops=2x16,2x8",
+            "scales=0.3-1,0.1-0.3",
+            "width=0.25",
+            "hidden=32",
+            "dim=16",
+            "queue=0",
+            "eval-every=0",
+            "workers=1")
+        .setPrototypes(8)
+        .setBatch(16)
+        .setEpochs(1)
+        .setRunFolder(run.toUri().toString());
+  }
+
+  @Test
+  void theSameImagesGiveTheSameWeightsAsFilesAndInOtherPartitionsAsContent() throws IOException {
+    Dataset<Row> files = spark.read().format("binaryFile").load(images.toUri().toString());
+    Dataset<Row> content = files.select("content").repartition(3);
+    Dataset<Row> other = files.select("content").repartition(5);
+    estimator(folder.resolve("first")).fit(content);
+    SwavModel model = estimator(folder.resolve("second")).fit(other);
+    assertThat(folder.resolve("first/weights.safetensors"))
+        .hasSameBinaryContentAs(folder.resolve("second/weights.safetensors"));
+    List<Row> rows = model.transform(files).collectAsList();
+    assertThat(rows).hasSize(IMAGES);
+    assertThat(rows.get(0).<Vector>getAs("features").size())
+        .isEqualTo(model.weights().features());
+    SwavModel ofFiles = estimator(folder.resolve("third")).fit(files);
+    assertThat(ofFiles.weights().features()).isEqualTo(model.weights().features());
+    assertThat(folder.resolve("third/.images")).doesNotExist();
+  }
+
+  @Test
+  void parametersAreCheckedExplainedAndStored() throws IOException {
+    assertThatThrownBy(() -> new SwavEstimator().setPreset("huge"))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("preset");
+    assertThatThrownBy(() -> new SwavEstimator().setEpochs(0))
+        .isInstanceOf(IllegalArgumentException.class);
+    assertThatThrownBy(
+            () ->
+                new SwavEstimator()
+                    .fit(spark.read().format("binaryFile").load(images.toUri().toString())))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("runFolder is not set");
+    SwavEstimator estimator = estimator(folder.resolve("unused"));
+    Path stored = folder.resolve("estimator");
+    estimator.write().overwrite().save(stored.toUri().toString());
+    SwavEstimator loaded = SwavEstimator.load(stored.toUri().toString());
+    assertThat(loaded.explainParams()).isEqualTo(estimator.explainParams());
+    assertThat(estimator.explainParams())
+        .contains("epochs: passes over the images (current: 1)")
+        .contains("retries:");
+  }
+
+  @Test
+  void theCommandLineTrainsAndEmbedsAndGoesOnWhereItWasInterrupted() throws IOException {
+    String run = folder.resolve("run").toUri().toString();
+    String data = images.toUri().toString().replaceFirst("^file:/+", "file:///");
+    assertThat(
+            swav(
+                "train",
+                "--preset=quick",
+                "--data=" + data,
+                "--out=" + run,
+                "--crops=2x16,2x8",
+                "--scales=0.3-1,0.1-0.3",
+                "--width=0.25",
+                "--hidden=32",
+                "--dim=16",
+                "--prototypes=8",
+                "--queue=0",
+                "--batch=16",
+                "--epochs=1",
+                "--workers=1"))
+        .startsWith("0 ")
+        .contains("epoch 1: loss")
+        .contains("weights in ");
+    String out = folder.resolve("features").toUri().toString();
+    String[] embed = {"embed", "--run=" + run, "--data=" + data, "--out=" + out, "--part=20"};
+    assertThat(swav(embed)).startsWith("0 ").contains(IMAGES + " images of");
+    List<Row> before = spark.read().parquet(out).orderBy("path").collectAsList();
+    assertThat(before).hasSize(IMAGES);
+    // As if it had been killed within the second part.
+    Path second = folder.resolve("features/part=00001");
+    Files.delete(second.resolve("_SUCCESS"));
+    long first = Files.getLastModifiedTime(folder.resolve("features/part=00000")).toMillis();
+    assertThat(swav(embed)).startsWith("0 ");
+    assertThat(spark.read().parquet(out).orderBy("path").collectAsList()).isEqualTo(before);
+    assertThat(Files.getLastModifiedTime(folder.resolve("features/part=00000")).toMillis())
+        .isEqualTo(first);
+    assertThat(swav("embed", "--run=" + run, "--data=" + data, "--out=" + out, "--part=10"))
+        .startsWith("2 ")
+        .contains("other images");
+    assertThat(swav("embed", "--run=" + run, "--data=" + data, "--out=" + run))
+        .startsWith("2 ")
+        .contains("is not empty");
+    assertThat(swav("train", "--data=shapes:48")).startsWith("2 ").contains("--out URI");
+  }
+
+  /** Exit status and all that was printed. */
+  private static String swav(String... args) {
+    StringWriter text = new StringWriter();
+    PrintWriter writer = new PrintWriter(text, true);
+    return SwavSpark.run(writer, writer, args) + " " + text;
+  }
+}

@@ -1,0 +1,192 @@
+package org.swav4j.spark;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.apache.spark.SparkContext;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.swav4j.spark.job.TrainingJob;
+import org.swav4j.train.config.Preset;
+import org.swav4j.train.loop.TrainingException;
+
+/** Training on two executors in processes of their own. */
+class TrainingTest {
+  private static final int EPOCHS = 12;
+  private static final int STEPS = 3;
+
+  @TempDir static Path folder;
+  private static SparkContext context;
+
+  @BeforeAll
+  static void cluster() {
+    context = LocalCluster.session().sparkContext();
+  }
+
+  private static Map<String, String> settings(String... changes) {
+    Map<String, String> settings = new HashMap<>();
+    List<String> all =
+        new ArrayList<>(
+            List.of(
+                "data=shapes:48",
+                "crops=2x16,2x8",
+                "scales=0.3-1,0.1-0.3",
+                "width=0.25",
+                "hidden=32",
+                "dim=16",
+                "prototypes=8",
+                "batch=16",
+                "queue=32",
+                "queue-start=1",
+                "epochs=" + EPOCHS,
+                "eval-every=0",
+                "workers=1",
+                "seed=5"));
+    all.addAll(List.of(changes));
+    settings.putAll(TrainingJob.settings(all));
+    return settings;
+  }
+
+  private static TrainingJob job(int workers, int minWorkers, int retries) {
+    return new TrainingJob(
+        context, new TrainingJob.Options(workers, minWorkers, retries, Duration.ofSeconds(60)));
+  }
+
+  private static String begin(TrainingJob job, Path run, String... changes) {
+    return job.begin(
+        Preset.QUICK.config(), settings(changes), () -> null, run.toUri().toString());
+  }
+
+  private static List<Long> steps(Path run) throws IOException {
+    Pattern step = Pattern.compile("\"kind\":\"step\".*?\"step\":(\\d+)");
+    List<Long> steps = new ArrayList<>();
+    for (String line : Files.readAllLines(run.resolve("metrics.jsonl"))) {
+      Matcher matcher = step.matcher(line);
+      if (matcher.find()) {
+        steps.add(Long.parseLong(matcher.group(1)));
+      }
+    }
+    return steps;
+  }
+
+  private static List<ProcessHandle> executors() {
+    return ProcessHandle.current()
+        .descendants()
+        .filter(p -> p.info().commandLine().orElse("").contains("CoarseGrainedExecutorBackend"))
+        .toList();
+  }
+
+  private static void awaitEpochs(Path run, int count) throws Exception {
+    Path workers = run.resolve("workers.csv");
+    for (int i = 0; i < 1200; i++) {
+      if (Files.exists(workers) && Files.readAllLines(workers).size() > 2 * count) {
+        return;
+      }
+      Thread.sleep(50);
+    }
+    throw new AssertionError("no epoch in a minute");
+  }
+
+  @Test
+  void aRunWhoseExecutorIsKilledEndsWithTheWeightsOfAnUninterruptedOne() throws Exception {
+    Path whole = folder.resolve("whole");
+    begin(job(2, 2, 0), whole);
+    Path killed = folder.resolve("killed");
+    CompletableFuture<String> run =
+        CompletableFuture.supplyAsync(() -> begin(job(2, 2, 3), killed));
+    awaitEpochs(killed, 2);
+    assertThat(run).isNotDone();
+    executors().get(0).destroyForcibly();
+    assertThat(run.get(240, TimeUnit.SECONDS)).endsWith("weights.safetensors");
+    assertThat(killed.resolve("weights.safetensors"))
+        .hasSameBinaryContentAs(whole.resolve("weights.safetensors"));
+    List<Long> expected = new ArrayList<>();
+    for (long step = 0; step < EPOCHS * STEPS; step++) {
+      expected.add(step);
+    }
+    assertThat(steps(whole)).isEqualTo(expected);
+    assertThat(steps(killed)).isEqualTo(expected);
+    // It went on: it did not begin anew.
+    assertThat(Files.readAllLines(killed.resolve("metrics.jsonl")))
+        .filteredOn(line -> line.contains("\"kind\":\"start\""))
+        .hasSize(2)
+        .last()
+        .matches(line -> !line.contains("\"step\":0,"), "starts after step 0");
+    assertThat(Files.readAllLines(whole.resolve("workers.csv"))).hasSize(1 + 2 * EPOCHS);
+  }
+
+  @Test
+  void aRunGoesOnWithOtherNumbersOfWorkersAndOnlyOnItsImages() {
+    Path run = folder.resolve("resumed");
+    begin(job(2, 0, 0), run, "epochs=1");
+    TrainingJob one = job(1, 0, 0);
+    String uri = run.toUri().toString();
+    assertThatThrownBy(
+            () -> one.resume(Map.of("epochs", "2", "data", "shapes:64"), () -> null, uri))
+        .isInstanceOf(TrainingException.class)
+        .hasMessageContaining("48 images");
+    assertThatThrownBy(() -> one.resume(Map.of("dim", "8"), () -> null, uri))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("start a new run");
+    assertThat(one.resume(Map.of("epochs", "2"), () -> null, uri)).endsWith("weights.safetensors");
+    assertThatThrownBy(
+            () -> one.resume(Map.of(), () -> null, folder.resolve("none").toUri().toString()))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("no checkpoint");
+  }
+
+  @Test
+  void whatCanNotWorkIsRefusedBeforeAnyJob() throws IOException {
+    Path run = folder.resolve("refused");
+    assertThatThrownBy(() -> begin(job(2, 0, 0), run, "batch=15"))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("14 or 16");
+    assertThatThrownBy(() -> begin(job(2, 0, 0), run, "batch=64"))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("48 training images");
+    context.conf().set("spark.dynamicAllocation.enabled", "true");
+    try {
+      assertThatThrownBy(() -> begin(job(2, 0, 0), run))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessageContaining("dynamicAllocation");
+    } finally {
+      context.conf().remove("spark.dynamicAllocation.enabled");
+    }
+    context.conf().set("spark.executor.cores", "4");
+    try {
+      assertThatThrownBy(() -> begin(job(2, 0, 0), run))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessageContaining("spark.task.cpus to 4");
+    } finally {
+      context.conf().remove("spark.executor.cores");
+    }
+    assertThat(run).doesNotExist();
+    Files.createDirectory(run);
+    Files.writeString(run.resolve("notes.txt"), "of someone else");
+    assertThatThrownBy(() -> begin(job(2, 0, 0), run))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("notes.txt");
+  }
+
+  @Test
+  void aFailureThatWouldComeAgainEndsTheRunAtOnceAndSaysWhy() {
+    assertThatThrownBy(
+            () -> begin(job(2, 0, 3), folder.resolve("diverged"), "lr=1e30", "warmup=0"))
+        .isInstanceOf(TrainingException.class)
+        .hasMessageContaining("learningRate")
+        .hasMessageNotContaining("is gone");
+  }
+}
