@@ -416,27 +416,6 @@ public final class SwavEncoder implements AutoCloseable {
     return out;
   }
 
-  /** Is given a part's results while they are there. */
-  @FunctionalInterface
-  private interface Part {
-    void done(long at, long count, Compiled results);
-  }
-
-  private void run(INDArray images, Part part) {
-    long at = 0;
-    for (long count : parts(images.size(0), images.size(2), images.size(3))) {
-      Compiled c = compiled(new Key(count, images.size(2), images.size(3)));
-      c.execution().array(c.inference().images()).assign(slice(images, at, count));
-      c.execution().forward();
-      part.done(at, count, c);
-      at += count;
-    }
-  }
-
-  private static void copy(Compiled from, Value result, INDArray to) {
-    to.assign(from.execution().array(result));
-  }
-
   private static INDArray slice(INDArray array, long from, long count) {
     return array.get(NDArrayIndex.interval(from, from + count));
   }
