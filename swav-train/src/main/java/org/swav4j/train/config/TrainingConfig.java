@@ -435,7 +435,7 @@ public record TrainingConfig(
               help =
                   "Entropic regularisation of the codes. A smaller one makes codes harder and helps"
                       + " against collapse; a larger one makes them softer.",
-              presets = {"0.03", "0.03", "0.05"},
+              presets = {"0.02", "0.03", "0.05"},
               onResume = OnResume.OTHER_RESULT)
           double epsilon,
       @Setting(
@@ -484,7 +484,7 @@ public record TrainingConfig(
           epsilon > 0 && epsilon <= 1e3,
           "epsilon",
           epsilon,
-          "above 0, usually 0.03 to 0.05: it divides the scores; small values make codes hard");
+          "above 0, usually 0.02 to 0.05: it divides the scores; small values make codes hard");
       require(
           iterations >= 1 && iterations <= 10_000,
           "iterations",
@@ -556,7 +556,7 @@ public record TrainingConfig(
               help =
                   "Learning rate after warm-up. Not given, the preset's in proportion to `batch`:"
                       + " twice the batch, twice the rate.",
-              presets = {"0.1", "0.2", "0.6"},
+              presets = {"0.2", "0.2", "0.6"},
               onResume = OnResume.OTHER_RESULT)
           double learningRate,
       @Setting(
@@ -572,7 +572,7 @@ public record TrainingConfig(
               help =
                   "Learning rate at the last step, where the cosine schedule ends. Not given, it"
                       + " keeps the preset's ratio to `learningRate`.",
-              presets = {"0.0001", "0.0002", "0.0006"},
+              presets = {"0.0002", "0.0002", "0.0006"},
               onResume = OnResume.OTHER_RESULT)
           double finalLearningRate,
       @Setting(

@@ -182,7 +182,7 @@ public class TrainingConfigTest {
     assertThat(given.finalLearningRate()).isCloseTo(0.0003, within(1e-12));
     TrainingConfig base = Preset.QUICK.config();
     assertThat(Settings.scaledRate(base, Map.of("batch", "128")))
-        .hasValueSatisfying(line -> assertThat(line).startsWith("learning rate 0.2: the preset's"));
+        .hasValueSatisfying(line -> assertThat(line).startsWith("learning rate 0.4: the preset's"));
     assertThat(Settings.scaledRate(base, Map.of("batch", "64"))).isEmpty();
     assertThat(Settings.scaledRate(base, Map.of("batch", "128", "lr", "0.1"))).isEmpty();
   }
