@@ -61,8 +61,7 @@ class AnswersTest {
   /** Ways to type the same folder. */
   private static List<String> spellings() {
     Path here = Path.of("").toAbsolutePath();
-    return List.of(
-        "folder:" + data, data + "/", here.relativize(data.toAbsolutePath()).toString());
+    return List.of("folder:" + data, data + "/", here.relativize(data.toAbsolutePath()).toString());
   }
 
   @Test
@@ -113,8 +112,7 @@ class AnswersTest {
     List<String> indexes = new ArrayList<>();
     for (String spec : spellings()) {
       Path csv = folder.resolve("duplicates.csv");
-      JsonObject json =
-          json(swav("duplicates", spec, "--json", "--threshold", 1, "--out", csv));
+      JsonObject json = json(swav("duplicates", spec, "--json", "--threshold", 1, "--out", csv));
       assertThat(json.get("images").getAsInt()).isEqualTo(12);
       assertThat(json.get("images_in_groups").getAsInt()).isEqualTo(2);
       assertThat(json.get("groups").getAsJsonArray()).hasSize(1);
@@ -257,9 +255,7 @@ class AnswersTest {
   @Test
   void evaluateTellsTheMeanAndTheSpreadOverDrawsOfTheLabels() {
     JsonObject json =
-        json(
-            swav(
-                "evaluate", "shapes:400", "--json", "--draws", 3, "--labels", 24, "--rank"));
+        json(swav("evaluate", "shapes:400", "--json", "--draws", 3, "--labels", 24, "--rank"));
     assertThat(json.get("labels").getAsInt()).isEqualTo(24);
     JsonArray draws = json.get("few_labels_draws").getAsJsonArray();
     assertThat(draws).hasSize(3);
