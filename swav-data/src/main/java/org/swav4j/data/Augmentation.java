@@ -227,9 +227,9 @@ public record Augmentation(
   static void requireRotation(double maxDegrees) {
     if (!(maxDegrees >= 0 && maxDegrees <= 180)) {
       throw new IllegalArgumentException(
-          "rotation of up to "
+          "`rotate` is "
               + maxDegrees
-              + " degrees, expected 0 (none) to 180 (every orientation, turns go either way)");
+              + ", expected degrees from 0 (none) to 180 (every orientation, turns go either way)");
     }
   }
 

@@ -52,8 +52,8 @@ class AugmentationTest {
     assertRefused(() -> a.withSolarise(2), "solarise probability 2.0");
     assertRefused(() -> a.withBlur(0.5, 2, 1), "blur sigma 2.0 to 1.0");
     assertRefused(() -> a.withBlur(0.5, 0, 1), "blur sigma 0.0 to 1.0", "probability to 0");
-    assertRefused(() -> a.withRotation(181), "rotation of up to 181.0 degrees");
-    assertRefused(() -> a.withRotation(Double.NaN), "rotation of up to NaN");
+    assertRefused(() -> a.withRotation(181), "`rotate` is 181.0, expected degrees from 0");
+    assertRefused(() -> a.withRotation(Double.NaN), "`rotate` is NaN");
     assertRefused(() -> a.withRatio(0, 1), "ratio 0.0 to 1.0");
   }
 

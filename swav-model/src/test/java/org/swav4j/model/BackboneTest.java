@@ -73,7 +73,7 @@ class BackboneTest {
     }
   }
 
-  private static SwavWeights used(Backbone backbone, DataType type) {
+  static SwavWeights used(Backbone backbone, DataType type) {
     return TrainedWeights.trained(SwavWeights.initialise(backbone, AROUND, 3, type), 3);
   }
 

@@ -189,7 +189,7 @@ final class SourceOptions {
     return assumed;
   }
 
-  private static SwavWeights load(Path file) {
+  static SwavWeights load(Path file) {
     try {
       return SwavWeights.load(file);
     } catch (IOException e) {

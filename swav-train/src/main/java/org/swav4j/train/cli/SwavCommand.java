@@ -43,6 +43,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
       IndexCommand.class,
       SearchCommand.class,
       ClassifyCommand.class,
+      ExportCommand.class,
       ConformanceCommand.class,
       BenchCommand.class,
       DoctorCommand.class

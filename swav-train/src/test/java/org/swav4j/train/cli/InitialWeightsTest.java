@@ -9,11 +9,17 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+import org.swav4j.model.Dl4jExport;
 import org.swav4j.model.SafeTensors;
+import org.swav4j.model.SwavEncoder;
 import org.swav4j.model.SwavWeights;
 
 /**
@@ -78,6 +84,62 @@ class InitialWeightsTest {
     assertThat(Files.readAllBytes(at32)).isNotEqualTo(Files.readAllBytes(byRun));
     assertThat(embed(at32, "--weights", silent.toString(), "--size", "16").status()).isZero();
     assertThat(at32).hasSameBinaryContentAs(byRun);
+  }
+
+  @Test
+  void exportWritesTheSameNetworkInEveryFormatOrNothing() throws IOException {
+    Path onnx = folder.resolve("encoder.onnx");
+    Path torchvision = folder.resolve("trunk.safetensors");
+    Path dl4j = folder.resolve("trunk.zip");
+    Path sameDiff = folder.resolve("trunk.fb");
+    CommandLineTest.Outcome done =
+        CommandLineTest.swav(
+            "export",
+            "--json",
+            "--run",
+            run.toString(),
+            "--onnx",
+            onnx.toString(),
+            "--torchvision",
+            torchvision.toString(),
+            "--dl4j",
+            dl4j.toString(),
+            "--samediff",
+            sameDiff.toString());
+    assertThat(done.status()).as(done.err()).isZero();
+    assertThat(done.out().lines())
+        .hasSize(4)
+        .first()
+        .asString()
+        .contains("\"format\":\"onnx\"", "\"bytes\":" + Files.size(onnx));
+    assertThat(SafeTensors.read(torchvision).tensors()).containsKey("bn1.num_batches_tracked");
+
+    SwavWeights trained = SwavWeights.load(weights);
+    INDArray images = Nd4j.rand(DataType.FLOAT, 2, 3, 16, 16);
+    try (SwavEncoder encoder = SwavEncoder.ofNormalised(trained)) {
+      INDArray features = encoder.features(images);
+      INDArray graph = ComputationGraph.load(dl4j.toFile(), false).outputSingle(images);
+      INDArray plain =
+          SameDiff.load(sameDiff.toFile(), false)
+              .outputSingle(Map.of(Dl4jExport.IMAGES, images), Dl4jExport.FEATURES);
+      assertThat(graph.distance2(features)).isLessThan(1e-4 * features.norm2Number().doubleValue());
+      assertThat(plain.distance2(features)).isLessThan(1e-4 * features.norm2Number().doubleValue());
+    }
+
+    assertThat(CommandLineTest.swav("export", "--run", run.toString()).status()).isEqualTo(2);
+    Path left = folder.resolve("left.onnx");
+    CommandLineTest.Outcome refused =
+        CommandLineTest.swav(
+            "export",
+            "--run",
+            run.toString(),
+            "--onnx",
+            left.toString(),
+            "--dl4j",
+            folder.resolve("nowhere/trunk.zip").toString());
+    assertThat(refused.status()).isEqualTo(2);
+    assertThat(refused.err()).contains("--dl4j", "nowhere", "make it first").hasLineCount(1);
+    assertThat(left).doesNotExist();
   }
 
   @Test
