@@ -53,6 +53,7 @@ public final class AtomicFile implements Closeable {
             StandardOpenOption.CREATE,
             StandardOpenOption.WRITE,
             StandardOpenOption.TRUNCATE_EXISTING);
+    // That is after the hooks of applications, which may still be writing to complete it.
     if (part.getFileSystem() == FileSystems.getDefault()) {
       part.toFile().deleteOnExit();
     }

@@ -31,8 +31,7 @@ public final class Clustering {
    * @param nearest prototype of each row
    * @param similarity of each row to it, a cosine
    */
-  Clustering(
-      ImageSource source, int prototypes, int[] images, int[] nearest, float[] similarity) {
+  Clustering(ImageSource source, int prototypes, int[] images, int[] nearest, float[] similarity) {
     this.source = source;
     this.prototypes = prototypes;
     this.images = images;

@@ -49,9 +49,7 @@ public final class LabelClassifier {
    */
   public static LabelClassifier fit(FeatureSet train, List<String> classes, Encoding encoding) {
     int[] labelled =
-        IntStream.range(0, train.size())
-            .filter(row -> train.labels()[row] >= 0)
-            .toArray();
+        IntStream.range(0, train.size()).filter(row -> train.labels()[row] >= 0).toArray();
     Map<Integer, Integer> numbers = new TreeMap<>();
     Arrays.stream(labelled).forEach(row -> numbers.put(train.labels()[row], 0));
     if (numbers.size() < 2) {
@@ -71,8 +69,7 @@ public final class LabelClassifier {
         });
     FeatureSet known = train.rows(labelled);
     FeatureSet renumbered =
-        new FeatureSet(
-            known.features(), Arrays.stream(known.labels()).map(numbers::get).toArray());
+        new FeatureSet(known.features(), Arrays.stream(known.labels()).map(numbers::get).toArray());
     LinearClassifier linear = new LogisticRegression().fit(renumbered, names.size());
     return new LabelClassifier(linear, names, encoding);
   }

@@ -12,8 +12,8 @@ import org.swav4j.train.host.HostTensor;
 
 /**
  * Groups of rows that are nearly the same: every member has at least a given cosine with the
- * group's first row. Rows are taken in order; one that is near no earlier group's first row begins a
- * group of its own, and one that is near several joins the earliest. Unlike connected components,
+ * group's first row. Rows are taken in order; one that is near no earlier group's first row begins
+ * a group of its own, and one that is near several joins the earliest. Unlike connected components,
  * groups do not grow along chains of small differences.
  *
  * <p>Exact: every pair that could matter is compared, by matrix products of blocks. N rows take at
@@ -68,11 +68,12 @@ public final class NearDuplicates {
   /**
    * The groups of two and more rows, in the order of their first rows.
    *
-   * @param rows {@code [N, D]}, float, of length 1; {@link
-   *     org.swav4j.train.evaluation.UnitRows} makes them so
-   * @param threshold least cosine with the first row, above 0 and up to 1; compared with a tolerance
-   *     of 1e-5 for rounding
-   * @throws IllegalArgumentException if the threshold is out of range or the rows are no such matrix
+   * @param rows {@code [N, D]}, float, of length 1; {@link org.swav4j.train.evaluation.UnitRows}
+   *     makes them so
+   * @param threshold least cosine with the first row, above 0 and up to 1; compared with a
+   *     tolerance of 1e-5 for rounding
+   * @throws IllegalArgumentException if the threshold is out of range or the rows are no such
+   *     matrix
    */
   public static List<Group> groups(INDArray rows, double threshold) {
     requireThreshold("threshold", threshold);
@@ -115,8 +116,7 @@ public final class NearDuplicates {
               .get(NDArrayIndex.interval(0, (long) firsts.length * (end - at)))
               .reshape(firsts.length, end - at);
       try (INDArray block = Nd4j.pullRows(rows, 1, firsts)) {
-        Nd4j.matmul(
-            block, rows.get(NDArrayIndex.interval(at, end)), product, false, true, false);
+        Nd4j.matmul(block, rows.get(NDArrayIndex.interval(at, end)), product, false, true, false);
       }
       FloatBuffer cosines = new HostTensor().read(product);
       for (int i = 0; i < firsts.length; i++) {

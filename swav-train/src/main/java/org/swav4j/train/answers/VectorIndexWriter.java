@@ -150,8 +150,7 @@ public final class VectorIndexWriter implements Closeable {
     document.add(new StoredField(VectorIndex.ID, id));
     document.add(new StoredField(VectorIndex.LABEL, label));
     document.add(
-        new KnnFloatVectorField(
-            VectorIndex.VECTOR, vector, VectorSimilarityFunction.DOT_PRODUCT));
+        new KnnFloatVectorField(VectorIndex.VECTOR, vector, VectorSimilarityFunction.DOT_PRODUCT));
     writer.addDocument(document);
     size++;
   }

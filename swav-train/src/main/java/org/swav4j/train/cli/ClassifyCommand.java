@@ -90,8 +90,7 @@ final class ClassifyCommand implements Callable<Integer> {
     ImageSource images = Sample.labelled(part.images(o), Integer.MAX_VALUE);
     if (images.size() == 0) {
       throw new IllegalArgumentException(
-          o.spec()
-              + " has no labelled images, expected a folder for each of two classes or more");
+          o.spec() + " has no labelled images, expected a folder for each of two classes or more");
     }
     o.data().leftOut().forEach(note -> output.note("%s", note));
     LabelClassifier classifier;
@@ -125,7 +124,8 @@ final class ClassifyCommand implements Callable<Integer> {
   private void apply() throws IOException {
     OutputOptions.requireEnding("--out", out, ".csv");
     if (source.data == null) {
-      throw new IllegalArgumentException("--apply needs --data: which images are to be classified?");
+      throw new IllegalArgumentException(
+          "--apply needs --data: which images are to be classified?");
     }
     if (source.size != null) {
       throw new IllegalArgumentException(
@@ -191,8 +191,7 @@ final class ClassifyCommand implements Callable<Integer> {
     fields.put("file", out.toString());
     fields.put("images", images);
     fields.put("classified", numbers);
-    output.result(
-        fields, images + " images in " + out + ": " + String.join(", ", words));
+    output.result(fields, images + " images in " + out + ": " + String.join(", ", words));
   }
 
   /** A line for each image, in their order. */
@@ -245,8 +244,7 @@ final class ClassifyCommand implements Callable<Integer> {
     private void line(String name, Object probability, String reason, float[] all)
         throws IOException {
       Stream<Object> each =
-          IntStream.range(0, counts.length)
-              .mapToObj(c -> all == null ? "" : (Object) all[c]);
+          IntStream.range(0, counts.length).mapToObj(c -> all == null ? "" : (Object) all[c]);
       csv.line(
           Stream.concat(
                   Stream.of(

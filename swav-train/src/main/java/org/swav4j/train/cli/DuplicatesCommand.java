@@ -41,9 +41,7 @@ final class DuplicatesCommand implements Callable<Integer> {
   /** Members of a group that people are shown. */
   private static final int MEMBERS_SHOWN = 8;
 
-  private static final String[] COLUMNS = {
-    "group", "path", "part", "label", "class", "similarity"
-  };
+  private static final String[] COLUMNS = {"group", "path", "part", "label", "class", "similarity"};
 
   @Mixin OutputOptions output;
   @Mixin SourceOptions source;

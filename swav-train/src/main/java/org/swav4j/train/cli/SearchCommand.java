@@ -85,8 +85,7 @@ final class SearchCommand implements Callable<Integer> {
       }
       one.put("similarity", hit.similarity());
       found.add(one);
-      text.append(
-          String.format(Locale.ROOT, "%n  %.4f  %s", hit.similarity(), hit.id()));
+      text.append(String.format(Locale.ROOT, "%n  %.4f  %s", hit.similarity(), hit.id()));
     }
     fields.put("found", found);
     output.result(fields, text.toString());

@@ -4,9 +4,10 @@ import java.util.Arrays;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * α-ReQ, how fast the directions of features lose weight, found without labels (Agrawal et al. 2022,
- * <a href="https://openreview.net/forum?id=ii9X4vtZGTZ">α-ReQ: Assessing Representation Quality in
- * Self-Supervised Learning by measuring eigenspectrum decay</a>): the exponent of the power law
+ * α-ReQ, how fast the directions of features lose weight, found without labels (Agrawal et al.
+ * 2022, <a href="https://openreview.net/forum?id=ii9X4vtZGTZ">α-ReQ: Assessing Representation
+ * Quality in Self-Supervised Learning by measuring eigenspectrum decay</a>): the exponent of the
+ * power law
  *
  * <pre>
  *   λ_i ∝ i^-α

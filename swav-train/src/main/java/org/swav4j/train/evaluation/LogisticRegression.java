@@ -9,7 +9,8 @@ import org.nd4j.linalg.factory.Nd4j;
 
 /**
  * Multinomial logistic regression on features of unit length, for few labels as for many (Tian et
- * al. 2020, <a href="https://arxiv.org/abs/2003.11539">arXiv 2003.11539</a>, section 3.2). Minimises
+ * al. 2020, <a href="https://arxiv.org/abs/2003.11539">arXiv 2003.11539</a>, section 3.2).
+ * Minimises
  *
  * <pre>
  *   1/N Σ_n -ln p(label_n | s (x_n / |x_n| - μ)) + penalty / (2 N) |W|²
@@ -31,8 +32,8 @@ import org.nd4j.linalg.factory.Nd4j;
  */
 public record LogisticRegression(double penalty, int steps) {
   /**
-   * The loss is at most 1-smooth in these units, the bias included, and momentum is stable up to
-   * 2 (1 + 0.9) (Polyak 1964).
+   * The loss is at most 1-smooth in these units, the bias included, and momentum is stable up to 2
+   * (1 + 0.9) (Polyak 1964).
    */
   private static final double LEARNING_RATE = 2;
 

@@ -69,7 +69,10 @@ public final class CsvFile implements Closeable {
           fields.length + " fields for " + columns + " columns of " + target);
     }
     String line =
-        Arrays.stream(fields).map(String::valueOf).map(CsvFile::quoted).collect(Collectors.joining(","));
+        Arrays.stream(fields)
+            .map(String::valueOf)
+            .map(CsvFile::quoted)
+            .collect(Collectors.joining(","));
     try {
       out.write(line);
       out.write('\n');

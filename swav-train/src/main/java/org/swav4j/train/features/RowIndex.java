@@ -32,8 +32,7 @@ public final class RowIndex implements Closeable {
         features
             .toAbsolutePath()
             .resolveSibling(name.substring(0, dot < 0 ? name.length() : dot) + ".index.csv");
-    return new RowIndex(
-        CsvFile.create(file, "row", "path", "part", "label", "class", "skipped"));
+    return new RowIndex(CsvFile.create(file, "row", "path", "part", "label", "class", "skipped"));
   }
 
   /** Where it is. */

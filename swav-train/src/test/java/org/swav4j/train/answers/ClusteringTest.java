@@ -38,14 +38,12 @@ class ClusteringTest {
   void agreementIsThatOfTheLabelledImages() {
     ListedImages images = new ListedImages(CLASSES, 0, -1, 1, 1);
     Clustering found =
-        new Clustering(
-            images, 3, new int[] {0, 1, 2, 3}, new int[] {1, 1, 1, 2}, new float[4]);
+        new Clustering(images, 3, new int[] {0, 1, 2, 3}, new int[] {1, 1, 1, 2}, new float[4]);
 
     assertThat(found.agreement())
         .contains(ClusterAgreement.of(new int[] {1, 1, 2}, new int[] {0, 1, 1}));
     assertThat(
-            new Clustering(
-                    new ListedImages(List.of(), -1), 3, new int[1], new int[1], new float[1])
+            new Clustering(new ListedImages(List.of(), -1), 3, new int[1], new int[1], new float[1])
                 .agreement())
         .isEmpty();
   }

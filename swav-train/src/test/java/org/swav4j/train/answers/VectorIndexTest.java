@@ -82,7 +82,8 @@ class VectorIndexTest {
         assertThat(hits).hasSize(10);
         for (int i = 0; i < 10; i++) {
           int number = Integer.parseInt(hits.get(i).id().substring(1));
-          assertThat(hits.get(i).similarity()).isCloseTo(cosine(query, vectors[number]), within(1e-5f));
+          assertThat(hits.get(i).similarity())
+              .isCloseTo(cosine(query, vectors[number]), within(1e-5f));
           assertThat(hits.get(i).label()).isEqualTo(number % 2 == 0 ? "even" : "");
           assertThat(hits.get(i).similarity())
               .isLessThanOrEqualTo(hits.get(Math.max(0, i - 1)).similarity());

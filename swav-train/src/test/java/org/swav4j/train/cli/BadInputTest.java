@@ -267,13 +267,16 @@ class BadInputTest {
         Refusal.of(2, "texts holds no index", "search @texts/a.txt --index @texts"),
         Refusal.of(2, "--top is 0", "search @texts/a.txt --index @texts --top 0"),
         Refusal.of(
-            2, "one class (light)", "classify --fit --run @run --data @one-class --out @never.safetensors"),
+            2,
+            "one class (light)",
+            "classify --fit --run @run --data @one-class --out @never.safetensors"),
         Refusal.of(
             2,
             "no labelled images",
             "classify --fit --run @run --data @unlabelled --out @never.safetensors"),
         Refusal.of(2, "never.csv | .safetensors", "classify --fit --run @run --out @never.csv"),
-        Refusal.of(2, "--run nor --weights", "classify --fit --data shapes --out @never.safetensors"),
+        Refusal.of(
+            2, "--run nor --weights", "classify --fit --data shapes --out @never.safetensors"),
         Refusal.of(
             1,
             "no classifier",
@@ -282,8 +285,10 @@ class BadInputTest {
             1, "cut off", "classify --apply @half.safetensors --data shapes:40 --out @never.csv"),
         Refusal.of(2, "--data", "classify --apply @half.safetensors --out @never.csv"),
         Refusal.of(2, "--draws is 0", "evaluate --run @run --draws 0"),
-        Refusal.of(2, "--labels is 50.0", "evaluate --run @run --data shapes:40 --draws 2 --labels 50"),
-        Refusal.of(2, "--labels is 2.5", "evaluate --run @run --data shapes:40 --draws 2 --labels 2.5"),
+        Refusal.of(
+            2, "--labels is 50.0", "evaluate --run @run --data shapes:40 --draws 2 --labels 50"),
+        Refusal.of(
+            2, "--labels is 2.5", "evaluate --run @run --data shapes:40 --draws 2 --labels 2.5"),
         Refusal.of(2, "10 nearest of 5", "bench index --vectors 5"),
         // conformance and bench
         Refusal.of(2, "missing", "conformance @missing"),

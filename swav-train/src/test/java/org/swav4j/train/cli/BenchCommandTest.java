@@ -198,8 +198,7 @@ class BenchCommandTest {
   @Test
   void searchIsTimedWithTheShareThatItFinds() {
     CommandLineTest.Outcome outcome =
-        CommandLineTest.swav(
-            "bench index --vectors 3000 --dim 48 --queries 20 --json".split(" "));
+        CommandLineTest.swav("bench index --vectors 3000 --dim 48 --queries 20 --json".split(" "));
     assertThat(outcome.status()).as(outcome.err()).isZero();
     JsonObject json = JsonParser.parseString(outcome.out()).getAsJsonObject();
     assertThat(json.get("recall").getAsDouble()).isBetween(0.95, 1.0);

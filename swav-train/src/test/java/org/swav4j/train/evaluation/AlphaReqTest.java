@@ -34,7 +34,8 @@ class AlphaReqTest {
 
   @Test
   void featuresThatVaryInTwoDirectionsHaveNoExponent() {
-    INDArray z = powerLaw(1).mmul(Nd4j.rand(DataType.FLOAT, 32, 2)).mmul(Nd4j.rand(DataType.FLOAT, 2, 9));
+    INDArray z =
+        powerLaw(1).mmul(Nd4j.rand(DataType.FLOAT, 32, 2)).mmul(Nd4j.rand(DataType.FLOAT, 2, 9));
     assertThatThrownBy(() -> AlphaReq.of(z)).hasMessageContaining("2 directions");
     assertThatThrownBy(() -> AlphaReq.of(Nd4j.ones(DataType.FLOAT, 9, 4)))
         .hasMessageContaining("0 directions");
