@@ -42,9 +42,7 @@ final class OutputOptions {
 
   /** A line on standard error, for people. */
   void note(String format, Object... values) {
-    err()
-        .println(
-            Terminal.folded(Settings.withFlags(String.format(Locale.ROOT, format, values))));
+    err().println(Terminal.folded(Settings.withFlags(String.format(Locale.ROOT, format, values))));
   }
 
   /** A result: as JSON, or as the text that people read. */

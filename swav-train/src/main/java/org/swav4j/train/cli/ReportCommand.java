@@ -44,10 +44,7 @@ import picocli.CommandLine.Parameters;
 final class ReportCommand implements Callable<Integer> {
   @Mixin OutputOptions output;
 
-  @Parameters(
-      arity = "1..2",
-      paramLabel = "RUN",
-      description = "A run folder, or two.")
+  @Parameters(arity = "1..2", paramLabel = "RUN", description = "A run folder, or two.")
   List<Path> runs;
 
   @Option(
@@ -83,8 +80,7 @@ final class ReportCommand implements Callable<Integer> {
     fields.put("file", file.toString());
     fields.put("runs", runs.stream().map(Path::toString).toList());
     fields.put("seconds", seconds);
-    output.result(
-        fields, String.format(Locale.ROOT, "%s, written in %.1f s", file, seconds));
+    output.result(fields, String.format(Locale.ROOT, "%s, written in %.1f s", file, seconds));
     return 0;
   }
 
@@ -174,8 +170,7 @@ final class ReportCommand implements Callable<Integer> {
       }
       output.note(
           "%s: pictures are left out: %s; --data says where the images are now",
-          folder.directory(),
-          SwavCommand.describe(e));
+          folder.directory(), SwavCommand.describe(e));
       return Optional.empty();
     }
   }

@@ -19,7 +19,9 @@ final class Terminal {
 
   /** A line as a terminal shows it best: broken between words where it is longer than a row. */
   static String folded(String line) {
-    return line.length() < USUAL || !isThere() ? line : fold(line, new Row().getMaxRenderedLength());
+    return line.length() < USUAL || !isThere()
+        ? line
+        : fold(line, new Row().getMaxRenderedLength());
   }
 
   /** Rows of at most so many characters, all but the first indented; words stay whole. */

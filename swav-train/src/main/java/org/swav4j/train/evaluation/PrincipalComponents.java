@@ -76,8 +76,7 @@ public record PrincipalComponents(INDArray coordinates, double[] shares) {
           INDArray direction = Nd4j.matmul(some, vector, true, false, false);
           INDArray seen = Nd4j.matmul(all, direction, false, false, false)) {
         seen.divi(Math.sqrt(value));
-        boolean turned =
-            seen.maxNumber().doubleValue() < -seen.minNumber().doubleValue();
+        boolean turned = seen.maxNumber().doubleValue() < -seen.minNumber().doubleValue();
         coordinates.getColumn(c, true).assign(turned ? seen.negi() : seen);
       }
     }

@@ -287,11 +287,11 @@ function curveSection() {
     curves('What the loss is made of', 'nats', [
       {name: 'KL(code \u2016 prediction)', of: e => e.kl, colour: 0},
       {name: 'entropy of codes', of: e => e.code_entropy, colour: 2}]),
-    curves('Spread and use', '%', [
-      {name: 'spread of embeddings', of: e => known(e.spread) ? 100 * e.spread : null, colour: 1},
-      {name: 'prototypes used', of: e => known(e.prototypes_used) ? 100 * e.prototypes_used : null, colour: 2},
-      {name: 'prototypes distinct', of: e => known(e.prototypes_distinct) ? 100 * e.prototypes_distinct : null, colour: 0},
-      {name: 'images of the largest', of: e => known(e.largest_share) ? 100 * e.largest_share : null, colour: 3}]),
+    curves('Spread, prototypes used and distinct, images of the largest', '%', [
+      {name: 'spread', of: e => known(e.spread) ? 100 * e.spread : null, colour: 1},
+      {name: 'used', of: e => known(e.prototypes_used) ? 100 * e.prototypes_used : null, colour: 2},
+      {name: 'distinct', of: e => known(e.prototypes_distinct) ? 100 * e.prototypes_distinct : null, colour: 0},
+      {name: 'largest', of: e => known(e.largest_share) ? 100 * e.largest_share : null, colour: 3}]),
     curves('Learning rate', '', [{name: 'learning rate', points: run => zip(x(run), run.steps.learningRate), colour: 0, dots: false}]),
     curves('Speed', 'images/s', [{name: 'training', of: e => e.images_per_s, colour: 2}]),
   ].filter(known);

@@ -111,6 +111,22 @@ class RunFilesTest {
   }
 
   @Test
+  void aTerminalBreaksLinesBetweenWordsAndKeepsPathsWhole() {
+    String lf = System.lineSeparator();
+    assertThat(Terminal.fold("epoch 1/5  loss 4.000  fine", 80))
+        .isEqualTo("epoch 1/5  loss 4.000  fine");
+    assertThat(Terminal.fold("take a lower rate in /a/long/path/of/no/use than now", 16))
+        .isEqualTo(
+            "take a lower"
+                + lf
+                + "  rate in"
+                + lf
+                + "  /a/long/path/of/no/use"
+                + lf
+                + "  than now");
+  }
+
+  @Test
   void adviceIsPrintedBesideTheEpochsLine() {
     StringWriter lines = new StringWriter();
     StringWriter notes = new StringWriter();

@@ -9,6 +9,7 @@ import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
 import javax.imageio.ImageIO;
@@ -193,5 +194,55 @@ class TrainedRunTest {
     // Features are what comes out of a rectifier, and differ from image to image.
     assertThat(rows.minNumber().doubleValue()).isNotNegative();
     assertThat(rows.std(0).maxNumber().doubleValue()).isGreaterThan(0.01);
+  }
+
+  private static CommandLineTest.Outcome report(Path of, Path out) {
+    return CommandLineTest.swav("report", of.toString(), "--out", out.toString(), "--json");
+  }
+
+  /** Each part that can be damaged by itself, and what says so. */
+  @Test
+  void theReportIsWrittenAgainAndThatOfADamagedRunIsRefused() throws IOException {
+    assertThat(Files.size(run.resolve("report.html"))).isBetween(700_000L, 5_000_000L);
+    Path page = folder.resolve("again.html");
+    CommandLineTest.Outcome whole = report(run, page);
+    assertThat(whole.status()).as(whole.err()).isZero();
+    JsonObject told = JsonParser.parseString(whole.out()).getAsJsonObject();
+    assertThat(told.get("file").getAsString()).isEqualTo(page.toString());
+    assertThat(page).content().contains("\"epoch\":4", "\"prototypes\":[{\"size\":");
+
+    for (String part : List.of("config.json", "metrics.jsonl", "weights", "checkpoint")) {
+      Path damaged = Files.createDirectory(folder.resolve("damaged-" + part));
+      for (String name :
+          List.of(
+              "config.json", "metrics.jsonl", "weights.safetensors", "checkpoint.safetensors")) {
+        byte[] bytes = Files.readAllBytes(run.resolve(name));
+        Files.write(
+            damaged.resolve(name),
+            name.startsWith(part) ? Arrays.copyOf(bytes, Math.min(300, bytes.length / 2)) : bytes);
+      }
+      Path out = folder.resolve(part + ".html");
+      CommandLineTest.Outcome refused = report(damaged, out);
+      assertThat(refused.status()).as(part).isEqualTo(SwavCommand.FAILURE);
+      assertThat(refused.err().strip()).as("one line").contains(part).doesNotContain("\n");
+      assertThat(out).doesNotExist();
+    }
+  }
+
+  @Test
+  void aReportOfARunWhoseImagesAreGoneHasTheRest() throws IOException {
+    Path moved = Files.createDirectory(folder.resolve("moved"));
+    for (String name : List.of("metrics.jsonl", "weights.safetensors", "checkpoint.safetensors")) {
+      Files.copy(run.resolve(name), moved.resolve(name));
+    }
+    Files.writeString(
+        moved.resolve("config.json"),
+        Files.readString(run.resolve("config.json"))
+            .replace("\"shapes:4096\"", "\"folder:/nowhere\""));
+    Path page = folder.resolve("gone.html");
+    CommandLineTest.Outcome outcome = report(moved, page);
+    assertThat(outcome.status()).as(outcome.err()).isZero();
+    assertThat(outcome.err()).contains("pictures are left out", "/nowhere", "--data");
+    assertThat(page).content().contains("\"epoch\":4").doesNotContain("\"prototypes\":[{\"size\":");
   }
 }

@@ -40,8 +40,7 @@ class PrincipalComponentsTest {
     assertThat(found.shares()[2]).isZero();
     for (int k = 0; k < 2; k++) {
       INDArray column = c.getColumn(k);
-      assertThat(column.maxNumber().doubleValue())
-          .isEqualTo(column.amaxNumber().doubleValue());
+      assertThat(column.maxNumber().doubleValue()).isEqualTo(column.amaxNumber().doubleValue());
     }
     assertThat(c.getColumn(0).stdNumber().doubleValue()).isCloseTo(3, within(0.3));
   }

@@ -86,7 +86,11 @@ final class Chromium implements AutoCloseable {
       }
       chromium.send(
           "Emulation.setDeviceMetricsOverride",
-          "{width: " + width + ", height: 800, deviceScaleFactor: 1, mobile: " + (width < 500) + "}");
+          "{width: "
+              + width
+              + ", height: 800, deviceScaleFactor: 1, mobile: "
+              + (width < 500)
+              + "}");
       chromium.send(
           "Emulation.setEmulatedMedia",
           "{features: [{name: 'prefers-color-scheme', value: '" + scheme + "'}]}");
@@ -102,8 +106,7 @@ final class Chromium implements AutoCloseable {
   /** The first page's address, from the port that Chromium tells. */
   private static URI page(Process process) throws IOException, InterruptedException {
     BufferedReader lines =
-        new BufferedReader(
-            new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8));
+        new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8));
     for (String line = lines.readLine(); line != null; line = lines.readLine()) {
       if (line.startsWith("DevTools listening on ")) {
         URI browser = URI.create(line.substring("DevTools listening on ".length()));

@@ -23,8 +23,7 @@ class GalleryTest {
   void prototypesAreCountedNamedAndMarked() {
     INDArray embeddings = at(20, 1, 5, 91, 88);
     INDArray prototypes = at(0, 90, 180, 90).muli(3);
-    Gallery gallery =
-        Gallery.of(embeddings, embeddings, prototypes, new int[] {2, 2, 0, 1, -1});
+    Gallery gallery = Gallery.of(embeddings, embeddings, prototypes, new int[] {2, 2, 0, 1, -1});
     List<Gallery.Prototype> found = gallery.prototypes();
     assertThat(found).extracting(Gallery.Prototype::size).containsExactly(3, 2, 0, 0);
     assertThat(found).extracting(Gallery.Prototype::label).containsExactly(2, 1, null, null);
@@ -34,7 +33,9 @@ class GalleryTest {
     assertThat(found.get(0).typical()).containsExactly(1, 2, 0);
     assertThat(found).extracting(Gallery.Prototype::copyOf).containsExactly(null, 3, null, 1);
     assertThat(found.get(0).likeness()).isCloseTo(0, within(1e-6));
-    assertThat(gallery.pictures()).extracting(Gallery.Picture::prototype).containsExactly(0, 0, 0, 1, 1);
+    assertThat(gallery.pictures())
+        .extracting(Gallery.Picture::prototype)
+        .containsExactly(0, 0, 0, 1, 1);
   }
 
   @Test
@@ -45,7 +46,8 @@ class GalleryTest {
     assertThat(gallery.prototypes()).isEmpty();
     Gallery.Picture second = gallery.pictures().get(1);
     assertThat(second.neighbours()).containsExactly(0, 2, 3, 7, 4, 5);
-    assertThat(second.similarities().get(0)).isCloseTo((float) Math.cos(Math.toRadians(10)), within(1e-5f));
+    assertThat(second.similarities().get(0))
+        .isCloseTo((float) Math.cos(Math.toRadians(10)), within(1e-5f));
     assertThat(second.prototype()).isNull();
   }
 }

@@ -108,7 +108,13 @@ class HtmlReportTest {
         Settings.change(
                 Preset.QUICK.config(),
                 Map.of(
-                    "data", "shapes:" + IMAGES, "batch", "16", "epochs", "" + EPOCHS, "prototypes",
+                    "data",
+                    "shapes:" + IMAGES,
+                    "batch",
+                    "16",
+                    "epochs",
+                    "" + EPOCHS,
+                    "prototypes",
                     "" + PROTOTYPES))
             .withNormalisation(Normalisation.of(data.train(), IMAGES));
     weights = SwavWeights.initialise(config.network().with(3), 7);
@@ -145,8 +151,7 @@ class HtmlReportTest {
   private static EpochMetrics epoch(int epoch) {
     double nan = Double.NaN;
     return epoch == 0
-        ? new EpochMetrics(
-            0, 0, nan, nan, nan, nan, 0.2, EpochDiagnostics.UNKNOWN, "", List.of())
+        ? new EpochMetrics(0, 0, nan, nan, nan, nan, 0.2, EpochDiagnostics.UNKNOWN, "", List.of())
         : new EpochMetrics(
             epoch,
             6L * epoch,
@@ -203,8 +208,7 @@ class HtmlReportTest {
     Integer[] expected = new Integer[PROTOTYPES];
     Arrays.fill(expected, 0);
     try (Embedder embedder =
-            new Embedder(
-                InputSize.of(config.evaluationSize()), config.data().normalisation(), 1);
+            new Embedder(InputSize.of(config.evaluationSize()), config.data().normalisation(), 1);
         SwavEncoder encoder = SwavEncoder.ofNormalised(weights, new Nd4jEngine())) {
       FeatureSet assigned =
           embedder.collect(
@@ -273,7 +277,8 @@ class HtmlReportTest {
                   .getAsInt())
           .isZero();
       page.evaluate("document.querySelector('.neighbours button').click()");
-      assertThat(page.evaluate("document.querySelector('dialog[open] h2').textContent").getAsString())
+      assertThat(
+              page.evaluate("document.querySelector('dialog[open] h2').textContent").getAsString())
           .endsWith(NAME);
       page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)");
       assertThat(
@@ -342,9 +347,8 @@ class HtmlReportTest {
   void twoRunsNameTheSettingsThatDiffer(@TempDir Path work)
       throws IOException, InterruptedException {
     Path other = Files.createDirectory(work.resolve("other"));
-    Files.copy(
-        new RunFolder(folder).metrics(), new RunFolder(other).metrics());
-    TrainingConfig changed = Settings.change(config, Map.of("epsilon", "0.03"));
+    Files.copy(new RunFolder(folder).metrics(), new RunFolder(other).metrics());
+    TrainingConfig changed = Settings.change(config, Map.of("epsilon", "0.071"));
     RunRecord run = new RunRecord(List.of(epoch(0), epoch(1)), Double.NaN);
     RunData gone = new RunData(IMAGES, 3, "", Optional.empty());
     Path page = work.resolve("both.html");
@@ -366,7 +370,7 @@ class HtmlReportTest {
                   .evaluate("document.querySelector('#settings tbody').innerText.trim()")
                   .getAsString()
                   .split("\\s+"))
-          .startsWith("--epsilon", "0.05", "0.03")
+          .startsWith("--epsilon", config.codes().epsilon() + "", "0.071")
           .hasSize(5);
       assertThat(browser.evaluate(DRAWN).getAsInt()).isEqualTo(7);
       assertThat(browser.complaints).isEmpty();
