@@ -2,16 +2,19 @@ package org.swav4j.train.loop;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletionService;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorCompletionService;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -36,6 +39,11 @@ import org.swav4j.train.config.TrainingConfig;
 @Timeout(300)
 class WorkersTest {
   private static final ImageSource IMAGES = DataSpec.parse("shapes:48").open().train();
+
+  /** As {@link #tiny} at full width: see SynchroniseNormsTest on oneDNN with few channels. */
+  private static TrainingConfig wide(String... more) {
+    return tiny(Stream.concat(Stream.of("--width=1"), Stream.of(more)).toArray(String[]::new));
+  }
 
   /** ResNet-20 at a quarter of its width, 6 steps an epoch, and a queue that is full after 5. */
   private static TrainingConfig tiny(String... more) {
@@ -66,23 +74,25 @@ class WorkersTest {
     T by(Collective collective) throws Exception;
   }
 
+  /** Results by rank; if a worker fails, its failure, and the others are interrupted. */
   private static <T> List<T> together(int count, Work<T> work) {
     ExecutorService threads = Executors.newFixedThreadPool(count);
     try {
-      List<Future<T>> running = new ArrayList<>();
+      CompletionService<T> running = new ExecutorCompletionService<>(threads);
+      List<Future<T>> byRank = new ArrayList<>();
       for (Collective c : Collective.threads(count)) {
-        running.add(threads.submit(() -> work.by(c)));
+        byRank.add(running.submit(() -> work.by(c)));
+      }
+      for (int i = 0; i < count; i++) {
+        running.take().get();
       }
       List<T> results = new ArrayList<>();
-      for (Future<T> f : running) {
+      for (Future<T> f : byRank) {
         results.add(f.get());
       }
       return results;
     } catch (ExecutionException e) {
-      if (e.getCause() instanceof RuntimeException cause) {
-        throw cause;
-      }
-      throw new AssertionError(e);
+      throw new AssertionError("a worker failed", e.getCause());
     } catch (InterruptedException e) {
       throw new AssertionError(e);
     } finally {
@@ -141,13 +151,13 @@ class WorkersTest {
     return whole.getRows(own);
   }
 
-  private static void assertClose(Trace actual, Trace expected, int rank, int workers, double to) {
-    assertThat(Math.abs(actual.loss() / expected.loss() - 1)).as("loss").isLessThan(to);
+  /** How far a worker is from what one machine has: by kind, relative to all arrays of a kind. */
+  private static Map<String, Double> errors(Trace actual, Trace expected, int rank, int workers) {
     assertThat(actual.arrays().keySet()).isEqualTo(expected.arrays().keySet());
+    Map<String, Double> errors = new LinkedHashMap<>();
+    errors.put("loss", Math.abs(actual.loss() / expected.loss() - 1));
     INDArray codes = rows(expected.arrays().get("codes"), 2, rank, workers);
-    assertThat(actual.arrays().get("codes").sub(codes).amaxNumber().doubleValue())
-        .as("codes")
-        .isLessThan(Math.min(to, 1e-6));
+    errors.put("codes", actual.arrays().get("codes").castTo(DataType.DOUBLE).distance2(codes));
     for (String kind : List.of("gradient", "parameter", "statistic", "momentum", "method")) {
       double square = 0;
       double difference = 0;
@@ -160,10 +170,9 @@ class WorkersTest {
           difference += Math.pow(e.distance2(a), 2);
         }
       }
-      assertThat(Math.sqrt(difference / Math.max(square, 1e-30)))
-          .as("all %ss, relative", kind)
-          .isLessThan(to);
+      errors.put(kind, Math.sqrt(difference / Math.max(square, 1e-30)));
     }
+    return errors;
   }
 
   /**
@@ -190,8 +199,335 @@ class WorkersTest {
     for (int rank = 0; rank < workers; rank++) {
       assertThat(all.get(rank)).hasSize(10);
       for (int step = 0; step < 10; step++) {
-        assertClose(all.get(rank).get(step), expected.get(step), rank, workers, 1e-8);
+        assertThat(errors(all.get(rank).get(step), expected.get(step), rank, workers))
+            .allSatisfy((kind, error) -> assertThat(error).as(kind).isLessThan(1e-8));
       }
     }
+  }
+
+  /** The same with parts of a batch, several heads and an average of the weights. */
+  @Test
+  void partsHeadsAndAverageAreThoseOfTheWholeBatch() {
+    TrainingConfig config =
+        tiny("--accumulate=2", "--batch=4", "--heads=2", "--ema=0.5", "--codes=hard");
+    List<Trace> expected;
+    Checkpoint alone;
+    try (Trainer t = trainer(config, Collective.single(), DataType.DOUBLE)) {
+      expected = traces(t, 8);
+      alone = copy(t.checkpoint(Double.NaN));
+    }
+    List<Checkpoint> both =
+        together(
+            2,
+            c -> {
+              try (Trainer t = trainer(config, c, DataType.DOUBLE)) {
+                List<Trace> own = traces(t, 8);
+                for (int step = 0; step < 8; step++) {
+                  assertThat(own.get(step).loss())
+                      .isCloseTo(expected.get(step).loss(), within(1e-8));
+                }
+                return copy(t.checkpoint(Double.NaN));
+              }
+            });
+    assertSame(both.get(0), alone, 1e-8);
+    assertSame(both.get(1), alone, 1e-8);
+  }
+
+  private static Checkpoint copy(Checkpoint c) {
+    return with(c, INDArray::dup);
+  }
+
+  private static Checkpoint inDoubles(Checkpoint c) {
+    return with(c, a -> a.dataType() == DataType.FLOAT ? a.castTo(DataType.DOUBLE) : a);
+  }
+
+  private static Checkpoint with(Checkpoint c, UnaryOperator<INDArray> arrays) {
+    return new Checkpoint(
+        c.config(),
+        c.images(),
+        c.channels(),
+        c.data(),
+        c.step(),
+        c.lossSum(),
+        c.rawPixels(),
+        with(c.parameters(), arrays),
+        with(c.statistics(), arrays),
+        with(c.momentum(), arrays),
+        with(c.method(), arrays),
+        with(c.average(), arrays));
+  }
+
+  private static Map<String, INDArray> with(
+      Map<String, INDArray> arrays, UnaryOperator<INDArray> change) {
+    Map<String, INDArray> changed = new LinkedHashMap<>(arrays);
+    changed.replaceAll((name, a) -> change.apply(a));
+    return changed;
+  }
+
+  /** The same names and shapes, and numbers within a tolerance; 0 for the same bits. */
+  private static void assertSame(Checkpoint actual, Checkpoint expected, double tolerance) {
+    assertThat(actual.step()).isEqualTo(expected.step());
+    assertThat(actual.lossSum()).isCloseTo(expected.lossSum(), within(tolerance));
+    assertSame(actual.parameters(), expected.parameters(), tolerance);
+    assertSame(actual.statistics(), expected.statistics(), tolerance);
+    assertSame(actual.momentum(), expected.momentum(), tolerance);
+    assertSame(actual.method(), expected.method(), tolerance);
+    assertSame(actual.average(), expected.average(), tolerance);
+  }
+
+  private static void assertSame(
+      Map<String, INDArray> actual, Map<String, INDArray> expected, double tolerance) {
+    assertThat(actual.keySet()).isEqualTo(expected.keySet());
+    expected.forEach(
+        (name, e) -> {
+          INDArray a = actual.get(name);
+          assertThat(a.dataType()).isEqualTo(e.dataType());
+          if (tolerance == 0) {
+            assertThat(a).as(name).isEqualTo(e);
+          } else {
+            assertThat(a.castTo(DataType.DOUBLE).sub(e.castTo(DataType.DOUBLE)).amaxNumber())
+                .as(name)
+                .satisfies(n -> assertThat(n.doubleValue()).isLessThan(tolerance));
+          }
+        });
+  }
+
+  /**
+   * In floats by the fast engine, step by step, each from the state that one machine had: against
+   * the same step in doubles, workers are as exact as one machine with the whole batch is.
+   */
+  @ParameterizedTest
+  @CsvSource({"2, 0", "2, 7", "4, 1", "4, 8"})
+  void aStepInFloatsIsAsExactAsThatOfTheWholeBatch(int workers, long before) {
+    TrainingConfig config = wide();
+    Checkpoint from;
+    try (Trainer t = trainer(config, Collective.single(), DataType.FLOAT)) {
+      if (before > 0) {
+        traces(t, before);
+      }
+      from = copy(t.checkpoint(Double.NaN));
+    }
+    Trace exact = step(config, Collective.single(), inDoubles(from), DataType.DOUBLE);
+    Map<String, Double> alone =
+        errors(step(config, Collective.single(), from, DataType.FLOAT), exact, 0, 1);
+    List<Trace> all = together(workers, c -> step(config, c, from, DataType.FLOAT));
+    for (int rank = 0; rank < workers; rank++) {
+      assertThat(errors(all.get(rank), exact, rank, workers))
+          .allSatisfy(
+              (kind, error) ->
+                  assertThat(error).as(kind).isLessThan(Math.max(1e-6, 4 * alone.get(kind))));
+    }
+    assertThat(alone).allSatisfy((kind, error) -> assertThat(error).as(kind).isLessThan(1e-3));
+  }
+
+  /** The step after a checkpoint. */
+  private static Trace step(TrainingConfig config, Collective c, Checkpoint from, DataType type) {
+    try (Trainer t = trainer(config, c, type)) {
+      t.restore(from);
+      return traces(t, from.step() + 1).get(0);
+    }
+  }
+
+  private static Checkpoint train(TrainingConfig config, Collective c, Checkpoint from, long until) {
+    try (Trainer t = trainer(config, c, DataType.FLOAT)) {
+      if (from != null) {
+        t.restore(from);
+      }
+      traces(t, until);
+      return copy(t.checkpoint(Double.NaN));
+    }
+  }
+
+  @Test
+  void aRunOfTheSameSizeGivesTheSameBitsAlsoAfterAResume() {
+    TrainingConfig config = wide();
+    List<Checkpoint> once = together(2, c -> train(config, c, null, 12));
+    List<Checkpoint> again = together(2, c -> train(config, c, null, 12));
+    List<Checkpoint> half = together(2, c -> train(config, c, null, 8));
+    List<Checkpoint> resumed = together(2, c -> train(config, c, half.get(1), 12));
+    for (int rank = 0; rank < 2; rank++) {
+      assertSame(once.get(rank), once.get(0), 0);
+      assertSame(again.get(rank), once.get(0), 0);
+      assertSame(resumed.get(rank), once.get(0), 0);
+    }
+    assertThat(train(config, Collective.single(), null, 12).parameters())
+        .as("control: one machine adds up in another order")
+        .isNotEqualTo(once.get(0).parameters());
+  }
+
+  /** From two workers to four, to one, to two; in doubles, so that only an error shows. */
+  @Test
+  void aRunGoesOnWithAnotherNumberOfWorkers() {
+    TrainingConfig config = tiny();
+    Checkpoint state = null;
+    long done = 0;
+    for (int workers : new int[] {2, 4, 1, 2}) {
+      Checkpoint from = state;
+      long until = done += 3;
+      state =
+          together(
+                  workers,
+                  c -> {
+                    try (Trainer t = trainer(config, c, DataType.DOUBLE)) {
+                      if (from != null) {
+                        t.restore(from);
+                      }
+                      traces(t, until);
+                      return copy(t.checkpoint(Double.NaN));
+                    }
+                  })
+              .get(workers - 1);
+    }
+    try (Trainer t = trainer(config, Collective.single(), DataType.DOUBLE)) {
+      traces(t, done);
+      assertSame(state, t.checkpoint(Double.NaN), 1e-8);
+    }
+  }
+
+  /** A step by other gradients, but the same on all workers, and so are the running statistics. */
+  @Test
+  void withoutSynchronisedNormsGradientsDifferAndWorkersStayAlike() {
+    TrainingConfig off = wide("--sync-norm=off");
+    Trace whole;
+    try (Trainer t = trainer(off, Collective.single(), DataType.FLOAT)) {
+      whole = traces(t, 1).get(0);
+    }
+    List<Checkpoint> workers = together(2, c -> train(off, c, null, 6));
+    assertSame(workers.get(1), workers.get(0), 0);
+    for (Trace own :
+        together(
+            2,
+            c -> {
+              try (Trainer t = trainer(off, c, DataType.FLOAT)) {
+                return traces(t, 1).get(0);
+              }
+            })) {
+      assertThat(errors(own, whole, 0, 2).get("gradient")).isGreaterThan(0.05);
+      INDArray mean = own.arrays().get("statistic bn1.running_mean");
+      assertThat(mean.distance2(whole.arrays().get("statistic bn1.running_mean")))
+          .as("the first norm's means are those of the whole batch: means of means of halves")
+          .isLessThan(1e-6);
+    }
+  }
+
+  @Test
+  void aWorkerOfOtherWeightsIsNamedOnAll() {
+    TrainingConfig config = wide("--batch=9");
+    assertThat(together(3, c -> failure(config, c, 0)))
+        .as("from the start")
+        .allSatisfy(
+            m ->
+                assertThat(m)
+                    .startsWith("the weights of worker 1 of 3 are not those of the others after 0"));
+    assertThat(together(3, c -> failure(config, c, 2)))
+        .as("once an epoch of 5 steps is done")
+        .allSatisfy(
+            m ->
+                assertThat(m)
+                    .startsWith("the weights of worker 1 of 3 are not those of the others after 5"));
+  }
+
+  /** What training ends with if worker 1 has other weights once so many steps are done. */
+  private static String failure(TrainingConfig config, Collective c, long after) {
+    try (Trainer t = trainer(config, c, DataType.FLOAT)) {
+      alter(t, c.rank() == 1 && after == 0);
+      t.listener(
+              new TrainingListener() {
+                @Override
+                public void step(StepMetrics metrics) {
+                  alter(t, c.rank() == 1 && t.done() == after);
+                }
+
+                @Override
+                public void epoch(EpochMetrics metrics) {
+                  assertThat(t.done()).as("no epoch ends with it").isZero();
+                }
+              })
+          .run();
+      return "none";
+    } catch (TrainingException e) {
+      return e.getMessage();
+    }
+  }
+
+  private static void alter(Trainer trainer, boolean really) {
+    if (really) {
+      trainer.checkpoint(Double.NaN).parameters().get("conv1.weight").addi(1e-3);
+    }
+  }
+
+  @Test
+  void whoeverIsAskedToStopAllStopAfterTheSameStep() {
+    List<Long> done =
+        together(
+            2,
+            c -> {
+              try (Trainer t = trainer(wide(), c, DataType.FLOAT)) {
+                t.listener(
+                    new TrainingListener() {
+                      @Override
+                      public void step(StepMetrics metrics) {
+                        if (c.rank() == 1 && t.done() == 3) {
+                          t.stop();
+                        }
+                      }
+                    });
+                t.run();
+                return t.done();
+              }
+            });
+    assertThat(done).containsExactly(3L, 3L);
+  }
+
+  @Test
+  void whatCannotBeSharedOutIsRefused() {
+    List<Collective> three = Collective.threads(3);
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> trainer(tiny(), three.get(1), DataType.FLOAT))
+        .withMessageContaining("`batch` is 8 and there are 3 workers")
+        .withMessageContaining("take 6 or 9");
+    Collective one = Collective.threads(2).get(0);
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> trainer(tiny("--method=simclr"), one, DataType.FLOAT))
+        .withMessageContaining("simclr")
+        .withMessageContaining("2 workers");
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> trainer(tiny("--method=deepcluster-v2"), one, DataType.FLOAT))
+        .withMessageContaining("deepcluster-v2")
+        .withMessageContaining("there are 2");
+  }
+
+  /** Targets, too, come from each worker's own images. */
+  @Test
+  void learningFromLabelsIsSharedOut() {
+    TrainingConfig config = tiny("--method=supervised", "--prototypes=" + IMAGES.classes().size());
+    Checkpoint alone;
+    try (Trainer t = trainer(config, Collective.single(), DataType.DOUBLE)) {
+      stopAfter(t, 4).run();
+      alone = copy(t.checkpoint(Double.NaN));
+    }
+    for (Checkpoint own :
+        together(
+            2,
+            c -> {
+              try (Trainer t = trainer(config, c, DataType.DOUBLE)) {
+                stopAfter(t, 4).run();
+                return copy(t.checkpoint(Double.NaN));
+              }
+            })) {
+      assertSame(own, alone, 1e-8);
+    }
+  }
+
+  private static Trainer stopAfter(Trainer trainer, long steps) {
+    return trainer.listener(
+        new TrainingListener() {
+          @Override
+          public void step(StepMetrics metrics) {
+            if (trainer.done() >= steps) {
+              trainer.stop();
+            }
+          }
+        });
   }
 }
