@@ -64,30 +64,32 @@ final class DatasetImages {
         JavaSparkContext.fromSparkContext(rows.sparkSession().sparkContext());
     Broadcast<SerializableConfiguration> hadoop =
         context.broadcast(new SerializableConfiguration(context.hadoopConfiguration()));
-    List<StoredImages.Entry> entries =
+    List<String> entries =
         rows.na().drop().javaRDD().mapPartitions(new Staging(folder, hadoop)).collect();
-    return StoredImages.Listing.sorted("column " + column, entries, List.of());
+    return StoredImages.Listing.sorted(
+        "column " + column, entries.stream().map(StoredImages.Entry::read).toList(), List.of());
   }
 
   /** Writes the images of a partition into a file and tells where each is. */
   private record Staging(String folder, Broadcast<SerializableConfiguration> hadoop)
-      implements FlatMapFunction<Iterator<Row>, StoredImages.Entry> {
+      implements FlatMapFunction<Iterator<Row>, String> {
     @Override
-    public Iterator<StoredImages.Entry> call(Iterator<Row> rows) {
+    public Iterator<String> call(Iterator<Row> rows) {
       if (!rows.hasNext()) {
-        return List.<StoredImages.Entry>of().iterator();
+        return List.<String>of().iterator();
       }
       TaskContext task = TaskContext.get();
       // Of a task that is tried again, each try has a file of its own.
       Path file = new Path(folder, task.partitionId() + "-" + task.taskAttemptId() + ".bin");
-      List<StoredImages.Entry> entries = new ArrayList<>();
+      List<String> entries = new ArrayList<>();
       try (FSDataOutputStream out =
           file.getFileSystem(hadoop.value().value()).create(file, true)) {
         while (rows.hasNext()) {
           byte[] content = rows.next().getAs(0);
           String name = HexFormat.of().formatHex(StoredImages.sha256().digest(content));
           entries.add(
-              new StoredImages.Entry(file.toString(), out.getPos(), content.length, name, -1));
+              new StoredImages.Entry(file.toString(), out.getPos(), content.length, name, -1)
+                  .text());
           out.write(content);
         }
       } catch (IOException e) {

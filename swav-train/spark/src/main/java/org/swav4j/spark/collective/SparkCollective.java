@@ -235,11 +235,13 @@ public final class SparkCollective implements Collective, AutoCloseable {
   private void gatherSegments(INDArray all) {
     long before = nanos;
     long start = System.nanoTime();
-    long gathering = ++number;
+    // The sum comes first: numbers of successive calls have places of their own in the mailbox.
+    long gathering = number + 2;
     ByteBuffer memory = memory(all);
     Segments segments = new Segments((int) all.length(), all.dataType().width(), size);
     mailbox.begin(gathering, memory, segments);
     sum(new double[1]); // everybody has room for what comes
+    number = gathering;
     for (int i = 1; i < size; i++) {
       links.upload(
           (rank + i) % size,

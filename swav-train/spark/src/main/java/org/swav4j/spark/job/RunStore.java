@@ -3,6 +3,7 @@ package org.swav4j.spark.job;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.util.Optional;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileContext;
@@ -18,13 +19,21 @@ import org.apache.hadoop.fs.Path;
 final class RunStore {
   static final String CHECKPOINT = "checkpoint.safetensors";
   static final String WEIGHTS = "weights.safetensors";
+  private static final String WORD = ".job";
 
   private final Path folder;
   private final Configuration hadoop;
 
+  /** A folder; a relative one is meant from where this process works. */
   RunStore(String folder, Configuration hadoop) {
-    this.folder = new Path(folder);
     this.hadoop = hadoop;
+    try {
+      Path path = new Path(folder);
+      this.folder = path.getFileSystem(hadoop).makeQualified(path);
+    } catch (IOException | IllegalArgumentException e) {
+      throw new IllegalArgumentException(
+          "the run folder '" + folder + "' can't be reached: " + e.getMessage(), e);
+    }
   }
 
   private FileSystem files() throws IOException {
@@ -118,6 +127,35 @@ final class RunStore {
               Options.Rename.OVERWRITE);
     } catch (IOException e) {
       throw new UncheckedIOException(whole + " can't be written: " + e.getMessage(), e);
+    }
+  }
+
+  /** Leaves a word in the folder. */
+  void leave(String word) {
+    try (var out = files().create(new Path(folder, WORD), true)) {
+      out.write(word.getBytes(StandardCharsets.UTF_8));
+    } catch (IOException e) {
+      throw unusable(e);
+    }
+  }
+
+  /**
+   * Whether this is the folder in which a word was left, not another of that name on this machine.
+   */
+  boolean holds(String word) {
+    try (var in = files().open(new Path(folder, WORD))) {
+      return new String(in.readAllBytes(), StandardCharsets.UTF_8).equals(word);
+    } catch (IOException e) {
+      return false;
+    }
+  }
+
+  /** Takes the word away. */
+  void forget() {
+    try {
+      files().delete(new Path(folder, WORD), false);
+    } catch (IOException e) {
+      // It is hidden and in nobody's way.
     }
   }
 

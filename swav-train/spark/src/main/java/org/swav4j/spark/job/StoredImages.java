@@ -1,7 +1,11 @@
 package org.swav4j.spark.job;
 
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
 import java.io.EOFException;
 import java.io.IOException;
+import java.io.ObjectInputStream;
+import java.io.ObjectOutputStream;
 import java.io.Serializable;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
@@ -45,7 +49,23 @@ public final class StoredImages implements ImageSource {
    * @param label class, or -1
    */
   public record Entry(String file, long offset, long length, String name, int label)
-      implements Serializable {}
+      implements Serializable {
+    /** As text, which any serialiser that an application may have chosen can send. */
+    public String text() {
+      return offset + "\t" + length + "\t" + label + "\t" + name + "\t" + file;
+    }
+
+    /** Reads what {@link #text} wrote. */
+    public static Entry read(String text) {
+      String[] parts = text.split("\t", 5);
+      return new Entry(
+          parts[4],
+          Long.parseLong(parts[0]),
+          Long.parseLong(parts[1]),
+          parts[3],
+          Integer.parseInt(parts[2]));
+    }
+  }
 
   /**
    * The list of all images, as it is sent to executors.
@@ -70,20 +90,43 @@ public final class StoredImages implements ImageSource {
       sorted.sort(Comparator.comparing(Entry::name).thenComparing(Entry::file));
       return new Listing(name, sorted, List.copyOf(classes));
     }
+
+    /** As bytes, which any serialiser that an application may have chosen can send. */
+    byte[] bytes() {
+      ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+      try (ObjectOutputStream out = new ObjectOutputStream(bytes)) {
+        out.writeObject(this);
+      } catch (IOException e) {
+        throw new IllegalStateException("writing to memory can't fail", e);
+      }
+      return bytes.toByteArray();
+    }
+
+    /** Reads what {@link #bytes} wrote on the driver. */
+    static Listing read(byte[] bytes) {
+      try (ObjectInputStream in = new ObjectInputStream(new ByteArrayInputStream(bytes))) {
+        return (Listing) in.readObject();
+      } catch (IOException | ClassNotFoundException e) {
+        throw new IllegalStateException("the list of images can't be read: " + e, e);
+      }
+    }
   }
 
   private final Listing listing;
   private final int channels;
   private final Configuration hadoop;
+  private final LocalCopies copies;
 
   /**
    * @param channels 3 for RGB, 1 for grey
    * @param hadoop by which files are read
+   * @param copies where what was read from other machines is kept; null to keep none
    */
-  public StoredImages(Listing listing, int channels, Configuration hadoop) {
+  public StoredImages(Listing listing, int channels, Configuration hadoop, LocalCopies copies) {
     this.listing = listing;
     this.channels = channels;
     this.hadoop = hadoop;
+    this.copies = copies;
   }
 
   /**
@@ -169,13 +212,11 @@ public final class StoredImages implements ImageSource {
     }
     byte[] bytes;
     try {
-      Path path = new Path(entry.file());
-      try (FSDataInputStream in = path.getFileSystem(hadoop).open(path)) {
-        if (entry.length() < 0) {
-          bytes = in.readNBytes(ImageDecoder.MAX_BYTES);
-        } else {
-          bytes = new byte[(int) entry.length()];
-          in.readFully(entry.offset(), bytes);
+      bytes = copies == null ? null : copies.get(index);
+      if (bytes == null) {
+        bytes = fetch(entry);
+        if (copies != null) {
+          copies.put(index, bytes);
         }
       }
     } catch (EOFException e) {
@@ -184,6 +225,18 @@ public final class StoredImages implements ImageSource {
       throw new UnreadableImageException(entry.name(), "can't be read: " + e.getMessage(), e);
     }
     return ImageDecoder.decode(entry.name(), bytes, channels, atLeast);
+  }
+
+  private byte[] fetch(Entry entry) throws IOException {
+    Path path = new Path(entry.file());
+    try (FSDataInputStream in = path.getFileSystem(hadoop).open(path)) {
+      if (entry.length() < 0) {
+        return in.readNBytes(ImageDecoder.MAX_BYTES);
+      }
+      byte[] bytes = new byte[(int) entry.length()];
+      in.readFully(entry.offset(), bytes);
+      return bytes;
+    }
   }
 
   @Override

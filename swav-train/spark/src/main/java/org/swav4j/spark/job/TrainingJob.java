@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.UUID;
 import java.util.function.Supplier;
 import java.util.stream.IntStream;
 import org.apache.hadoop.conf.Configuration;
@@ -116,7 +117,7 @@ public final class TrainingJob {
     store.requireFree();
     StoredImages.Listing listing = images.get();
     TrainingConfig named = listing == null ? asked : asked.withData(listing.name());
-    DataSets data = WorkerTask.data(named.data(), listing, hadoop);
+    DataSets data = WorkerTask.data(named.data(), listing, hadoop, null);
     RunSizes.of(named, data.train().size());
     requireReadable(data.train(), named);
     Normalisation given = named.data().normalisation();
@@ -146,7 +147,7 @@ public final class TrainingJob {
     int workers = workers(before);
     StoredImages.Listing listing = images.get();
     TrainingConfig config = listing == null ? before : before.withData(listing.name());
-    DataSets data = WorkerTask.data(config.data(), listing, hadoop);
+    DataSets data = WorkerTask.data(config.data(), listing, hadoop, null);
     checkpoint.requireSameData(data.train(), config.data().spec());
     return train(config, listing, store, workers);
   }
@@ -247,12 +248,14 @@ public final class TrainingJob {
 
   private String train(
       TrainingConfig config, StoredImages.Listing listing, RunStore store, int wanted) {
-    Broadcast<StoredImages.Listing> images = listing == null ? null : context.broadcast(listing);
+    Broadcast<byte[]> images = listing == null ? null : context.broadcast(listing.bytes());
+    String word = UUID.randomUUID().toString();
+    store.leave(word);
     Broadcast<SerializableConfiguration> files =
         context.broadcast(new SerializableConfiguration(hadoop));
     WorkerTask task =
         new WorkerTask(
-            ConfigText.of(config), store.toString(), options.patience(), images, files);
+            ConfigText.of(config), store.toString(), options.patience(), word, images, files);
     Failures failures = new Failures();
     context.sc().addSparkListener(failures);
     try {
@@ -286,6 +289,7 @@ public final class TrainingJob {
       }
     } finally {
       context.sc().removeSparkListener(failures);
+      store.forget();
       files.destroy();
       if (images != null) {
         images.destroy();

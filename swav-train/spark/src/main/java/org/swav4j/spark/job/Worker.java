@@ -115,8 +115,19 @@ final class Worker implements AutoCloseable {
     return collective.rank() == 0;
   }
 
-  /** Trains to the end. */
-  void train() throws IOException {
+  /**
+   * Trains to the end.
+   *
+   * @param word that the driver left in the run folder
+   */
+  void train(String word) throws IOException {
+    if (!store.holds(word)) {
+      throw new IllegalArgumentException(
+          "the driver's run folder "
+              + store
+              + " is not the one that this executor sees: name a folder that all machines share, on"
+              + " HDFS, S3 or a mounted disk");
+    }
     Engine engine =
         Engines.of(config.execution().engine(), Precision.of(config.execution().precision()));
     Optional<Checkpoint> checkpoint =
@@ -129,9 +140,10 @@ final class Worker implements AutoCloseable {
         keep(trainer, weights, engine, checkpoint);
       } else {
         checkpoint.ifPresent(trainer::restore);
+        // In the order of the first worker's listeners: each is a call of the collective.
         trainer
-            .listener(new CheckpointTurn(trainer))
-            .listener(new WorkerTimes(collective, workers, null));
+            .listener(new WorkerTimes(collective, workers, null))
+            .listener(new CheckpointTurn(trainer));
         trainer.run();
       }
     }
