@@ -206,15 +206,16 @@ function curves(caption, unit, lines, levels, more) {
     grid: {left: 52, right: 16, top: 28, bottom: 62},
     legend: {bottom: 0, type: 'scroll', textStyle: {color: colour('text')}, pageIconColor: colour('link'),
       pageIconInactiveColor: colour('line'), pageTextStyle: {color: colour('soft')}},
-    tooltip: {trigger: 'axis', renderMode: 'richText', backgroundColor: colour('panel'), borderColor: colour('line'),
-      textStyle: {color: colour('text')}, valueFormatter: v => short(v) + (unit === '%' ? ' %' : ''),
-      confine: true},
+    tooltip: {trigger: 'axis', confine: true, backgroundColor: colour('panel'), borderColor: colour('line'),
+      textStyle: {color: colour('text')}, formatter: points => h('div', {}, 'epoch ' + short(points[0].data[0]), points.map(p =>
+          h('div', {}, h('span', {style: 'color:' + p.color}, '\u25cf '), `${p.seriesName}: ${short(p.data[1])} ${unit}`)))},
     xAxis: axis('', {min: 0, max: Math.max(1, ...runs.map(run => run.epochs[run.epochs.length - 1].epoch)),
       axisLabel: {color: colour('soft'), formatter: v => v === 0 ? '0 epochs' : v}}),
     yAxis: axis(unit, Object.assign({min: v => beyond(Math.min, v.min), max: v => beyond(Math.max, v.max)}, more)),
     series: series.map((s, i) => ({
-      name: s.name, type: 'line', data: s.points, symbol: ['circle', 'rect', 'triangle', 'diamond'][i % 4],
-      symbolSize: s.line.dots === false ? 0 : 6, showSymbol: s.line.dots !== false && s.points.length <= 120,
+      // ECharts 5.3 warns of a curve without dots that has no level of its own.
+      name: s.name, type: 'line', data: s.points, symbolSize: 6, zlevel: 0, z: 2,
+      symbol: s.line.dots === false || s.points.length > 120 ? 'none' : ['circle', 'rect', 'triangle', 'diamond'][i % 4],
       lineStyle: {width: s.line.width || 2, type: s.run ? 'dashed' : 'solid'},
       color: colour('c' + s.line.colour), sampling: 'lttb',
       markLine: i ? undefined : {silent: true, symbol: 'none', lineStyle: {color: colour('soft'), type: 'dotted'},

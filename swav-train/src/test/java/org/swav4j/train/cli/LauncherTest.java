@@ -127,6 +127,17 @@ class LauncherTest {
     return function("share", "'" + folder.resolve("root") + "' " + cores + " " + kib);
   }
 
+  @Test
+  void theAnnouncementOfTheVectorModuleIsTheOnlyLineThatIsKeptBack() throws Exception {
+    String notice = "WARNING: Using incubator modules: jdk.incubator.vector";
+    Files.writeString(
+        home.resolve("said"), "Picked up X\n" + notice + "\nWARNING: other\n" + notice + "\nend");
+    assertThat(function("announced", "< said"))
+        .isEqualTo("Picked up X\nWARNING: other\n" + notice + "\nend");
+    Files.writeString(home.resolve("said"), "Error: no such flag");
+    assertThat(function("announced", "< said")).isEqualTo("Error: no such flag");
+  }
+
   private String function(String name, String arguments) throws Exception {
     String source = "source <(sed -n '/^" + name + "() {/,/^}/p' swav); ";
     String command = source + name + " " + arguments;

@@ -276,6 +276,11 @@ class HtmlReportTest {
                           + " !(e.getAttribute('aria-label') || e.textContent)).length")
                   .getAsInt())
           .isZero();
+      page.evaluate(
+          "charts.forEach(c => c.drawn.dispatchAction({type: 'showTip', seriesIndex: 0, dataIndex:"
+              + " 1}))");
+      assertThat(page.evaluate("document.querySelector('.tip').innerText").getAsString())
+          .contains(NAME);
       page.evaluate("document.querySelector('.neighbours button').click()");
       assertThat(
               page.evaluate("document.querySelector('dialog[open] h2').textContent").getAsString())
