@@ -184,10 +184,19 @@ class TrainingTest {
   @Test
   void aFailureThatWouldComeAgainEndsTheRunAtOnceAndSaysWhy() {
     assertThatThrownBy(
-            () -> begin(job(2, 0, 3), folder.resolve("hopeless"), "engine=abacus"))
+            () ->
+                begin(
+                    job(2, 0, 3),
+                    folder.resolve("diverged"),
+                    "optimiser=sgd",
+                    "lr=999",
+                    "start-lr=999",
+                    "final-lr=999",
+                    "warmup=0",
+                    "wd=0.9"))
         .isInstanceOf(TrainingException.class)
         .hasMessageContaining("worker ")
-        .hasMessageContaining("abacus")
+        .hasMessageContaining("learningRate")
         .hasMessageNotContaining("is gone");
   }
 }
