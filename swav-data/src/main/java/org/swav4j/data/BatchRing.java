@@ -128,20 +128,22 @@ final class BatchRing {
   }
 
   /**
-   * Turns to the first batch of an epoch; what was being made is kept if it belongs to that epoch.
+   * Turns to a batch of an epoch; what was being made is kept if it is the start of that epoch and
+   * asked for.
    *
+   * @param first number of the first batch wanted; those before it are not made
    * @return the turn, which {@link #hasNext} and {@link #next} ask for: an iteration that was begun
    *     earlier has ended
    */
-  long begin(int epoch) {
+  long begin(int epoch, int first) {
     lock.lock();
     try {
       requireOpen();
-      if (!started || !nextInLineIs(epoch)) {
-        restart(epoch);
+      if (!started || first > 0 || !nextInLineIs(epoch)) {
+        restart(epoch, first);
       }
       consumedEpoch = epoch;
-      consumedBatch = 0;
+      consumedBatch = first;
       work.signalAll();
       return ++turn;
     } finally {
@@ -150,11 +152,11 @@ final class BatchRing {
   }
 
   /** Throws away what was prepared; rows still being made free their batch when they are done. */
-  private void restart(int epoch) {
+  private void restart(int epoch, int first) {
     started = true;
     generation++;
     nextEpoch = epoch;
-    nextBatch = 0;
+    nextBatch = first;
     nextOrder = null;
     for (Slot s : slots) {
       boolean idle = s.state == State.FILLING && s.rowsDone == s.nextRow;

@@ -212,10 +212,25 @@ public final class MultiCropLoader implements MultiDataSetIterator, AutoCloseabl
    * @param epoch 0 or more
    */
   public Iterable<MultiCropBatch> epoch(int epoch) {
+    return epoch(epoch, 0);
+  }
+
+  /**
+   * The batches of an epoch but for the first ones, whose images are not read: for a run that goes
+   * on in the middle of an epoch. Otherwise as {@link #epoch(int)}.
+   *
+   * @param epoch 0 or more
+   * @param first number of the first batch wanted, from 0 to {@link #batchesPerEpoch}
+   */
+  public Iterable<MultiCropBatch> epoch(int epoch, int first) {
     if (epoch < 0) {
       throw new IllegalArgumentException("epoch " + epoch + ", expected 0 or more");
     }
-    begin(epoch);
+    if (first < 0 || first > batchesPerEpoch()) {
+      throw new IllegalArgumentException(
+          "batch " + first + " of an epoch, expected 0 to " + batchesPerEpoch());
+    }
+    begin(epoch, first);
     long mine = turn;
     return () ->
         new Iterator<>() {
@@ -231,8 +246,8 @@ public final class MultiCropLoader implements MultiDataSetIterator, AutoCloseabl
         };
   }
 
-  private void begin(int epoch) {
-    turn = ring.begin(epoch);
+  private void begin(int epoch, int first) {
+    turn = ring.begin(epoch, first);
     this.epoch = epoch;
     taken = false;
   }
@@ -269,7 +284,7 @@ public final class MultiCropLoader implements MultiDataSetIterator, AutoCloseabl
   @Override
   public MultiCropBatch next() {
     if (turn < 0) {
-      begin(0);
+      begin(0, 0);
     }
     if (held != null) {
       held.close();
@@ -302,7 +317,7 @@ public final class MultiCropLoader implements MultiDataSetIterator, AutoCloseabl
   @Override
   public void reset() {
     if (taken) {
-      begin(epoch + 1);
+      begin(epoch + 1, 0);
     }
   }
 

@@ -88,6 +88,36 @@ class ShareTest {
     assertThat(everybody).hasSize(24);
   }
 
+  @Test
+  void anEpochBegunInItsMiddleGivesTheSameBatchesAndReadsNoEarlierImage() {
+    Set<Integer> read = new ConcurrentSkipListSet<>();
+    ImageSource source = FakeSource.colour(24 * 12);
+    try (MultiCropLoader whole = loader(source, Share.WHOLE);
+        MultiCropLoader late = loader(new Watched(source, read), Share.WHOLE)) {
+      late.epoch(0).iterator().next().close();
+      read.clear();
+      var rest = late.epoch(1, 20).iterator();
+      int number = 0;
+      for (MultiCropBatch all : whole.epoch(1)) {
+        try (all) {
+          if (number++ >= 20) {
+            try (MultiCropBatch own = rest.next()) {
+              assertThat(own.indices()).isEqualTo(all.indices());
+              assertThat(own.crops(0)).isEqualTo(all.crops(0));
+              assertThat(own.crops(1)).isEqualTo(all.crops(1));
+            }
+          }
+        }
+      }
+      assertThat(rest.hasNext()).isFalse();
+      // Four batches of epoch 1; of other epochs only what was prepared ahead.
+      assertThat(read).hasSizeLessThanOrEqualTo((4 + 3 + 3) * BATCH);
+      assertThatIllegalArgumentException()
+          .isThrownBy(() -> late.epoch(0, 25))
+          .withMessage("batch 25 of an epoch, expected 0 to 24");
+    }
+  }
+
   /** Notes which images are read. */
   private record Watched(ImageSource inner, Set<Integer> read) implements ImageSource {
     @Override

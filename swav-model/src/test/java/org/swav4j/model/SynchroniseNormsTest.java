@@ -160,8 +160,8 @@ class SynchroniseNormsTest {
     return op.type() == OpType.BATCH_NORM || op.type() == OpType.BATCH_NORM_BP;
   }
 
-  private static List<Result> together(
-      GraphChecks.On on, SwavConfig config, List<AllReduce> norms) throws Exception {
+  private static List<Result> together(GraphChecks.On on, SwavConfig config, List<AllReduce> norms)
+      throws Exception {
     ExecutorService threads = Executors.newFixedThreadPool(norms.size());
     try {
       CompletionService<Result> running = new ExecutorCompletionService<>(threads);
@@ -222,8 +222,7 @@ class SynchroniseNormsTest {
         assertThat(all.get(rank).statistics()).isEqualTo(all.get(0).statistics());
       }
     }
-    List<Result> apart =
-        together(on, config, List.of(AllReduce.alone(), AllReduce.alone()));
+    List<Result> apart = together(on, config, List.of(AllReduce.alone(), AllReduce.alone()));
     assertThat(distance(meanGradients(apart), whole.gradients()))
         .as("control: by the moments of their own rows, the gradients are others")
         .isGreaterThan(0.05);
@@ -232,8 +231,7 @@ class SynchroniseNormsTest {
   private static Map<String, INDArray> meanGradients(List<Result> all) {
     Map<String, INDArray> mean = new LinkedHashMap<>();
     for (Result r : all) {
-      r.gradients()
-          .forEach((n, g) -> mean.merge(n, g.div(all.size()), (a, b) -> a.add(b)));
+      r.gradients().forEach((n, g) -> mean.merge(n, g.div(all.size()), (a, b) -> a.add(b)));
     }
     return mean;
   }

@@ -185,9 +185,7 @@ final class Nd4jKernels {
     INDArray factors = channels(factor, x);
     int[] others = x.rank() == 4 ? new int[] {0, 2, 3} : new int[] {0};
     SharedMoments shared =
-        a.synchronised()
-            ? new SharedMoments(a.workers(), Math.toIntExact(gamma.length()))
-            : null;
+        a.synchronised() ? new SharedMoments(a.workers(), Math.toIntExact(gamma.length())) : null;
     double rows = (double) x.length() / gamma.length() * a.workers().size();
     if (a.relu()) {
       call("relu_bp", List.of(in.get(6), in.get(5)), List.of(gradient));

@@ -26,10 +26,7 @@ final class LoaderFeed implements CropFeed {
 
   @Override
   public void begin(int epoch, long done) {
-    batches = loader.epoch(epoch).iterator();
-    for (long i = 0; i < done * places.parts(); i++) {
-      batches.next().close();
-    }
+    batches = loader.epoch(epoch, Math.toIntExact(done * places.parts())).iterator();
   }
 
   @Override

@@ -34,8 +34,8 @@ import org.swav4j.train.optimiser.Optimiser;
  * }</pre>
  *
  * <p>Several workers may train the same weights, see {@link Collective}: each has a trainer of the
- * same configuration, and {@link #run}, {@link #checkpoint} and {@link #restore} are called by all of
- * them. What they learn is what one machine learns with the whole batch.
+ * same configuration, and {@link #run}, {@link #checkpoint} and {@link #restore} are called by all
+ * of them. What they learn is what one machine learns with the whole batch.
  *
  * <p>Weights are changed in place. To be used by one thread, but for {@link #stop}.
  */
@@ -79,8 +79,8 @@ public final class Trainer implements AutoCloseable {
    * @param weights equal everywhere to begin with
    * @param engine the same everywhere
    * @param collective the workers
-   * @throws IllegalArgumentException if B is not a multiple of N, the batch is larger than the data,
-   *     values don't fit, or the method learns with one worker alone
+   * @throws IllegalArgumentException if B is not a multiple of N, the batch is larger than the
+   *     data, values don't fit, or the method learns with one worker alone
    */
   public Trainer(
       TrainingConfig config,
@@ -273,8 +273,8 @@ public final class Trainer implements AutoCloseable {
   }
 
   /**
-   * Asks training to end after the step it is at; that of all workers, if one is asked. May be called
-   * from any thread.
+   * Asks training to end after the step it is at; that of all workers, if one is asked. May be
+   * called from any thread.
    */
   public void stop() {
     stopping = true;

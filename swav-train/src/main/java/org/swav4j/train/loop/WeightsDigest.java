@@ -44,10 +44,7 @@ final class WeightsDigest {
     collective.sum(digests);
     double usual = mostFrequent(digests);
     List<Integer> others =
-        IntStream.range(0, digests.length)
-            .filter(rank -> digests[rank] != usual)
-            .boxed()
-            .toList();
+        IntStream.range(0, digests.length).filter(rank -> digests[rank] != usual).boxed().toList();
     if (!others.isEmpty()) {
       throw new TrainingException(
           String.format(

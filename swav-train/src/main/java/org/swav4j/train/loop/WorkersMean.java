@@ -61,8 +61,7 @@ final class WorkersMean implements AutoCloseable {
    * @param gradients of the weights' type, replaced by their means at each step
    * @param others averaged as well
    */
-  WorkersMean(
-      Collective collective, Collection<INDArray> gradients, Collection<INDArray> others) {
+  WorkersMean(Collective collective, Collection<INDArray> gradients, Collection<INDArray> others) {
     this.collective = collective;
     if (collective.size() == 1) {
       return;

@@ -47,8 +47,8 @@ public interface Method extends AutoCloseable {
   }
 
   /**
-   * Called once, before anything else but {@link #objective} and {@link #workers}: the place to make views and buffers,
-   * so that no step allocates.
+   * Called once, before anything else but {@link #objective} and {@link #workers}: the place to
+   * make views and buffers, so that no step allocates.
    *
    * @param step compiled with {@link #objective}
    * @param weights that it trains
@@ -137,8 +137,8 @@ public interface Method extends AutoCloseable {
   }
 
   /**
-   * Everything a checkpoint must keep for {@link #restore}, by name; empty if there is nothing. With
-   * several {@link #workers} all call it at the same step, and it is that of the whole batch,
+   * Everything a checkpoint must keep for {@link #restore}, by name; empty if there is nothing.
+   * With several {@link #workers} all call it at the same step, and it is that of the whole batch,
    * whatever their number.
    */
   default Map<String, INDArray> state() {

@@ -41,7 +41,6 @@ final class Shares {
         block(whole, batch * workers + rank).assign(block(byRank, rank * batches + batch));
       }
     }
-    byRank.close();
     return whole;
   }
 
@@ -56,7 +55,8 @@ final class Shares {
     if (workers == 1) {
       return whole;
     }
-    INDArray own = Nd4j.createUninitialized(whole.dataType(), whole.size(0) / workers, whole.size(1));
+    INDArray own =
+        Nd4j.createUninitialized(whole.dataType(), whole.size(0) / workers, whole.size(1));
     for (long batch = 0; batch < own.size(0) / rows; batch++) {
       block(own, batch).assign(block(whole, batch * workers + collective.rank()));
     }

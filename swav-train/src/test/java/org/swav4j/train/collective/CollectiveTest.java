@@ -183,7 +183,9 @@ class CollectiveTest {
     Engine engine = new Nd4jEngine();
     SwavMethod method =
         new SwavMethod(
-            new SwavMethod.Settings(2, 0.1).withQueue(4 * collective.size(), 1), new SwavCodes(0.05, 3), engine);
+            new SwavMethod.Settings(2, 0.1).withQueue(4 * collective.size(), 1),
+            new SwavCodes(0.05, 3),
+            engine);
     try (MethodStep step =
         new MethodStep(
             weights,

@@ -176,8 +176,9 @@ class WorkersTest {
   }
 
   /**
-   * Ten steps, the last five with a full queue: loss, codes, gradients, weights, running statistics,
-   * momentum and the queue after each. In doubles, in which rounding can't hide a term left out.
+   * Ten steps, the last five with a full queue: loss, codes, gradients, weights, running
+   * statistics, momentum and the queue after each. In doubles, in which rounding can't hide a term
+   * left out.
    */
   @ParameterizedTest
   @ValueSource(ints = {1, 2, 4})
@@ -328,7 +329,8 @@ class WorkersTest {
     }
   }
 
-  private static Checkpoint train(TrainingConfig config, Collective c, Checkpoint from, long until) {
+  private static Checkpoint train(
+      TrainingConfig config, Collective c, Checkpoint from, long until) {
     try (Trainer t = trainer(config, c, DataType.FLOAT)) {
       if (from != null) {
         t.restore(from);
@@ -418,13 +420,15 @@ class WorkersTest {
         .allSatisfy(
             m ->
                 assertThat(m)
-                    .startsWith("the weights of worker 1 of 3 are not those of the others after 0"));
+                    .startsWith(
+                        "the weights of worker 1 of 3 are not those of the others after 0"));
     assertThat(together(3, c -> failure(config, c, 2)))
         .as("once an epoch of 5 steps is done")
         .allSatisfy(
             m ->
                 assertThat(m)
-                    .startsWith("the weights of worker 1 of 3 are not those of the others after 5"));
+                    .startsWith(
+                        "the weights of worker 1 of 3 are not those of the others after 5"));
   }
 
   /** What training ends with if worker 1 has other weights once so many steps are done. */

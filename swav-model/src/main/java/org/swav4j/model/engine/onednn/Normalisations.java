@@ -33,12 +33,10 @@ final class Normalisations {
     boolean relu = op.arguments().relu();
     boolean synchronised = op.arguments().synchronised();
     Layout layout = layout(op, x, relu);
-    Description d =
-        describe(op, layout, dnnl_forward_training, flags(relu) | given(synchronised));
+    Description d = describe(op, layout, dnnl_forward_training, flags(relu) | given(synchronised));
     Tensor src = lowering.read(x, fromImages(x, layout));
     Value y = op.output(0);
-    Tensor dst =
-        synchronised ? lowering.allocate(y, src.layout()) : lowering.overwrite(x, src, y);
+    Tensor dst = synchronised ? lowering.allocate(y, src.layout()) : lowering.overwrite(x, src, y);
     Layout dense = Layout.dense(dnnl_f32, x.size(1));
     Tensor mean = lowering.allocate(op.output(1), dense);
     Tensor variance = lowering.allocate(op.output(2), dense);
@@ -69,8 +67,7 @@ final class Normalisations {
    * Mean and variance over the rows of all workers. No primitive gives the moments alone: a norm
    * does that writes where the result by the moments of all comes next.
    */
-  private void moments(
-      Op op, Layout layout, Tensor src, Tensor dst, Tensor mean, Tensor variance) {
+  private void moments(Op op, Layout layout, Tensor src, Tensor dst, Tensor mean, Tensor variance) {
     lowering.emit(
         lowering
             .step("batch norm moments", describe(op, layout, false))
@@ -194,8 +191,7 @@ final class Normalisations {
         lowering
             .step(
                 "batch norm gradient through moments",
-                describe(
-                    op, layout, dnnl_forward_inference, flags(false) | dnnl_use_global_stats))
+                describe(op, layout, dnnl_forward_inference, flags(false) | dnnl_use_global_stats))
             .with(DNNL_ARG_SRC, lowering.read(x, fromImages(x, layout)).as(layout))
             .with(DNNL_ARG_DST, through)
             .with(DNNL_ARG_SCALE, scale)
