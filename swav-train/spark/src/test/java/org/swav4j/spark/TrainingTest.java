@@ -25,7 +25,7 @@ import org.swav4j.train.loop.TrainingException;
 
 /** Training on two executors in processes of their own. */
 class TrainingTest {
-  private static final int EPOCHS = 12;
+  private static final int EPOCHS = 10;
   private static final int STEPS = 3;
 
   @TempDir static Path folder;
