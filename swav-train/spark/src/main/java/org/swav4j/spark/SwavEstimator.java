@@ -3,7 +3,6 @@ package org.swav4j.spark;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
 import org.apache.spark.SparkContext;
@@ -14,7 +13,6 @@ import org.apache.spark.ml.param.IntParam;
 import org.apache.spark.ml.param.Param;
 import org.apache.spark.ml.param.ParamMap;
 import org.apache.spark.ml.param.ParamValidators;
-import org.apache.spark.ml.param.StringArrayParam;
 import org.apache.spark.ml.util.DefaultParamsReader;
 import org.apache.spark.ml.util.DefaultParamsWritable;
 import org.apache.spark.ml.util.Identifiable$;
@@ -54,7 +52,7 @@ public final class SwavEstimator extends Estimator<SwavModel> implements Default
   private final Param<String> reasonCol;
   private final Param<String> runFolder;
   private final Param<String> preset;
-  private final StringArrayParam settings;
+  private final Param<String> settings;
   private final IntParam epochs;
   private final IntParam batch;
   private final DoubleParam learningRate;
@@ -92,10 +90,11 @@ public final class SwavEstimator extends Estimator<SwavModel> implements Default
             ParamValidators.inArray(
                 Arrays.stream(Preset.values()).map(Preset::label).toArray(String[]::new)));
     settings =
-        new StringArrayParam(
+        new Param<>(
             this,
             "settings",
-            "more settings as flag=value, with the flags of 'swav train --help': crops=2x96,4x48");
+            "more settings as flag=value separated by semicolons, with the flags of 'swav train"
+                + " --help': crops=2x96,4x48; queue=3840");
     epochs = new IntParam(this, "epochs", "passes over the images", ParamValidators.gtEq(1));
     batch =
         new IntParam(
@@ -139,7 +138,7 @@ public final class SwavEstimator extends Estimator<SwavModel> implements Default
     setDefault(clusterCol, "cluster");
     setDefault(reasonCol, "reason");
     setDefault(preset, Preset.SMALL_IMAGES.label());
-    setDefault(settings, new String[0]);
+    setDefault(settings, "");
     setDefault(workers, 0);
     setDefault(minWorkers, 0);
     setDefault(retries, 3);
@@ -183,7 +182,7 @@ public final class SwavEstimator extends Estimator<SwavModel> implements Default
   }
 
   /** More settings; none by default. */
-  public StringArrayParam settings() {
+  public Param<String> settings() {
     return settings;
   }
 
@@ -268,9 +267,13 @@ public final class SwavEstimator extends Estimator<SwavModel> implements Default
     return this;
   }
 
-  /** Sets {@link #settings}. */
-  public SwavEstimator setSettings(String... lines) {
-    set(settings, lines);
+  /**
+   * Sets {@link #settings}.
+   *
+   * @param settingsOfRun {@code flag=value}, one each or several separated by semicolons
+   */
+  public SwavEstimator setSettings(String... settingsOfRun) {
+    set(settings, String.join("; ", settingsOfRun));
     return this;
   }
 
@@ -379,7 +382,11 @@ public final class SwavEstimator extends Estimator<SwavModel> implements Default
   /** The settings that were set, by flag. */
   private Map<String, String> given() {
     Map<String, String> given =
-        new LinkedHashMap<>(TrainingJob.settings(List.of(value(settings))));
+        new LinkedHashMap<>(TrainingJob.settings(
+                Arrays.stream(value(settings).split(";"))
+                    .map(String::strip)
+                    .filter(line -> !line.isEmpty())
+                    .toList()));
     given("epochs", epochs, given);
     given("batch", batch, given);
     given("lr", learningRate, given);

@@ -25,7 +25,7 @@ import org.swav4j.train.loop.TrainingException;
 
 /** Training on two executors in processes of their own. */
 class TrainingTest {
-  private static final int EPOCHS = 12;
+  private static final int EPOCHS = 10;
   private static final int STEPS = 3;
 
   @TempDir static Path folder;
@@ -85,7 +85,7 @@ class TrainingTest {
   private static List<ProcessHandle> executors() {
     return ProcessHandle.current()
         .descendants()
-        .filter(p -> p.info().commandLine().orElse("").contains("CoarseGrainedExecutorBackend"))
+        .filter(p -> p.info().command().orElse("").endsWith("java"))
         .toList();
   }
 
@@ -126,6 +126,31 @@ class TrainingTest {
         .last()
         .matches(line -> !line.contains("\"step\":0,"), "starts after step 0");
     assertThat(Files.readAllLines(whole.resolve("workers.csv"))).hasSize(1 + 2 * EPOCHS);
+  }
+
+  @Test
+  void aRunWhoseExecutorIsNotReplacedGoesOnWithFewerWorkers() throws Exception {
+    Path run = folder.resolve("fewer");
+    TrainingJob job =
+        new TrainingJob(context, new TrainingJob.Options(2, 1, 3, Duration.ofSeconds(10)));
+    CompletableFuture<String> training = CompletableFuture.supplyAsync(() -> begin(job, run));
+    awaitEpochs(run, 2);
+    try {
+      // Unlike one that dies, an executor that is given back is not replaced.
+      context.killExecutor(context.getExecutorIds().head());
+      assertThat(training.get(240, TimeUnit.SECONDS)).endsWith("weights.safetensors");
+    } finally {
+      context.requestTotalExecutors(2, 0, scala.collection.immutable.Map$.MODULE$.empty());
+    }
+    List<Long> expected = new ArrayList<>();
+    for (long step = 0; step < EPOCHS * STEPS; step++) {
+      expected.add(step);
+    }
+    assertThat(steps(run)).isEqualTo(expected);
+    assertThat(Files.readAllLines(run.resolve("metrics.jsonl")))
+        .filteredOn(line -> line.contains("\"kind\":\"start\""))
+        .last()
+        .matches(line -> line.contains("1 workers on Spark"), "goes on with one worker");
   }
 
   @Test
@@ -184,8 +209,18 @@ class TrainingTest {
   @Test
   void aFailureThatWouldComeAgainEndsTheRunAtOnceAndSaysWhy() {
     assertThatThrownBy(
-            () -> begin(job(2, 0, 3), folder.resolve("diverged"), "lr=1e30", "warmup=0"))
+            () ->
+                begin(
+                    job(2, 0, 3),
+                    folder.resolve("diverged"),
+                    "optimiser=sgd",
+                    "lr=999",
+                    "start-lr=999",
+                    "final-lr=999",
+                    "warmup=0",
+                    "wd=0.9"))
         .isInstanceOf(TrainingException.class)
+        .hasMessageContaining("worker ")
         .hasMessageContaining("learningRate")
         .hasMessageNotContaining("is gone");
   }

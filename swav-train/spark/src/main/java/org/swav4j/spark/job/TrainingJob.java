@@ -46,8 +46,8 @@ public final class TrainingJob {
   /** Enough for three digits of the mean. */
   private static final int NORMALISATION_IMAGES = 1000;
 
-  /** How long a lost executor may take to be replaced. */
-  private static final Duration REPLACEMENT = Duration.ofSeconds(60);
+  /** How long executors may take to come, and a lost one to be replaced. */
+  private static final Duration MOST_WAITING = Duration.ofSeconds(60);
 
   /**
    * How a job is run.
@@ -216,7 +216,7 @@ public final class TrainingJob {
                   + " (--num-executors, spark.cores.max) or fewer workers",
               wanted,
               there,
-              REPLACEMENT.toSeconds()));
+              waiting().toSeconds()));
     }
     int workers = wanted == 0 ? there : wanted;
     new Share(0, workers).rows(config.optimisation().batch());
@@ -230,11 +230,15 @@ public final class TrainingJob {
   }
 
   private int awaitExecutors(int wanted) {
-    long deadline = System.nanoTime() + REPLACEMENT.toNanos();
+    long deadline = System.nanoTime() + waiting().toNanos();
     while (executors() < wanted && System.nanoTime() < deadline) {
       pause();
     }
     return executors();
+  }
+
+  private Duration waiting() {
+    return options.patience().compareTo(MOST_WAITING) < 0 ? options.patience() : MOST_WAITING;
   }
 
   private static void pause() {

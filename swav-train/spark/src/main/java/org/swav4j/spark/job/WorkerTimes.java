@@ -12,6 +12,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.swav4j.spark.collective.SparkCollective;
 import org.swav4j.train.loop.EpochMetrics;
+import org.swav4j.train.loop.RunSizes;
 import org.swav4j.train.loop.StepMetrics;
 import org.swav4j.train.loop.TrainingListener;
 
@@ -31,7 +32,7 @@ final class WorkerTimes implements TrainingListener {
   private final SparkCollective collective;
   private final List<WorkerFacts> workers;
   private final Path folder;
-  private double seconds;
+  private long begun;
   private double waited;
   private long sumsBefore;
 
@@ -43,12 +44,21 @@ final class WorkerTimes implements TrainingListener {
     this.collective = collective;
     this.workers = workers;
     this.folder = folder;
-    this.sumsBefore = collective.nanos();
+  }
+
+  @Override
+  public void started(RunSizes sizes) {
+    begin();
+  }
+
+  private void begin() {
+    begun = System.nanoTime();
+    waited = 0;
+    sumsBefore = collective.nanos();
   }
 
   @Override
   public void step(StepMetrics metrics) {
-    seconds += metrics.seconds();
     waited += metrics.waitedSeconds();
   }
 
@@ -56,7 +66,7 @@ final class WorkerTimes implements TrainingListener {
   public void epoch(EpochMetrics metrics) {
     if (metrics.epoch() > 0) {
       double[] all = new double[3 * workers.size()];
-      all[3 * collective.rank()] = seconds;
+      all[3 * collective.rank()] = (System.nanoTime() - begun) / 1e9;
       all[3 * collective.rank() + 1] = (collective.nanos() - sumsBefore) / 1e9;
       all[3 * collective.rank() + 2] = waited;
       collective.sum(all);
@@ -65,9 +75,7 @@ final class WorkerTimes implements TrainingListener {
         warn(metrics.epoch(), all);
       }
     }
-    seconds = 0;
-    waited = 0;
-    sumsBefore = collective.nanos();
+    begin();
   }
 
   private void write(int epoch, double[] all) {
