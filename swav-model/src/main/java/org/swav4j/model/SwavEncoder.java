@@ -329,8 +329,7 @@ public final class SwavEncoder implements AutoCloseable {
     requireOpen();
     check(images);
     INDArray rows = Nd4j.createUninitialized(type, images.size(0), features);
-    try (INDArray scores =
-        Nd4j.createUninitialized(type, images.size(0), config.prototypes())) {
+    try (INDArray scores = Nd4j.createUninitialized(type, images.size(0), config.prototypes())) {
       run(
           images,
           (at, count, c) -> {

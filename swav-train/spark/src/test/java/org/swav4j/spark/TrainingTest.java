@@ -66,8 +66,7 @@ class TrainingTest {
   }
 
   private static String begin(TrainingJob job, Path run, String... changes) {
-    return job.begin(
-        Preset.QUICK.config(), settings(changes), () -> null, run.toUri().toString());
+    return job.begin(Preset.QUICK.config(), settings(changes), () -> null, run.toUri().toString());
   }
 
   private static List<Long> steps(Path run) throws IOException {
