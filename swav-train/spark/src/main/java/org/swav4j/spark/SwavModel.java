@@ -186,7 +186,7 @@ public final class SwavModel extends Model<SwavModel> implements MLWritable {
   private StructType added(
       StructType schema, Param<String> column, org.apache.spark.sql.types.DataType type) {
     String name = value(column);
-    if (name.isEmpty() && column != outputCol) {
+    if (name.isEmpty() && !column.equals(outputCol)) {
       return schema;
     }
     ImageColumns.requireFree(schema, column.name(), name);

@@ -117,12 +117,15 @@ final class TrainCommand implements Callable<Integer> {
                   : null;
       PrintWriter console = command.commandLine().getOut();
       String folder = out != null ? out : resume;
+      RunProgress progress = RunProgress.of(folder, hadoop, console);
       String weights;
-      try (RunProgress progress = RunProgress.of(folder, hadoop, console)) {
+      try {
         weights =
             out != null
                 ? job.begin(base.config(), given, images, folder)
                 : job.resume(given, images, folder);
+      } finally {
+        progress.close();
       }
       console.println("weights in " + weights);
       return 0;

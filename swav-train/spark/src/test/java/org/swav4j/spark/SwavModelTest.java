@@ -80,9 +80,9 @@ class SwavModelTest {
       picture.setRGB(
           i % image.width(),
           i / image.width(),
-          (pixels[3 * i] & 0xff) << 16
-              | (pixels[3 * i + 1] & 0xff) << 8
-              | pixels[3 * i + 2] & 0xff);
+          ((pixels[3 * i] & 0xff) << 16)
+              | ((pixels[3 * i + 1] & 0xff) << 8)
+              | (pixels[3 * i + 2] & 0xff));
     }
     ByteArrayOutputStream out = new ByteArrayOutputStream();
     ImageIO.write(picture, "png", out);

@@ -287,7 +287,7 @@ class SparkCollectiveTest {
             .flatMap(NetworkInterface::inetAddresses)
             .filter(a -> !a.isLoopbackAddress())
             .findFirst()
-            .orElse(InetAddress.getByName("127.0.0.2"));
+            .orElse(InetAddress.getByAddress(new byte[] {127, 0, 0, 2}));
     all(
         2,
         worker -> {
