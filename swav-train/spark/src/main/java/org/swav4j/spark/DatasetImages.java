@@ -82,8 +82,7 @@ final class DatasetImages {
       // Of a task that is tried again, each try has a file of its own.
       Path file = new Path(folder, task.partitionId() + "-" + task.taskAttemptId() + ".bin");
       List<String> entries = new ArrayList<>();
-      try (FSDataOutputStream out =
-          file.getFileSystem(hadoop.value().value()).create(file, true)) {
+      try (FSDataOutputStream out = file.getFileSystem(hadoop.value().value()).create(file, true)) {
         while (rows.hasNext()) {
           byte[] content = rows.next().getAs(0);
           String name = HexFormat.of().formatHex(StoredImages.sha256().digest(content));

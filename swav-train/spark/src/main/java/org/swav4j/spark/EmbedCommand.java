@@ -51,7 +51,10 @@ final class EmbedCommand implements Callable<Integer> {
 
   /** One of the two. */
   static final class Where {
-    @Option(names = "--run", paramLabel = "URI", description = "A run folder, whose weights are used.")
+    @Option(
+        names = "--run",
+        paramLabel = "URI",
+        description = "A run folder, whose weights are used.")
     String run;
 
     @Option(
@@ -99,8 +102,8 @@ final class EmbedCommand implements Callable<Integer> {
       paramLabel = "N",
       defaultValue = "20000",
       description =
-          "Images in a part (default 20000), which is done again if it is interrupted. Of a table, a"
-              + " part is as many of its files as are some 2 GiB.")
+          "Images in a part (default 20000), which is done again if it is interrupted. Of a table,"
+              + " a part is as many of its files as are some 2 GiB.")
   int part;
 
   @Spec CommandSpec command;
@@ -117,17 +120,12 @@ final class EmbedCommand implements Callable<Integer> {
     boolean own = SparkSession.getDefaultSession().isEmpty();
     SparkSession spark = SparkSession.builder().appName("swav embed").getOrCreate();
     try {
-      String weights =
-          where.run != null ? where.run + "/weights.safetensors" : where.weights;
+      String weights = where.run != null ? where.run + "/weights.safetensors" : where.weights;
       SwavModel model = SwavModel.ofWeights(weights, spark);
       List<Part> parts = parts(spark.sparkContext().hadoopConfiguration());
       embed(spark, model, parts);
       Row counts =
-          spark
-              .read()
-              .parquet(out)
-              .selectExpr("count(*)", "count(vector)", "min(reason)")
-              .first();
+          spark.read().parquet(out).selectExpr("count(*)", "count(vector)", "min(reason)").first();
       long broken = counts.getLong(0) - counts.getLong(1);
       command
           .commandLine()
@@ -161,9 +159,7 @@ final class EmbedCommand implements Callable<Integer> {
       return tableParts(hadoop);
     }
     List<String> paths =
-        StoredImages.list(data, hadoop).entries().stream()
-            .map(StoredImages.Entry::file)
-            .toList();
+        StoredImages.list(data, hadoop).entries().stream().map(StoredImages.Entry::file).toList();
     for (int from = 0; from < paths.size(); from += part) {
       parts.add(new Part(paths.subList(from, Math.min(paths.size(), from + part))));
     }

@@ -382,7 +382,8 @@ public final class SwavEstimator extends Estimator<SwavModel> implements Default
   /** The settings that were set, by flag. */
   private Map<String, String> given() {
     Map<String, String> given =
-        new LinkedHashMap<>(TrainingJob.settings(
+        new LinkedHashMap<>(
+            TrainingJob.settings(
                 Arrays.stream(value(settings).split(";"))
                     .map(String::strip)
                     .filter(line -> !line.isEmpty())

@@ -65,8 +65,8 @@ public final class SwavModel extends Model<SwavModel> implements MLWritable {
         new Param<>(
             this,
             "inputCol",
-            "column of the images: binary, the content of image files as the binaryFile source gives"
-                + " it, or string, their paths on any file system of Hadoop's");
+            "column of the images: binary, the content of image files as the binaryFile source"
+                + " gives it, or string, their paths on any file system of Hadoop's");
     this.outputCol =
         new Param<>(
             this,
@@ -76,13 +76,14 @@ public final class SwavModel extends Model<SwavModel> implements MLWritable {
         new Param<>(
             this,
             "clusterCol",
-            "column that gets the number of the nearest prototype, from 0; empty for no such column");
+            "column that gets the number of the nearest prototype, from 0; empty for no such"
+                + " column");
     this.reasonCol =
         new Param<>(
             this,
             "reasonCol",
-            "column that gets the reason why an image can't be read, null where it can; empty for no"
-                + " such column");
+            "column that gets the reason why an image can't be read, null where it can; empty for"
+                + " no such column");
     setDefault(inputCol, "content");
     setDefault(outputCol, "features");
     setDefault(clusterCol, "cluster");
@@ -185,7 +186,7 @@ public final class SwavModel extends Model<SwavModel> implements MLWritable {
   private StructType added(
       StructType schema, Param<String> column, org.apache.spark.sql.types.DataType type) {
     String name = value(column);
-    if (name.isEmpty() && column != outputCol) {
+    if (name.isEmpty() && !column.equals(outputCol)) {
       return schema;
     }
     ImageColumns.requireFree(schema, column.name(), name);

@@ -25,10 +25,10 @@ import picocli.CommandLine.Spec;
     modelTransformer = SettingOptions.class,
     description = {
       "Pre-trains a network without labels on the executors of a Spark application, as one machine"
-          + " would with the whole batch, and keeps weights, metrics, a plot and the configuration in"
-          + " a run folder.",
-      "Images: --data URI, a folder on any file system of Hadoop's such as hdfs:///photos; or as for"
-          + " 'swav train', then found under that name on every machine."
+          + " would with the whole batch, and keeps weights, metrics, a plot and the configuration"
+          + " in a run folder.",
+      "Images: --data URI, a folder on any file system of Hadoop's such as hdfs:///photos; or as"
+          + " for 'swav train', then found under that name on every machine."
     })
 final class TrainCommand implements Callable<Integer> {
   @Option(names = "--debug", description = "Shows the stack trace of an error.")
@@ -117,12 +117,15 @@ final class TrainCommand implements Callable<Integer> {
                   : null;
       PrintWriter console = command.commandLine().getOut();
       String folder = out != null ? out : resume;
+      RunProgress progress = RunProgress.of(folder, hadoop, console);
       String weights;
-      try (RunProgress progress = RunProgress.of(folder, hadoop, console)) {
+      try {
         weights =
             out != null
                 ? job.begin(base.config(), given, images, folder)
                 : job.resume(given, images, folder);
+      } finally {
+        progress.close();
       }
       console.println("weights in " + weights);
       return 0;
@@ -140,7 +143,8 @@ final class TrainCommand implements Callable<Integer> {
     String data = given.getOrDefault("data", "shapes");
     if (resume == null && !data.startsWith("shapes")) {
       throw new IllegalArgumentException(
-          "--preset is not given: take small-images, photos or imagenet, by the size of the images");
+          "--preset is not given: take small-images, photos or imagenet, by the size of the"
+              + " images");
     }
     return Preset.QUICK;
   }

@@ -49,8 +49,7 @@ class StoredImagesTest {
     Files.write(folder.resolve("dogs/image 3.png"), SwavModelTest.png(shapes, 0));
     Files.move(folder.resolve("dogs/image 2.png"), folder.resolve("dogs/image 5.png"));
     assertThat(
-            new StoredImages(
-                    StoredImages.list(folder.toUri().toString(), hadoop), 3, hadoop, null)
+            new StoredImages(StoredImages.list(folder.toUri().toString(), hadoop), 3, hadoop, null)
                 .digest())
         .isNotEqualTo(digest);
   }

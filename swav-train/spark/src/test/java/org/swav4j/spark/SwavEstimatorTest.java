@@ -66,8 +66,7 @@ class SwavEstimatorTest {
         .hasSameBinaryContentAs(folder.resolve("second/weights.safetensors"));
     List<Row> rows = model.transform(files).collectAsList();
     assertThat(rows).hasSize(IMAGES);
-    assertThat(rows.get(0).<Vector>getAs("features").size())
-        .isEqualTo(model.weights().features());
+    assertThat(rows.get(0).<Vector>getAs("features").size()).isEqualTo(model.weights().features());
     SwavModel ofFiles = estimator(folder.resolve("third")).fit(files);
     assertThat(ofFiles.weights().features()).isEqualTo(model.weights().features());
     assertThat(folder.resolve("third/.images")).doesNotExist();

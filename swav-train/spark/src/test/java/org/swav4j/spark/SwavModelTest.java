@@ -48,8 +48,7 @@ class SwavModelTest {
     spark = LocalCluster.session();
     weights =
         SwavWeights.initialise(
-                Settings.change(
-                        Preset.QUICK.config(), Map.of("width", "0.25", "prototypes", "16"))
+                Settings.change(Preset.QUICK.config(), Map.of("width", "0.25", "prototypes", "16"))
                     .network()
                     .with(3),
                 7)
@@ -81,7 +80,9 @@ class SwavModelTest {
       picture.setRGB(
           i % image.width(),
           i / image.width(),
-          (pixels[3 * i] & 0xff) << 16 | (pixels[3 * i + 1] & 0xff) << 8 | pixels[3 * i + 2] & 0xff);
+          ((pixels[3 * i] & 0xff) << 16)
+              | ((pixels[3 * i + 1] & 0xff) << 8)
+              | (pixels[3 * i + 2] & 0xff));
     }
     ByteArrayOutputStream out = new ByteArrayOutputStream();
     ImageIO.write(picture, "png", out);
@@ -113,8 +114,7 @@ class SwavModelTest {
             INDArray features = encoder.features(pixels)) {
           assertThat(row.getValue().<Vector>getAs("features").toArray())
               .isEqualTo(features.toDoubleVector());
-          assertThat(row.getValue().<Integer>getAs("cluster"))
-              .isEqualTo(encoder.assign(pixels)[0]);
+          assertThat(row.getValue().<Integer>getAs("cluster")).isEqualTo(encoder.assign(pixels)[0]);
           assertThat(row.getValue().<String>getAs("reason")).isNull();
         }
       }
@@ -160,8 +160,7 @@ class SwavModelTest {
         spark
             .sql("select '" + images.resolve("missing.png") + "' path union all select null path")
             .coalesce(1);
-    List<Row> rows =
-        SwavModel.of(weights).setInputCol("path").transform(paths).collectAsList();
+    List<Row> rows = SwavModel.of(weights).setInputCol("path").transform(paths).collectAsList();
     List<String> reasons = new ArrayList<>();
     rows.forEach(r -> reasons.add(r.getAs("reason")));
     assertThat(reasons).hasSize(2).noneMatch(r -> r == null);

@@ -66,8 +66,7 @@ class TrainingTest {
   }
 
   private static String begin(TrainingJob job, Path run, String... changes) {
-    return job.begin(
-        Preset.QUICK.config(), settings(changes), () -> null, run.toUri().toString());
+    return job.begin(Preset.QUICK.config(), settings(changes), () -> null, run.toUri().toString());
   }
 
   private static List<Long> steps(Path run) throws IOException {
@@ -126,31 +125,6 @@ class TrainingTest {
         .last()
         .matches(line -> !line.contains("\"step\":0,"), "starts after step 0");
     assertThat(Files.readAllLines(whole.resolve("workers.csv"))).hasSize(1 + 2 * EPOCHS);
-  }
-
-  @Test
-  void aRunWhoseExecutorIsNotReplacedGoesOnWithFewerWorkers() throws Exception {
-    Path run = folder.resolve("fewer");
-    TrainingJob job =
-        new TrainingJob(context, new TrainingJob.Options(2, 1, 3, Duration.ofSeconds(10)));
-    CompletableFuture<String> training = CompletableFuture.supplyAsync(() -> begin(job, run));
-    awaitEpochs(run, 2);
-    try {
-      // Unlike one that dies, an executor that is given back is not replaced.
-      context.killExecutor(context.getExecutorIds().head());
-      assertThat(training.get(240, TimeUnit.SECONDS)).endsWith("weights.safetensors");
-    } finally {
-      context.requestTotalExecutors(2, 0, scala.collection.immutable.Map$.MODULE$.empty());
-    }
-    List<Long> expected = new ArrayList<>();
-    for (long step = 0; step < EPOCHS * STEPS; step++) {
-      expected.add(step);
-    }
-    assertThat(steps(run)).isEqualTo(expected);
-    assertThat(Files.readAllLines(run.resolve("metrics.jsonl")))
-        .filteredOn(line -> line.contains("\"kind\":\"start\""))
-        .last()
-        .matches(line -> line.contains("1 workers on Spark"), "goes on with one worker");
   }
 
   @Test

@@ -61,8 +61,8 @@ final class Links implements AutoCloseable {
   static Links listen(String host, SparkConf conf, SecretKeyHolder secrets, Mailbox mailbox) {
     if (conf.getBoolean("spark.ssl.rpc.enabled", false)) {
       throw new IllegalArgumentException(
-          "spark.ssl.rpc.enabled is true, and sums between workers are not sent through TLS: encrypt"
-              + " with spark.network.crypto.enabled instead");
+          "spark.ssl.rpc.enabled is true, and sums between workers are not sent through TLS:"
+              + " encrypt with spark.network.crypto.enabled instead");
     }
     TransportConf transport = new TransportConf(MODULE, new Configuration(conf));
     boolean authenticate = conf.getBoolean("spark.authenticate", false);
@@ -159,8 +159,7 @@ final class Links implements AutoCloseable {
     private final Map<TransportClient, Integer> ranks = new ConcurrentHashMap<>();
 
     @Override
-    public void receive(
-        TransportClient client, ByteBuffer message, RpcResponseCallback callback) {
+    public void receive(TransportClient client, ByteBuffer message, RpcResponseCallback callback) {
       callback.onFailure(new IOException("workers send no requests of this kind"));
     }
 

@@ -7,7 +7,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BooleanSupplier;
@@ -17,8 +16,8 @@ import org.swav4j.spark.collective.SparkCollective.Segments;
 
 /**
  * What has come from the other workers. Spark's network threads put it here, the training thread
- * waits for it. A worker can be one call ahead of another, not more: it ends a call only when it has
- * something from everyone. So there is room for two sets of numbers, and the parts of an array,
+ * waits for it. A worker can be one call ahead of another, not more: it ends a call only when it
+ * has something from everyone. So there is room for two sets of numbers, and the parts of an array,
  * which are added before the total is sent, need room for one.
  */
 final class Mailbox {
@@ -84,8 +83,7 @@ final class Mailbox {
   /** Everybody's numbers by rank; the own ones in their place. */
   double[][] numbers(long number, double[] own) {
     int slot = (int) (number & 1);
-    await(
-        () -> everyPeer(p -> numbersOf[slot][p] == number), p -> numbersOf[slot][p] != number);
+    await(() -> everyPeer(p -> numbersOf[slot][p] == number), p -> numbersOf[slot][p] != number);
     double[][] all = numbers[slot];
     all[rank] = own;
     for (int peer = 0; peer < size; peer++) {
@@ -221,8 +219,7 @@ final class Mailbox {
     lock.lock();
     try {
       if (parts[peer] == null || parts[peer].capacity() < header.length()) {
-        parts[peer] =
-            ByteBuffer.allocateDirect(header.length()).order(ByteOrder.nativeOrder());
+        parts[peer] = ByteBuffer.allocateDirect(header.length()).order(ByteOrder.nativeOrder());
       }
       parts[peer].clear();
       partOf[peer] = header.number();

@@ -10,7 +10,9 @@ import java.util.stream.Stream;
 import org.swav4j.train.config.TrainingConfig;
 import org.swav4j.train.run.RunFolder;
 
-/** A configuration as the text of its file, which is how it travels: every value to the last bit. */
+/**
+ * A configuration as the text of its file, which is how it travels: every value to the last bit.
+ */
 final class ConfigText {
   private ConfigText() {}
 

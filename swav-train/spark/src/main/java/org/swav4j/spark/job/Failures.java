@@ -30,7 +30,10 @@ final class Failures extends SparkListener {
               : worker + ": " + simple(failure.className()) + ": " + line(failure.description()));
     } else if (end.reason() instanceof ExecutorLostFailure lost) {
       all.add(
-          worker + ": executor " + lost.execId() + " was lost"
+          worker
+              + ": executor "
+              + lost.execId()
+              + " was lost"
               + (lost.reason().isDefined() ? ": " + line(lost.reason().get()) : ""));
     }
   }

@@ -122,9 +122,7 @@ final class RunStore {
       }
       FileContext.getFileContext(files().getUri(), hadoop)
           .rename(
-              files().makeQualified(part),
-              files().makeQualified(whole),
-              Options.Rename.OVERWRITE);
+              files().makeQualified(part), files().makeQualified(whole), Options.Rename.OVERWRITE);
     } catch (IOException e) {
       throw new UncheckedIOException(whole + " can't be written: " + e.getMessage(), e);
     }

@@ -37,7 +37,8 @@ import org.swav4j.data.UnreadableImageException;
 public final class StoredImages implements ImageSource {
   private static final List<String> ENDINGS =
       List.of(
-          ".jpg", ".jpeg", ".png", ".bmp", ".pbm", ".pgm", ".ppm", ".webp", ".tif", ".tiff", ".gif");
+          ".jpg", ".jpeg", ".png", ".bmp", ".pbm", ".pgm", ".ppm", ".webp", ".tif", ".tiff",
+          ".gif");
 
   /**
    * Where an image is.

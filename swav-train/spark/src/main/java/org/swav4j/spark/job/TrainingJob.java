@@ -78,7 +78,11 @@ public final class TrainingJob {
       }
       if (workers > 0 && minWorkers > workers) {
         throw new IllegalArgumentException(
-            "at least " + minWorkers + " of " + workers + " workers: expected no more than there are");
+            "at least "
+                + minWorkers
+                + " of "
+                + workers
+                + " workers: expected no more than there are");
       }
     }
   }
@@ -179,7 +183,8 @@ public final class TrainingJob {
       throw new IllegalArgumentException(
           String.format(
               Locale.ROOT,
-              "%s in %s can't be read: %s; is the copy complete? `allowBroken` 1 trains on the rest",
+              "%s in %s can't be read: %s; is the copy complete? `allowBroken` 1 trains on the"
+                  + " rest",
               broken,
               images.name(),
               broken.examples()));

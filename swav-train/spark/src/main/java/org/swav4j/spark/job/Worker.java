@@ -134,8 +134,7 @@ final class Worker implements AutoCloseable {
         store.download(RunStore.CHECKPOINT, local).map(CheckpointFile::read);
     requireSame(checkpoint.map(Checkpoint::step).orElse(0L));
     SwavWeights weights = weights(checkpoint.isEmpty());
-    try (Trainer trainer =
-        new Trainer(config, data.train(), weights, engine, collective)) {
+    try (Trainer trainer = new Trainer(config, data.train(), weights, engine, collective)) {
       if (first()) {
         keep(trainer, weights, engine, checkpoint);
       } else {
@@ -168,8 +167,7 @@ final class Worker implements AutoCloseable {
     Normalisation normalisation = config.data().normalisation();
     TrainingConfig.Network network = config.network();
     SwavWeights weights =
-        SwavWeights.initialise(
-                network.with(data.train().channels()), config.execution().seed())
+        SwavWeights.initialise(network.with(data.train().channels()), config.execution().seed())
             .withNormalisation(normalisation.mean(), normalisation.deviation())
             .withInputSize(InputSize.of(config.evaluationSize()));
     if (start && network.init() != null) {

@@ -34,8 +34,8 @@ final class WorkerTask extends AbstractFunction1<Iterator<Integer>, Iterator<Str
    * @param folder of the run
    * @param patience how long a worker waits for another
    * @param word that the driver left in the folder
-   * @param listing the bytes of {@link StoredImages.Listing}; null where the configuration's name of
-   *     the images is enough
+   * @param listing the bytes of {@link StoredImages.Listing}; null where the configuration's name
+   *     of the images is enough
    */
   WorkerTask(
       String config,

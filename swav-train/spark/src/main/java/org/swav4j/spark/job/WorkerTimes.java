@@ -121,10 +121,7 @@ final class WorkerTimes implements TrainingListener {
     if (waiting > MUCH) {
       LOG.warn(
           "epoch {}: the others wait for worker {} at {}, up to {} % of their time",
-          epoch,
-          slowest,
-          workers.get(slowest).address(),
-          Math.round(100 * waiting));
+          epoch, slowest, workers.get(slowest).address(), Math.round(100 * waiting));
     }
   }
 }

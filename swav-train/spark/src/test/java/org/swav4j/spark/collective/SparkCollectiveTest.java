@@ -99,8 +99,7 @@ class SparkCollectiveTest {
     return workers;
   }
 
-  private static String exchange(
-      String[] addresses, int rank, String mine, CyclicBarrier barrier) {
+  private static String exchange(String[] addresses, int rank, String mine, CyclicBarrier barrier) {
     addresses[rank] = mine;
     try {
       barrier.await(30, TimeUnit.SECONDS);
@@ -257,7 +256,8 @@ class SparkCollectiveTest {
                 ByteBuffer frame = ByteBuffer.allocate(13 + forged.remaining());
                 frame.putLong(13 + forged.remaining()).put((byte) 9).putInt(forged.remaining());
                 frame.put(forged);
-                String address = worker.toString().replaceFirst(".*\\[", "").replaceFirst(",.*", "");
+                String address =
+                    worker.toString().replaceFirst(".*\\[", "").replaceFirst(",.*", "");
                 try (Socket socket = new Socket(HOST, port(address))) {
                   socket.getOutputStream().write(frame.array());
                   socket.getOutputStream().flush();
@@ -287,7 +287,7 @@ class SparkCollectiveTest {
             .flatMap(NetworkInterface::inetAddresses)
             .filter(a -> !a.isLoopbackAddress())
             .findFirst()
-            .orElse(InetAddress.getByName("127.0.0.2"));
+            .orElse(InetAddress.getByAddress(new byte[] {127, 0, 0, 2}));
     all(
         2,
         worker -> {
