@@ -1,8 +1,8 @@
 package org.swav4j.benchmarks.scaling;
 
 /**
- * Seconds of a step on N workers, each with a share of one batch. With c the time of the whole batch
- * on one worker, l the latency and w the bandwidth:
+ * Seconds of a step on N workers, each with a share of one batch. With c the time of the whole
+ * batch on one worker, l the latency and w the bandwidth:
  *
  * <pre>
  *   T(N) = c / N  +  Σ small sums (l + (N − 1) · 8 n / w)  +  2 l + 2 (N − 1) / N · 4 P / w

@@ -11,8 +11,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class StepModelTest {
   /** About a ResNet-18's. */
-  private static final StepWork WORK =
-      new StepWork(2, Collections.nCopies(90, 512), 12_000_000);
+  private static final StepWork WORK = new StepWork(2, Collections.nCopies(90, 512), 12_000_000);
 
   @ParameterizedTest
   @ValueSource(ints = {2, 3, 4, 8, 16})
