@@ -141,8 +141,8 @@ final class ReportCommand implements Callable<Integer> {
     }
     if (epochs.isEmpty() || epochs.get(epochs.size() - 1).epoch() == 0) {
       throw new TrainingException(
-          folder.directory()
-              + " has no epoch that is done: there is something to see after the first");
+          folder.metrics()
+              + " tells of no epoch that is done: there is something to see after the first");
     }
     return epochs;
   }
@@ -151,8 +151,7 @@ final class ReportCommand implements Callable<Integer> {
     try {
       return SwavWeights.load(folder.weights());
     } catch (IOException e) {
-      throw new UncheckedIOException(
-          folder.weights() + " can't be used: " + SwavCommand.describe(e), e);
+      throw new UncheckedIOException(e.getMessage(), e);
     }
   }
 
