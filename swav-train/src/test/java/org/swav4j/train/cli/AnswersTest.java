@@ -295,7 +295,10 @@ class AnswersTest {
       assertThat(System.nanoTime()).as("nothing is written").isLessThan(end);
       Thread.sleep(20);
     }
-    assertThat(OtherProcess.succeeds("sh", "-c", "kill -" + (ignored ? "TERM " : "INT ") + process.pid())).isTrue();
+    assertThat(
+            OtherProcess.succeeds(
+                "sh", "-c", "kill -" + (ignored ? "TERM " : "INT ") + process.pid()))
+        .isTrue();
     assertThat(process.waitFor(PATIENCE_SECONDS, TimeUnit.SECONDS)).isTrue();
     assertThat(process.exitValue()).isEqualTo(ignored ? 143 : SwavCommand.INTERRUPTED);
     assertThat(folder.resolve(command + ".err")).content().doesNotContain("swav: ");
