@@ -5,9 +5,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
  * α-ReQ, how fast the directions of features lose weight, found without labels (Agrawal et al.
- * 2022, <a href="https://openreview.net/forum?id=ii9X4vtZGTZ">α-ReQ: Assessing Representation
- * Quality in Self-Supervised Learning by measuring eigenspectrum decay</a>): the exponent of the
- * power law
+ * 2022, α-ReQ: Assessing Representation Quality in Self-Supervised Learning by measuring
+ * eigenspectrum decay): the exponent of the power law
  *
  * <pre>
  *   λ_i ∝ i^-α
@@ -17,8 +16,9 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * features to serve best; far above, few directions hold everything; far below, none stands out
  * from noise. Figures of networks are comparable if D and the images are the same.
  *
- * <p>The line through (ln i, ln λ_i) is fitted with weights 1 / i, so that every octave of i counts
- * alike, over the eigenvalues of at least a millionth of the largest: smaller ones are rounding.
+ * <p>The line through (ln i, ln λ_i) is fitted with weights 1 / i, our choice, so that every octave
+ * of i counts alike, over the eigenvalues of at least a millionth of the largest: smaller ones are
+ * rounding.
  */
 public final class AlphaReq {
   private static final double SMALLEST = 1e-6;

@@ -20,10 +20,9 @@ import org.nd4j.linalg.factory.Nd4j;
  * learning rate suits every network. Gradient descent over all rows at once, with momentum; the
  * problem is convex and begins at 0, so there is no seed: the same rows give the same classifier.
  *
- * <p>Why not another: with 20 labels of 10 or 12 classes, on two of our networks, it was right as
- * often as the nearest neighbours, the nearest class mean and {@link LinearProbe} or more often,
- * with 100 and 1,000 labels more often than each; and its probabilities fit better than those of
- * all that give some.
+ * <p>Why not another: with 20, 100 and 1,000 labels of 10 or 12 classes, on two of our networks, it
+ * had the highest mean accuracy in five of six cases, before the nearest neighbours, the nearest
+ * class mean and {@link LinearProbe}. The penalty was chosen on the same data.
  *
  * <p>Thread-safe; one call uses the native threads.
  *

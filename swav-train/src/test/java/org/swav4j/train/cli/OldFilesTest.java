@@ -34,7 +34,7 @@ class OldFilesTest {
   /** The flags with which the fixture was made, see its README, and what the preset had then. */
   private static final String[] FLAGS =
       ("--data shapes:480 --width 0.25 --hidden 32 --dim 16 --prototypes 24 --batch 16 --queue 32"
-              + " --queue-start 0.5 --optimiser lars --lr 0.6 --epochs 3 --eval-bank 60 --eval-test"
+              + " --queue-start 0.5 --optimiser lars --epsilon 0.03 --lr 0.6 --epochs 3 --eval-bank 60 --eval-test"
               + " 60 --seed 7 --engine onednn --workers 1 --rotate 0")
           .split(" ");
 

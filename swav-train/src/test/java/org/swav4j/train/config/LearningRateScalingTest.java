@@ -36,7 +36,7 @@ class LearningRateScalingTest {
   @Test
   void whatWasScaledOnceIsNotScaledAgainByTheSameBatch() {
     TrainingConfig run = TrainingConfigTest.quick("--batch=32");
-    assertThat(run.optimisation().learningRate()).isEqualTo(0.05);
+    assertThat(run.optimisation().learningRate()).isEqualTo(0.1);
     assertThat(TrainingConfigTest.with(run, "--batch=32")).isEqualTo(run);
   }
 

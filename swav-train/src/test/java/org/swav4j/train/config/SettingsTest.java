@@ -108,7 +108,7 @@ class SettingsTest {
   @Test
   void onResumeOtherEpochsLeaveWarmUpAndFreezingAndALearningRateTakesTheLastAlong() {
     TrainingConfig quick = Preset.QUICK.config();
-    TrainingConfig now = Settings.resume(quick, Map.of("epochs", "1", "lr", "0.05"));
+    TrainingConfig now = Settings.resume(quick, Map.of("epochs", "1", "lr", "0.1"));
     assertThat(now.optimisation().warmupEpochs()).isEqualTo(quick.optimisation().warmupEpochs());
     assertThat(now.optimisation().freezeEpochs()).isEqualTo(quick.optimisation().freezeEpochs());
     assertThat(now.optimisation().finalLearningRate())
