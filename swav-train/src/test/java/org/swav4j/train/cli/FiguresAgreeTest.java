@@ -130,7 +130,7 @@ class FiguresAgreeTest {
   void aBatchOfItsOwnChangesTheLearningRateAndThatIsSaid() throws IOException {
     assertThat(training.err())
         .contains("learning rate 0.1: the preset's 0.2 for a batch of 64", "batch of 32; --lr");
-    assertThat(Files.readString(run.resolve("config.json"))).contains("\"learningRate\": 0.05");
+    assertThat(Files.readString(run.resolve("config.json"))).contains("\"learningRate\": 0.1");
     CommandLineTest.Outcome resumed =
         CommandLineTest.swav("train", "--resume", run.toString(), "--batch", "32");
     assertThat(resumed.status()).as(resumed.err()).isZero();
