@@ -17,10 +17,8 @@ final class VitalsJudge {
   /** A cosine, with room for rounding. */
   private static final double COSINE = 1.05;
 
-  /**
-   * By how much lengths may differ from 1 after an update, which grows with the square of the rate.
-   */
-  private static final double OFF_SPHERE = 0.1;
+  /** By how much lengths may differ from 1 after an update; healthy ones by up to 0.003. */
+  private static final double OFF_SPHERE = 0.015;
 
   /** Nats by which codes must fall short of ln K to say anything; healthy ones begin at 0.1. */
   private static final double SAYING = 0.02;

@@ -48,6 +48,8 @@ class SabotageTest {
                 "--crops=2x16",
                 "--scales=0.4-1",
                 "--batch=32",
+                "--epsilon=0.03",
+                "--lr=0.05",
                 "--prototypes=30",
                 "--epochs=8",
                 "--seed=1",
