@@ -52,7 +52,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
     synopsisSubcommandLabel = "COMMAND",
     footer = {
       "",
-      "Start with:  swav train        (built-in images, a few minutes on 2 cores)",
+      "Start with:  swav train        (built-in images, some minutes on 2 cores)",
       "Then:        swav COMMAND --help"
     })
 public final class SwavCommand {

@@ -30,7 +30,7 @@ import picocli.CommandLine.Spec;
     description = {
       "Pre-trains a network without labels and keeps weights, metrics, a plot and the"
           + " configuration in a run folder.",
-      "Without arguments: the built-in shapes, a few minutes on 2 cores. Ctrl-C stops after the"
+      "Without arguments: the built-in shapes, some minutes on 2 cores. Ctrl-C stops after the"
           + " current step and keeps a checkpoint.",
       "A preset sets all values; any flag below changes one of them."
     })

@@ -9,8 +9,8 @@ import java.util.stream.Collectors;
 
 /** Configurations to start from; every value can be changed on the command line. */
 public enum Preset {
-  /** A few minutes on 2 cores: to see the method work. */
-  QUICK("the built-in shapes, a few minutes on 2 cores: to see it work"),
+  /** Some minutes on 2 cores: to see the method work. */
+  QUICK("the built-in shapes, some minutes on 2 cores: to see it work"),
   /** Pictures of 28 to 64 pixels: hours on a desktop computer. */
   SMALL_IMAGES("pictures of 28 to 64 pixels such as CIFAR; hours"),
   /** Photographs of 64 to 128 pixels, or made that small: hours on a desktop computer. */

@@ -55,7 +55,7 @@ class SparkCollectiveTest {
     T with(SparkCollective worker) throws Exception;
   }
 
-  /** ND4J's classes wait for each other if several threads load them at once. */
+  /** Loads ND4J in one thread, before several use it. */
   @BeforeAll
   static void loadNd4j() {
     assertThat(Nd4j.ones(1).getDouble(0)).isEqualTo(1);
