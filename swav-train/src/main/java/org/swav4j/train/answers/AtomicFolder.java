@@ -6,6 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Comparator;
 import java.util.List;
+import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
 
 /**
@@ -15,6 +16,11 @@ import java.util.stream.Stream;
  * folder as it was. Not thread-safe.
  */
 final class AtomicFolder implements Closeable {
+  /** How often, and how far apart, an interrupted part is removed. */
+  private static final int ROUNDS = 4;
+
+  private static final long ROUND_NANOS = 50_000_000;
+
   private final Path target;
   private final Path part;
   private final Thread interrupted;
@@ -31,9 +37,10 @@ final class AtomicFolder implements Closeable {
     Path target = folder.toAbsolutePath().normalize();
     Path part = target.resolveSibling(target.getFileName() + ".part");
     remove(part);
-    Files.createDirectories(part);
     AtomicFolder atomic = new AtomicFolder(target, part);
+    // Before there is anything to remove: Ctrl-C may come at any time.
     Runtime.getRuntime().addShutdownHook(atomic.interrupted);
+    Files.createDirectories(part);
     return atomic;
   }
 
@@ -69,13 +76,19 @@ final class AtomicFolder implements Closeable {
   }
 
   private void removeInterrupted() {
-    // Elsewhere first: whoever is writing can make no new files then.
     Path away = part.resolveSibling(part.getFileName() + ".removed");
-    try {
-      Files.move(part, away);
-      remove(away);
-    } catch (IOException e) {
-      // The process ends: nothing can be done, and nobody told.
+    // Whoever is writing goes on until the process ends, and may make the folder anew.
+    for (int round = 0; round < ROUNDS; round++) {
+      try {
+        if (Files.exists(part)) {
+          // Elsewhere first: no new files come into it then.
+          Files.move(part, away);
+        }
+        remove(away);
+      } catch (IOException e) {
+        // The next round tries again; after the last, nothing can be done and nobody told.
+      }
+      LockSupport.parkNanos(ROUND_NANOS);
     }
   }
 
