@@ -47,9 +47,8 @@ public final class AtomicFile implements Closeable {
   private AtomicFile(Path target) throws IOException {
     this.target = target;
     this.part = target.resolveSibling(target.getFileName() + ".part");
-    // Before there is anything to delete: Ctrl-C may come at any time. It happens after the hooks
-    // of
-    // applications, which may still be writing to complete it.
+    // Before there is anything to delete: Ctrl-C may come at any time. It is deleted after the
+    // hooks of applications, which may still be writing to complete it.
     if (part.getFileSystem() == FileSystems.getDefault()) {
       part.toFile().deleteOnExit();
     }

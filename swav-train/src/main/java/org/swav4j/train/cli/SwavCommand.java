@@ -153,6 +153,10 @@ public final class SwavCommand {
   }
 
   private static int failed(Throwable e, CommandLine command) {
+    if (isEnding()) {
+      // The parts that it was writing have been removed under it: not the user's affair.
+      return INTERRUPTED;
+    }
     PrintWriter err = command.getErr();
     err.println("swav: " + describe(e));
     if (wantsTrace(command)) {
@@ -160,6 +164,18 @@ public final class SwavCommand {
       err.flush();
     }
     return e instanceof IllegalArgumentException ? BAD_ARGUMENTS : FAILURE;
+  }
+
+  /** Whether Ctrl-C or SIGTERM came, after which no hooks are taken. */
+  private static boolean isEnding() {
+    Thread hook = new Thread();
+    try {
+      Runtime.getRuntime().addShutdownHook(hook);
+      Runtime.getRuntime().removeShutdownHook(hook);
+      return false;
+    } catch (IllegalStateException e) {
+      return true;
+    }
   }
 
   private static boolean wantsTrace(CommandLine command) {
