@@ -40,6 +40,9 @@ public final class AdviceListener implements TrainingListener {
     if (done % INSPECT_EVERY == 0) {
       signs.inspect(m.loss());
     }
+    if (done % STRETCH == STRETCH - 1) {
+      signs.keepPrototypes();
+    }
     if (done % STRETCH == 0) {
       ofStretch = monitor.afterStretch(signs.finish(done));
     }

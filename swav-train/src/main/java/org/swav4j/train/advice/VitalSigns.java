@@ -12,7 +12,7 @@ import org.swav4j.train.host.HostTensor;
  * the first. Not thread-safe.
  */
 public final class VitalSigns {
-  /** Images whose pixels are looked at. */
+  /** Images whose pixels, and whose scores, are looked at. */
   private static final int LOOKED_AT = 16;
 
   private final TrainingStep network;
@@ -20,6 +20,7 @@ public final class VitalSigns {
   private final INDArray prototypes;
   private final INDArray trunk;
   private final float[] trunkBefore;
+  private final float[] prototypesBefore;
   private final int dim;
   private final double[] sum;
   private final double[] squares;
@@ -29,6 +30,7 @@ public final class VitalSigns {
   private final HostTensor crops = new HostTensor();
   private final HostTensor directions = new HostTensor();
   private final HostTensor weights = new HostTensor();
+  private boolean prototypesKept;
   private int inspected;
   private long rows;
   private double loss;
@@ -52,14 +54,21 @@ public final class VitalSigns {
     this.sum = new double[dim];
     this.squares = new double[dim];
     this.trunkBefore = new float[(int) trunk.length()];
+    this.prototypesBefore = new float[(int) prototypes.length()];
     keepTrunk();
   }
 
   private void keepTrunk() {
-    FloatBuffer now = weights.read(trunk);
-    for (int i = 0; i < trunkBefore.length; i++) {
-      trunkBefore[i] = now.get(i);
-    }
+    weights.read(trunk).get(0, trunkBefore);
+  }
+
+  /**
+   * Keeps the prototypes as a step left them. After the next one, which is to be the last before
+   * {@link #finish}, its scores tell whether it took them at unit length.
+   */
+  public void keepPrototypes() {
+    directions.read(prototypes).get(0, prototypesBefore);
+    prototypesKept = true;
   }
 
   /**
@@ -170,17 +179,40 @@ public final class VitalSigns {
     return vitals;
   }
 
+  /**
+   * By how much the lengths that the last step took the prototypes at differ from 1; 0 if they were
+   * not kept. An update leaves them somewhat off the sphere, and {@code beforeForward} brings them
+   * back: only the scores know whether it did. Of z·c and the score s = z·c·length/|c|, over some
+   * images, length = |c| Σ s (z·c) / Σ (z·c)².
+   */
   private double offSphere() {
-    FloatBuffer c = directions.read(prototypes);
+    if (!prototypesKept) {
+      return 0;
+    }
+    prototypesKept = false;
+    FloatBuffer s = scores.read(network.scores());
+    FloatBuffer z = embeddings.read(network.embeddings());
     int count = (int) prototypes.size(0);
+    int images = Math.min(LOOKED_AT, batch);
     double total = 0;
-    for (int row = 0; row < count; row++) {
-      double square = 0;
+    for (int k = 0; k < count; k++) {
+      double norm = 0;
       for (int d = 0; d < dim; d++) {
-        double value = c.get(row * dim + d);
-        square += value * value;
+        norm += (double) prototypesBefore[k * dim + d] * prototypesBefore[k * dim + d];
       }
-      total += Math.abs(Math.sqrt(square) - 1);
+      double both = 0;
+      double square = 0;
+      for (int row = 0; row < images; row++) {
+        double product = 0;
+        for (int d = 0; d < dim; d++) {
+          product += (double) z.get(row * dim + d) * prototypesBefore[k * dim + d];
+        }
+        both += s.get(row * count + k) * product;
+        square += product * product;
+      }
+      if (square > 0) {
+        total += Math.abs(Math.sqrt(norm) * both / square - 1);
+      }
     }
     return total / count;
   }

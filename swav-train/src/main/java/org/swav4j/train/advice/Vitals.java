@@ -9,7 +9,7 @@ package org.swav4j.train.advice;
  * @param spread of the embeddings, see {@link org.swav4j.train.diagnostics.EpochDiagnostics#spread}
  * @param likeness cosine of the embeddings of the first two crops of an image
  * @param largestScore the largest magnitude among the scores, which are cosines
- * @param offSphere by how much the prototypes' lengths differ from 1 at the end, on average
+ * @param offSphere by how much the prototypes' lengths differ from 1 in the last step, on average
  * @param movement of the trunk's first weights since the stretch began, as a share of their norm
  * @param contrast standard deviation of the pixels within a crop, normalised as they are
  */

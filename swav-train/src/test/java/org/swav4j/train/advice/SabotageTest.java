@@ -48,8 +48,6 @@ class SabotageTest {
                 "--crops=2x16",
                 "--scales=0.4-1",
                 "--batch=32",
-                "--epsilon=0.03",
-                "--lr=0.05",
                 "--prototypes=30",
                 "--epochs=8",
                 "--seed=1",
@@ -173,7 +171,7 @@ class SabotageTest {
   @ParameterizedTest(name = "{0}, {1}: {2}")
   @CsvSource({
     "NONE, --epsilon=1, UNIFORM, `epsilon`",
-    "NONE, --jitter=1 --grey=0.4 --solarise=0.3, UNIFORM, `solarise`",
+    "NONE, --epsilon=0.03 --jitter=1 --grey=0.4 --solarise=0.3, UNIFORM, `solarise`",
     "NONE, --lr=5, DIVERGED, `learningRate`",
     "NONE, --lr=0.00005, SLOW, `learningRate`",
     "NONE, --prototypes=500, STARVED, `prototypes`",
