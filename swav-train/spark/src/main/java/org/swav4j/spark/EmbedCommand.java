@@ -2,6 +2,7 @@ package org.swav4j.spark;
 
 import static org.apache.spark.ml.functions.vector_to_array;
 import static org.apache.spark.sql.functions.col;
+import static org.apache.spark.sql.functions.when;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -18,6 +19,7 @@ import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.LocatedFileStatus;
 import org.apache.hadoop.fs.Path;
 import org.apache.hadoop.fs.RemoteIterator;
+import org.apache.spark.SparkException;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Encoders;
 import org.apache.spark.sql.Row;
@@ -125,7 +127,11 @@ final class EmbedCommand implements Callable<Integer> {
       List<Part> parts = parts(spark.sparkContext().hadoopConfiguration());
       embed(spark, model, parts);
       Row counts =
-          spark.read().parquet(out).selectExpr("count(*)", "count(vector)", "min(reason)").first();
+          spark
+              .read()
+              .parquet(out)
+              .selectExpr("count(*)", "count(vector)", "min(concat(path, ': ', reason))")
+              .first();
       long broken = counts.getLong(0) - counts.getLong(1);
       command
           .commandLine()
@@ -210,16 +216,36 @@ final class EmbedCommand implements Callable<Integer> {
     for (int i = 0; i < parts.size(); i++) {
       Path target = new Path(folder, String.format(Locale.ROOT, "part=%05d", i));
       if (!files.exists(new Path(target, DONE))) {
-        rows(spark, model, parts.get(i), slots)
-            .write()
-            .mode(SaveMode.Overwrite)
-            .parquet(target.toString());
+        write(rows(spark, model, parts.get(i), slots), target);
       }
       command
           .commandLine()
           .getErr()
           .println("part " + (i + 1) + " of " + parts.size() + " is done");
     }
+  }
+
+  private static void write(Dataset<Row> rows, Path target) throws IOException {
+    try {
+      rows.write().mode(SaveMode.Overwrite).parquet(target.toString());
+    } catch (Exception e) {
+      // Spark's own exception is a checked one that Scala throws unannounced.
+      if (!(e instanceof SparkException)) {
+        throw e;
+      }
+      throw new IOException(target + " can't be written: " + cause(e), e);
+    }
+  }
+
+  /** Spark's message holds the traces of its tasks, of which the last cause is what happened. */
+  private static String cause(Exception e) {
+    String mark = "Caused by: ";
+    List<String> lines = String.valueOf(e.getMessage()).lines().toList();
+    return lines.stream()
+        .filter(line -> line.startsWith(mark))
+        .reduce((first, second) -> second)
+        .map(line -> line.substring(mark.length()))
+        .orElse(lines.get(0));
   }
 
   private Dataset<Row> rows(SparkSession spark, SwavModel model, Part of, int slots) {
@@ -240,7 +266,8 @@ final class EmbedCommand implements Callable<Integer> {
         .transform(images)
         .select(
             col(isTable() ? pathCol : "path").as("path"),
-            vector_to_array(col("swav_features"), "float32").as("vector"),
+            when(col("swav_features").isNotNull(), vector_to_array(col("swav_features"), "float32"))
+                .as("vector"),
             col("cluster"),
             col("reason"));
   }

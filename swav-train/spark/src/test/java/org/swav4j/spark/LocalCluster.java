@@ -31,32 +31,45 @@ final class LocalCluster {
 
   static synchronized SparkSession session() {
     if (session == null) {
-      home();
-      session =
-          SparkSession.builder()
-              .master("local-cluster[2,1,1536]")
-              .appName("swav-spark tests")
-              .config("spark.executor.extraClassPath", System.getProperty("java.class.path"))
-              .config("spark.executor.memory", "1g")
-              .config(
-                  "spark.executor.extraJavaOptions",
-                  "-XX:+UseSerialGC -XX:TieredStopAtLevel=1 --add-modules=jdk.incubator.vector"
-                      + " -Dorg.bytedeco.javacpp.maxbytes=2g"
-                      + " -Dorg.bytedeco.javacpp.maxphysicalbytes=6g")
-              .config("spark.executorEnv.OMP_NUM_THREADS", "1")
-              .config("spark.executorEnv.OMP_WAIT_POLICY", "passive")
-              .config("spark.driver.host", "127.0.0.1")
-              .config("spark.ui.enabled", "false")
-              .config("spark.authenticate", "true")
-              .config("spark.authenticate.secret", SECRET)
-              .config("spark.network.crypto.enabled", "true")
-              .config("spark.scheduler.barrier.maxConcurrentTasksCheck.interval", "1s")
-              .config("spark.sql.shuffle.partitions", "2")
-              .config("spark.sql.warehouse.dir", folder("warehouse").toString())
-              .getOrCreate();
-      session.sparkContext().setLogLevel("ERROR");
+      // The first compiler alone: tests are short.
+      session = start("-XX:TieredStopAtLevel=1", true);
     }
     return session;
+  }
+
+  /**
+   * Starts two executors of one core.
+   *
+   * @param compiler Java's options of the executors
+   * @param encrypted whether what they send is, beside being authenticated
+   */
+  static SparkSession start(String compiler, boolean encrypted) {
+    home();
+    SparkSession started =
+        SparkSession.builder()
+            .master("local-cluster[2,1,1536]")
+            .appName("swav-spark tests")
+            .config("spark.executor.extraClassPath", System.getProperty("java.class.path"))
+            .config("spark.executor.memory", "1g")
+            .config(
+                "spark.executor.extraJavaOptions",
+                compiler
+                    + " -XX:+UseSerialGC --add-modules=jdk.incubator.vector"
+                    + " -Dorg.bytedeco.javacpp.maxbytes=2g"
+                    + " -Dorg.bytedeco.javacpp.maxphysicalbytes=6g")
+            .config("spark.executorEnv.OMP_NUM_THREADS", "1")
+            .config("spark.executorEnv.OMP_WAIT_POLICY", "passive")
+            .config("spark.driver.host", "127.0.0.1")
+            .config("spark.ui.enabled", "false")
+            .config("spark.authenticate", "true")
+            .config("spark.authenticate.secret", SECRET)
+            .config("spark.network.crypto.enabled", encrypted)
+            .config("spark.scheduler.barrier.maxConcurrentTasksCheck.interval", "1s")
+            .config("spark.sql.shuffle.partitions", "2")
+            .config("spark.sql.warehouse.dir", folder("warehouse").toString())
+            .getOrCreate();
+    started.sparkContext().setLogLevel("ERROR");
+    return started;
   }
 
   /** Spark starts workers from a home whose {@code jars} may be empty: the class path has all. */

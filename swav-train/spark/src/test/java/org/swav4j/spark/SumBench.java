@@ -2,6 +2,7 @@ package org.swav4j.spark;
 
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Locale;
 import java.util.stream.IntStream;
 import org.apache.spark.BarrierTaskContext;
@@ -18,8 +19,9 @@ import scala.runtime.AbstractFunction1;
 
 /**
  * How long sums between two executors on this machine take: of the gradients of a ResNet-18 (11.2
- * million floats), and of a few numbers. A program, no test: {@code main} prints medians. The
- * control is the same sum within one process, which is what the memory alone costs.
+ * million floats), and of a few numbers. A program, no test: {@code main} prints medians, with the
+ * argument {@code encrypted} of sums that are encrypted. The control is the same sum within one
+ * process, which is what the memory alone costs.
  */
 public final class SumBench {
   private static final int FLOATS = 11_200_000;
@@ -28,10 +30,15 @@ public final class SumBench {
 
   private SumBench() {}
 
-  /** Prints a line for each worker. */
+  /**
+   * Prints a line for each worker.
+   *
+   * @param args {@code encrypted} or nothing
+   */
   public static void main(String[] args) {
     JavaSparkContext context =
-        JavaSparkContext.fromSparkContext(LocalCluster.session().sparkContext());
+        JavaSparkContext.fromSparkContext(
+            LocalCluster.start("", List.of(args).contains("encrypted")).sparkContext());
     try {
       Object[] lines =
           (Object[])

@@ -138,6 +138,15 @@ class SwavEstimatorTest {
         .startsWith("2 ")
         .contains("is not empty");
     assertThat(swav("train", "--data=shapes:48")).startsWith("2 ").contains("--out URI");
+    Path some = Files.createDirectory(folder.resolve("some broken"));
+    Files.copy(images.resolve("shape-0.png"), some.resolve("whole.png"));
+    Files.writeString(some.resolve("torn.png"), "no picture");
+    String table = folder.resolve("of some").toUri().toString();
+    assertThat(swav("embed", "--run=" + run, "--data=" + some.toUri(), "--out=" + table))
+        .startsWith("0 ")
+        .contains("1 images of")
+        .contains("1 can't be read, for example: ")
+        .contains("torn.png");
   }
 
   /** Exit status and all that was printed. */

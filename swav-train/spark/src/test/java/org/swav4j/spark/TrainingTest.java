@@ -128,6 +128,31 @@ class TrainingTest {
   }
 
   @Test
+  void aRunWhoseExecutorIsNotReplacedGoesOnWithFewerWorkers() throws Exception {
+    Path run = folder.resolve("fewer");
+    TrainingJob job =
+        new TrainingJob(context, new TrainingJob.Options(2, 1, 3, Duration.ofSeconds(30)));
+    CompletableFuture<String> training = CompletableFuture.supplyAsync(() -> begin(job, run));
+    awaitEpochs(run, 2);
+    try {
+      // Unlike one that dies, an executor that is given back is not replaced.
+      context.killExecutor(context.getExecutorIds().head());
+      assertThat(training.get(240, TimeUnit.SECONDS)).endsWith("weights.safetensors");
+    } finally {
+      context.requestTotalExecutors(2, 0, scala.collection.immutable.Map$.MODULE$.empty());
+    }
+    List<Long> expected = new ArrayList<>();
+    for (long step = 0; step < EPOCHS * STEPS; step++) {
+      expected.add(step);
+    }
+    assertThat(steps(run)).isEqualTo(expected);
+    assertThat(Files.readAllLines(run.resolve("metrics.jsonl")))
+        .filteredOn(line -> line.contains("\"kind\":\"start\""))
+        .last()
+        .matches(line -> line.contains("1 workers on Spark"), "goes on with one worker");
+  }
+
+  @Test
   void aRunGoesOnWithOtherNumbersOfWorkersAndOnlyOnItsImages() {
     Path run = folder.resolve("resumed");
     begin(job(2, 0, 0), run, "epochs=1");

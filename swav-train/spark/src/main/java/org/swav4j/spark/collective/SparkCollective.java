@@ -29,8 +29,8 @@ import org.swav4j.train.host.HostTensor;
  * others. For one thread.
  */
 public final class SparkCollective implements Collective, AutoCloseable {
-  /** Bytes that are added at a time: they stay in the cache of a core. */
-  private static final int CHUNK = 1 << 18;
+  /** Bytes that are added and sent at a time: few, so that messages cost little. */
+  private static final int CHUNK = 1 << 22;
 
   private final int rank;
   private final int size;
@@ -38,8 +38,8 @@ public final class SparkCollective implements Collective, AutoCloseable {
   private final Links links;
   private final float[] floatTotal = new float[CHUNK / Float.BYTES];
   private final float[] floats = new float[CHUNK / Float.BYTES];
-  private final double[] doubleTotal = new double[CHUNK / Double.BYTES];
-  private final double[] doubles = new double[CHUNK / Double.BYTES];
+  private double[] doubleTotal = {};
+  private double[] doubles = {};
   private long number;
   private long nanos;
 
@@ -206,6 +206,10 @@ public final class SparkCollective implements Collective, AutoCloseable {
 
   private void addDoubles(ByteBuffer memory, int at, int done, int bytes) {
     int count = bytes / Double.BYTES;
+    if (doubles.length == 0) {
+      doubles = new double[CHUNK / Double.BYTES];
+      doubleTotal = new double[CHUNK / Double.BYTES];
+    }
     for (int peer = 0; peer < size; peer++) {
       ByteBuffer from = peer == rank ? memory : mailbox.part(peer);
       double[] to = peer == 0 ? doubleTotal : doubles;

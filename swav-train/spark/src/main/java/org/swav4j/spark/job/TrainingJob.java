@@ -12,6 +12,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.function.Supplier;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.IntStream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.SparkConf;
@@ -48,6 +50,11 @@ public final class TrainingJob {
 
   /** How long executors may take to come, and a lost one to be replaced. */
   private static final Duration MOST_WAITING = Duration.ofSeconds(60);
+
+  /** How long none has come when all have come, where their number isn't known. */
+  private static final Duration SETTLED = Duration.ofSeconds(5);
+
+  private static final Pattern LOCAL_CLUSTER = Pattern.compile("local-cluster\\[\\s*(\\d+).*");
 
   /**
    * How a job is run.
@@ -212,20 +219,39 @@ public final class TrainingJob {
               cores));
     }
     int wanted = options.workers();
-    int there = awaitExecutors(Math.max(1, wanted));
-    if (there < wanted) {
+    int expected = wanted > 0 ? wanted : asked(conf);
+    int there = expected > 0 ? awaitExecutors(expected) : awaitAll();
+    if (there < Math.max(1, wanted)) {
       throw new IllegalArgumentException(
           String.format(
               Locale.ROOT,
               "%d workers are wanted and there are %d executors after %d s: ask for more executors"
                   + " (--num-executors, spark.cores.max) or fewer workers",
-              wanted,
+              Math.max(1, wanted),
               there,
               waiting().toSeconds()));
     }
     int workers = wanted == 0 ? there : wanted;
+    if (there < expected) {
+      LOG.warn(
+          "{} executors were asked for, and no more than {} came in {} s: training begins with these",
+          expected,
+          there,
+          waiting().toSeconds());
+    }
     new Share(0, workers).rows(config.optimisation().batch());
     return workers;
+  }
+
+  /** How many executors the application was started with; 0 if its settings don't tell. */
+  private int asked(SparkConf conf) {
+    Matcher local = LOCAL_CLUSTER.matcher(context.master());
+    if (local.matches()) {
+      return Integer.parseInt(local.group(1));
+    }
+    return conf.getInt(
+        "spark.executor.instances",
+        conf.getInt("spark.cores.max", 0) / conf.getInt("spark.executor.cores", 1));
   }
 
   private int executors() {
@@ -240,6 +266,20 @@ public final class TrainingJob {
       pause();
     }
     return executors();
+  }
+
+  /** Waits for the first, and until no more come. */
+  private int awaitAll() {
+    int there = awaitExecutors(1);
+    long last = System.nanoTime();
+    while (!context.sc().isLocal() && System.nanoTime() - last < SETTLED.toNanos()) {
+      pause();
+      if (executors() != there) {
+        there = executors();
+        last = System.nanoTime();
+      }
+    }
+    return there;
   }
 
   private Duration waiting() {
