@@ -51,7 +51,9 @@ record RunLog(
       double loss,
       double knn,
       double spread,
-      double codeEntropy) {}
+      double codeEntropy,
+      double rankMe,
+      double alphaReq) {}
 
   /** Takes what a run's folder tells: its metrics, with the seconds of its steps added up. */
   static RunLog of(List<String> flags, String version, Optional<String> failure, Path metrics)
@@ -73,7 +75,9 @@ record RunLog(
               m.loss(),
               m.knn(),
               health.spread(),
-              health.codeEntropy()));
+              health.codeEntropy(),
+              m.features().rankMe(),
+              m.features().alphaReq()));
     }
     String machine = MetricsLog.machine(metrics).orElse("");
     return new RunLog(flags, version, machine, failure, epochs);
@@ -94,7 +98,9 @@ record RunLog(
               number(e, "loss"),
               number(e, "knn"),
               number(e, "spread"),
-              number(e, "code_entropy")));
+              number(e, "code_entropy"),
+              number(e, "rankme"),
+              number(e, "alpha_req")));
     }
     return new RunLog(
         List.of(head.get("flags").getAsString().split(" ")),
@@ -121,6 +127,8 @@ record RunLog(
       add(o, "knn", e.knn(), 1e5);
       add(o, "spread", e.spread(), 1e5);
       add(o, "code_entropy", e.codeEntropy(), 1e5);
+      add(o, "rankme", e.rankMe(), 1e3);
+      add(o, "alpha_req", e.alphaReq(), 1e5);
       text.append(GSON.toJson(o)).append('\n');
     }
     Files.createDirectories(file.toAbsolutePath().getParent());
@@ -171,6 +179,18 @@ record RunLog(
 
   double codeEntropy() {
     return last().codeEntropy();
+  }
+
+  /** Of the features after the last epoch of which it is known. */
+  double rankMe() {
+    List<Epoch> judged = judged();
+    return judged.isEmpty() ? Double.NaN : judged.get(judged.size() - 1).rankMe();
+  }
+
+  /** How far alpha-ReQ is from 1, where features are said to serve best. */
+  double offAlpha() {
+    List<Epoch> judged = judged();
+    return judged.isEmpty() ? Double.NaN : Math.abs(judged.get(judged.size() - 1).alphaReq() - 1);
   }
 
   double seconds() {

@@ -6,14 +6,17 @@ import java.util.Optional;
 import java.util.TreeSet;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.Collectors;
+import org.apache.commons.math3.stat.correlation.SpearmansCorrelation;
 import org.apache.commons.math3.stat.interval.ConfidenceInterval;
 
 /** The tables of an experiment in Markdown: its claims, and its arms. */
 final class Tables {
+  private static final int ENOUGH_TO_RANK = 12;
+
   private Tables() {}
 
   static String of(Results results) {
-    return header(results) + claims(results) + arms(results);
+    return header(results) + claims(results) + arms(results) + ranks(results);
   }
 
   private static String header(Results results) {
@@ -86,6 +89,32 @@ final class Tables {
               mean(runs, RunLog::seconds)));
     }
     return text.toString();
+  }
+
+  /** Whether figures that need no labels put the runs in the order that k-NN does. */
+  private static String ranks(Results results) {
+    List<RunLog> known =
+        results.runs().values().stream()
+            .flatMap(m -> m.values().stream())
+            .filter(r -> !Double.isNaN(r.knn() + r.rankMe() + r.offAlpha()))
+            .toList();
+    if (known.size() < ENOUGH_TO_RANK) {
+      return "";
+    }
+    return String.format(
+        Locale.ROOT,
+        "%nRank correlation with k-NN over %d runs (Spearman): RankMe %+.2f, distance of alpha-ReQ"
+            + " from 1 %+.2f.%n",
+        known.size(),
+        correlation(known, RunLog::rankMe),
+        correlation(known, RunLog::offAlpha));
+  }
+
+  private static double correlation(List<RunLog> runs, ToDoubleFunction<RunLog> figure) {
+    return new SpearmansCorrelation()
+        .correlation(
+            runs.stream().mapToDouble(RunLog::knn).toArray(),
+            runs.stream().mapToDouble(figure).toArray());
   }
 
   private static double mean(List<RunLog> runs, ToDoubleFunction<RunLog> number) {

@@ -106,8 +106,29 @@ class ExperimentTest {
         .isEqualTo("# Title\n\nBy hand.\n\n<!-- 1-x -->\nother\n<!-- /1-x -->\nMore.\n");
   }
 
+  @Test
+  void figuresWithoutLabelsAreRankedAgainstNeighboursWhereRunsAreEnough() throws IOException {
+    Experiment experiment =
+        Experiment.parse(
+            "x", DESCRIPTION.replace("[1, 2]", "[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]"));
+    for (int seed = 1; seed <= 11; seed++) {
+      write(experiment, "a", seed, 0.5 + seed * seed / 1000.0, 10 + seed, 1 + seed / 100.0);
+    }
+    assertThat(Tables.of(Results.read(experiment, folder))).doesNotContain("Rank correlation");
+    write(experiment, "a", 12, 0.9, 10.5, 1);
+    assertThat(Tables.of(Results.read(experiment, folder)))
+        // One of twelve out of place: 1 - 6 (11² + 11) / (12 (12² - 1)).
+        .contains("over 12 runs (Spearman): RankMe +0.54, distance of alpha-ReQ from 1 +0.54.");
+  }
+
   private void write(Experiment experiment, String arm, long seed, double knn) throws IOException {
-    RunLog.Epoch epoch = new RunLog.Epoch(1, 10, 1.5, 2, knn, 0.5, Double.NaN);
+    write(experiment, arm, seed, knn, Double.NaN, Double.NaN);
+  }
+
+  private void write(
+      Experiment experiment, String arm, long seed, double knn, double rankMe, double alphaReq)
+      throws IOException {
+    RunLog.Epoch epoch = new RunLog.Epoch(1, 10, 1.5, 2, knn, 0.5, Double.NaN, rankMe, alphaReq);
     new RunLog(experiment.flags(arm, seed), "v", "m", Optional.empty(), List.of(epoch))
         .write(OneRun.logFile(folder, experiment, arm, seed));
   }

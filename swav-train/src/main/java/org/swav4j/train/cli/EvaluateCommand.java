@@ -30,7 +30,7 @@ import org.swav4j.train.evaluation.KNearestNeighbours;
 import org.swav4j.train.evaluation.LinearProbe;
 import org.swav4j.train.evaluation.RankMe;
 import org.swav4j.train.features.Embedder;
-import org.swav4j.train.features.KnnJudge;
+import org.swav4j.train.features.FeatureJudge;
 import org.swav4j.train.features.Sample;
 import org.swav4j.train.loop.EpochMetrics;
 import org.swav4j.train.run.MetricsLog;
@@ -194,8 +194,9 @@ final class EvaluateCommand implements Callable<Integer> {
     if (labels) {
       requireLabels(o);
     }
+    // The same images whatever is asked, so that figures are those of training.
     Sample train =
-        labels
+        labels || FeatureJudge.obstacle(o.data()).isEmpty()
             ? Sample.labelled(o.data().train(), trainImages)
             : Sample.of(o.data().train(), trainImages);
     Sample test = Sample.labelled(o.data().test(), testImages);
@@ -230,7 +231,7 @@ final class EvaluateCommand implements Callable<Integer> {
   }
 
   private static void requireLabels(SourceOptions.Opened o) {
-    Optional<String> obstacle = KnnJudge.obstacle(o.data());
+    Optional<String> obstacle = FeatureJudge.obstacle(o.data());
     if (obstacle.isPresent()) {
       throw new IllegalArgumentException(
           o.spec()

@@ -162,6 +162,9 @@ final class ProgressListener implements TrainingListener, AutoCloseable {
     if (m.hasKnn()) {
       line.append(text("  k-NN %.1f %%", 100 * m.knn()));
     }
+    if (!m.hasKnn() && !Double.isNaN(m.features().rankMe())) {
+      line.append(text("  RankMe %.1f", m.features().rankMe()));
+    }
     if (!m.state().isEmpty() && !WELL.contains(m.state())) {
       line.append("  ").append(m.state());
     }

@@ -21,7 +21,7 @@ import org.swav4j.train.advice.HealthState;
 import org.swav4j.train.advice.VitalSigns;
 import org.swav4j.train.config.Machine;
 import org.swav4j.train.config.TrainingConfig;
-import org.swav4j.train.features.KnnJudge;
+import org.swav4j.train.features.FeatureJudge;
 import org.swav4j.train.loop.Checkpoint;
 import org.swav4j.train.loop.EpochMetrics;
 import org.swav4j.train.loop.Trainer;
@@ -38,14 +38,14 @@ import org.swav4j.train.run.RunFolder;
 /** A trainer with everything that listens to it: progress, metrics, checkpoints and reports. */
 final class TrainingRun implements AutoCloseable {
   private final Trainer trainer;
-  private final Optional<KnnJudge> judge;
+  private final Optional<FeatureJudge> judge;
   private final Deque<Runnable> closing = new ArrayDeque<>();
   private double rawPixels = Double.NaN;
   private RunFolder folder;
   private Optional<CollapseMonitor> monitor = Optional.empty();
   private ReportListener report;
 
-  private TrainingRun(Trainer trainer, Optional<KnnJudge> judge) {
+  private TrainingRun(Trainer trainer, Optional<FeatureJudge> judge) {
     this.trainer = trainer;
     this.judge = judge;
     closing.push(trainer::close);
@@ -177,7 +177,7 @@ final class TrainingRun implements AutoCloseable {
     trainer
         .listener(progress)
         .listener(log)
-        .listener(new CheckpointListener(trainer, folder, rawPixels))
+        .listener(new CheckpointListener(trainer, folder, rawPixels, log.epochs()))
         .listener(report)
         .listener(page);
   }
@@ -208,13 +208,14 @@ final class TrainingRun implements AutoCloseable {
     }
   }
 
-  private static Optional<KnnJudge> judge(TrainingData data, Engine engine, OutputOptions output) {
+  private static Optional<FeatureJudge> judge(
+      TrainingData data, Engine engine, OutputOptions output) {
     TrainingConfig config = data.config();
-    Optional<String> obstacle = KnnJudge.obstacle(data.sets());
+    Optional<String> obstacle = FeatureJudge.obstacle(data.sets());
     obstacle.ifPresent(o -> output.note("k-NN is left out: %s", o));
-    return obstacle.isPresent() || config.evaluation().everyEpochs() == 0
+    return config.evaluation().everyEpochs() == 0
         ? Optional.empty()
-        : Optional.of(KnnJudge.of(config, data.sets(), config.data().normalisation(), engine));
+        : Optional.of(FeatureJudge.of(config, data.sets(), config.data().normalisation(), engine));
   }
 
   Trainer trainer() {
@@ -236,7 +237,7 @@ final class TrainingRun implements AutoCloseable {
   }
 
   /** What judges features; empty if nothing does. */
-  Optional<KnnJudge> judge() {
+  Optional<FeatureJudge> judge() {
     return judge;
   }
 

@@ -6,9 +6,12 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import org.swav4j.train.config.Settings;
+import org.swav4j.train.evaluation.FeatureQuality;
 import org.swav4j.train.loop.EpochMetrics;
 import org.swav4j.train.loop.Trainer;
+import org.swav4j.train.run.CheckpointListener;
 import org.swav4j.train.run.MetricsLog;
 import org.swav4j.train.run.RunFolder;
 
@@ -46,8 +49,13 @@ record TrainingSummary(TrainingRun run, RunFolder folder) {
     fields.put("steps", trainer.done());
     fields.put("completed", trainer.done() == trainer.sizes().totalSteps());
     fields.put("knn_raw_pixels", finite(run.rawPixels()));
-    fields.put("knn_untrained", finite(untrained()));
-    fields.put("knn_trained", finite(trained()));
+    fields.put("knn_untrained", finite(untrained().knn()));
+    fields.put("knn_trained", finite(trained().knn()));
+    fields.put("rankme_untrained", finite(untrained().rankMe()));
+    fields.put("rankme_trained", finite(trained().rankMe()));
+    fields.put("alpha_req_trained", finite(trained().alphaReq()));
+    fields.put("rankme_best", best().map(e -> e.features().rankMe()).orElse(null));
+    fields.put("rankme_best_epoch", best().map(EpochMetrics::epoch).orElse(null));
     fields.put("skipped_images", trainer.skipped().count());
     fields.put("health", health());
     fields.put("advice", advice());
@@ -72,7 +80,7 @@ record TrainingSummary(TrainingRun run, RunFolder folder) {
 
   private String text() {
     String accuracies =
-        Double.isNaN(trained())
+        Double.isNaN(trained().knn())
             ? ""
             : run.judge()
                 .map(
@@ -83,21 +91,52 @@ record TrainingSummary(TrainingRun run, RunFolder folder) {
                                 + " trained %.1f %%%n",
                             judge.describe(),
                             100 * run.rawPixels(),
-                            100 * untrained(),
-                            100 * trained()))
+                            100 * untrained().knn(),
+                            100 * trained().knn()))
                 .orElse("");
     String health = health() == null ? "" : "health: " + health() + System.lineSeparator();
-    return accuracies + health + "run folder: " + folder.directory();
+    return accuracies + rank() + health + "run folder: " + folder.directory();
   }
 
-  private double untrained() {
-    List<EpochMetrics> epochs = run.epochs();
-    return epochs.isEmpty() ? Double.NaN : epochs.get(0).knn();
+  /** What is known without labels, and where the weights are if others than the last are best. */
+  private String rank() {
+    if (Double.isNaN(trained().rankMe())) {
+      return "";
+    }
+    String best =
+        best()
+            .filter(e -> e.features().rankMe() > trained().rankMe())
+            .map(
+                e ->
+                    String.format(
+                        Locale.ROOT,
+                        "; highest after epoch %d, %.1f: %s",
+                        e.epoch(),
+                        e.features().rankMe(),
+                        folder.best()))
+            .orElse("");
+    return String.format(
+        Locale.ROOT,
+        "directions that the features use (RankMe): untrained network %.1f, trained %.1f, alpha-ReQ"
+            + " %.2f%s%n",
+        untrained().rankMe(),
+        trained().rankMe(),
+        trained().alphaReq(),
+        best);
   }
 
-  private double trained() {
+  private Optional<EpochMetrics> best() {
+    return CheckpointListener.best(run.epochs());
+  }
+
+  private FeatureQuality untrained() {
     List<EpochMetrics> epochs = run.epochs();
-    return epochs.isEmpty() ? Double.NaN : epochs.get(epochs.size() - 1).knn();
+    return epochs.isEmpty() ? FeatureQuality.UNKNOWN : epochs.get(0).features();
+  }
+
+  private FeatureQuality trained() {
+    List<EpochMetrics> epochs = run.epochs();
+    return epochs.isEmpty() ? FeatureQuality.UNKNOWN : epochs.get(epochs.size() - 1).features();
   }
 
   private static Double finite(double value) {

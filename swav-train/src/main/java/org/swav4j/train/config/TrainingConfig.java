@@ -762,8 +762,9 @@ public record TrainingConfig(
   /**
    * How features are judged during training.
    *
-   * @param everyEpochs k-NN after each so many epochs, and at the end; 0: never
-   * @param bankImages labelled training images that vote, at most
+   * @param everyEpochs k-NN and RankMe after each so many epochs, and at the end; 0: never
+   * @param bankImages training images that vote, if labelled, and whose features are ranked, at
+   *     most
    * @param testImages test images that are classified, at most
    * @param neighbours that vote on each
    * @param imageSize side in pixels at which images are embedded; 0: that of the first crop group
@@ -773,15 +774,17 @@ public record TrainingConfig(
               flag = "eval-every",
               label = "EPOCHS",
               help =
-                  "Judges features by k-NN after every so many epochs, before the first and after"
-                      + " the last; 0: never.",
+                  "Judges features after every so many epochs, before the first and after the last:"
+                      + " by RankMe, and where there are labels by k-NN; 0: never.",
               presets = {"1", "5", "10"},
               onResume = OnResume.SAME_RESULT)
           int everyEpochs,
       @Setting(
               flag = "eval-bank",
               label = "N",
-              help = "Labelled training images among which neighbours are looked for, at most.",
+              help =
+                  "Training images, at most, whose features are ranked and among which neighbours are"
+                      + " looked for.",
               presets = {"10000", "10000", "50000"},
               onResume = OnResume.SAME_RESULT)
           int bankImages,

@@ -4,7 +4,7 @@ import java.util.BitSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
-import java.util.function.ToDoubleFunction;
+import java.util.function.Function;
 import java.util.stream.Collectors;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.swav4j.data.DataSets;
@@ -16,25 +16,31 @@ import org.swav4j.model.SwavWeights;
 import org.swav4j.model.engine.Engine;
 import org.swav4j.model.engine.Precision;
 import org.swav4j.train.config.TrainingConfig;
+import org.swav4j.train.evaluation.FeatureQuality;
 import org.swav4j.train.evaluation.FeatureSet;
 import org.swav4j.train.evaluation.KNearestNeighbours;
 
 /**
- * Judges features by k-NN: labelled training images, the bank, vote on test images. Both are
- * stratified samples, the same at every call and in every run, so figures can be compared; {@code
- * swav evaluate} with the same numbers of images, neighbours and pixels gives the same figure.
- * Images are embedded in float whatever precision the network is trained in: the precision in which
- * its weights are used afterwards.
+ * Judges features of training images, the bank, by the directions they use (RankMe, α-ReQ), and
+ * where there are labels by k-NN: the bank votes on test images. Both are samples, stratified if
+ * labelled, the same at every call and in every run, so figures can be compared; {@code swav
+ * evaluate} with the same numbers of images, neighbours and pixels gives the same figures. Images
+ * are embedded in float whatever precision the network is trained in: the precision in which its
+ * weights are used afterwards.
  */
-public final class KnnJudge implements ToDoubleFunction<SwavWeights>, AutoCloseable {
+public final class FeatureJudge implements Function<SwavWeights, FeatureQuality>, AutoCloseable {
   private final Sample bank;
-  private final Sample test;
+  private final Optional<Sample> test;
   private final KNearestNeighbours knn;
   private final Embedder embedder;
   private final Engine engine;
 
-  private KnnJudge(
-      Sample bank, Sample test, KNearestNeighbours knn, Embedder embedder, Engine engine) {
+  private FeatureJudge(
+      Sample bank,
+      Optional<Sample> test,
+      KNearestNeighbours knn,
+      Embedder embedder,
+      Engine engine) {
     this.bank = bank;
     this.test = test;
     this.knn = knn;
@@ -42,7 +48,7 @@ public final class KnnJudge implements ToDoubleFunction<SwavWeights>, AutoClosea
     this.engine = engine;
   }
 
-  /** Why these data can't be used to judge features; empty if they can. */
+  /** Why features can't be judged by k-NN on these data; empty if they can. */
   public static Optional<String> obstacle(DataSets data) {
     if (data.test().size() == 0) {
       return Optional.of("there are no test images");
@@ -84,12 +90,15 @@ public final class KnnJudge implements ToDoubleFunction<SwavWeights>, AutoClosea
    *
    * @param engine that trains the network
    */
-  public static KnnJudge of(
+  public static FeatureJudge of(
       TrainingConfig config, DataSets data, Normalisation normalisation, Engine engine) {
     TrainingConfig.Evaluation e = config.evaluation();
-    return new KnnJudge(
-        Sample.labelled(data.train(), e.bankImages()),
-        Sample.labelled(data.test(), e.testImages()),
+    boolean labelled = obstacle(data).isEmpty();
+    return new FeatureJudge(
+        labelled
+            ? Sample.labelled(data.train(), e.bankImages())
+            : Sample.of(data.train(), e.bankImages()),
+        labelled ? Optional.of(Sample.labelled(data.test(), e.testImages())) : Optional.empty(),
         new KNearestNeighbours(e.neighbours()),
         new Embedder(
             InputSize.of(config.evaluationSize()), normalisation, config.execution().workers()),
@@ -97,34 +106,47 @@ public final class KnnJudge implements ToDoubleFunction<SwavWeights>, AutoClosea
   }
 
   @Override
-  public double applyAsDouble(SwavWeights weights) {
+  public FeatureQuality apply(SwavWeights weights) {
     try (SwavEncoder encoder = SwavEncoder.ofNormalised(weights, engine)) {
-      return accuracy(encoder::features);
+      FeatureSet voting = embedder.collect(bank, encoder::features);
+      try (INDArray features = voting.features()) {
+        FeatureQuality quality = FeatureQuality.of(features);
+        return test.isEmpty() ? quality : quality.withKnn(accuracy(voting, encoder::features));
+      }
     }
   }
 
-  /** k-NN on the pixels themselves, at the size at which images are embedded. */
+  /** k-NN on the pixels themselves, at the size at which images are embedded; NaN if unlabelled. */
   public double rawPixels() {
-    return accuracy(images -> images.dup('c').reshape(images.size(0), -1));
+    if (test.isEmpty()) {
+      return Double.NaN;
+    }
+    Embedder.Network pixels = images -> images.dup('c').reshape(images.size(0), -1);
+    FeatureSet voting = embedder.collect(bank, pixels);
+    try (INDArray rows = voting.features()) {
+      return accuracy(voting, pixels);
+    }
   }
 
-  private double accuracy(Embedder.Network network) {
-    FeatureSet voting = embedder.collect(bank, network);
-    FeatureSet asked = embedder.collect(test, network);
-    try (INDArray first = voting.features();
-        INDArray second = asked.features()) {
+  private double accuracy(FeatureSet voting, Embedder.Network network) {
+    FeatureSet asked = embedder.collect(test.orElseThrow(), network);
+    try (INDArray rows = asked.features()) {
       return knn.accuracy(voting, asked);
     }
   }
 
-  /** {@code 20 neighbours among 2000 images, 2000 test images}. */
+  /** {@code 20 neighbours among 2000 images, 2000 test images}, or {@code 2000 images}. */
   public String describe() {
-    return String.format(
-        Locale.ROOT,
-        "%d neighbours among %d images, %d test images",
-        knn.k(),
-        bank.size(),
-        test.size());
+    String images = bank.size() + " images";
+    return test.map(
+            asked ->
+                String.format(
+                    Locale.ROOT,
+                    "%d neighbours among %s, %d test images",
+                    knn.k(),
+                    images,
+                    asked.size()))
+        .orElse(images);
   }
 
   @Override

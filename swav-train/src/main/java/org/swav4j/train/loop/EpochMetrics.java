@@ -2,6 +2,7 @@ package org.swav4j.train.loop;
 
 import java.util.List;
 import org.swav4j.train.diagnostics.EpochDiagnostics;
+import org.swav4j.train.evaluation.FeatureQuality;
 
 /**
  * What is known at the end of an epoch, or before the first.
@@ -12,7 +13,7 @@ import org.swav4j.train.diagnostics.EpochDiagnostics;
  * @param lossShare the same as a share of the loss of chance, ln K for SwAV
  * @param imagesPerSecond during the epoch's steps; NaN before training
  * @param waitShare share of that time spent waiting for crops; NaN before training
- * @param knn k-NN accuracy of the network's features, 0 to 1; NaN where not measured
+ * @param features how good the network's features are; unknown where not measured
  * @param health of codes, embeddings and prototypes, from a sample of the epoch's steps; unknown
  *     without a listener that looks
  * @param state the same in a word, such as {@code healthy} or {@code collapsed}; empty if nothing
@@ -28,7 +29,7 @@ public record EpochMetrics(
     double lossShare,
     double imagesPerSecond,
     double waitShare,
-    double knn,
+    FeatureQuality features,
     EpochDiagnostics health,
     String state,
     List<String> advice) {
@@ -41,35 +42,41 @@ public record EpochMetrics(
   /** What is known before training: nothing yet. */
   static EpochMetrics untrained() {
     double nan = Double.NaN;
-    return new EpochMetrics(0, 0, nan, nan, nan, nan, nan, EpochDiagnostics.UNKNOWN, "", List.of());
+    return new EpochMetrics(
+        0, 0, nan, nan, nan, nan, FeatureQuality.UNKNOWN, EpochDiagnostics.UNKNOWN, "", List.of());
   }
 
-  /** The same with a k-NN accuracy, 0 to 1. */
-  public EpochMetrics withKnn(double accuracy) {
+  /** The same with features of this quality. */
+  public EpochMetrics withFeatures(FeatureQuality quality) {
     return new EpochMetrics(
-        epoch, step, loss, lossShare, imagesPerSecond, waitShare, accuracy, health, state, advice);
+        epoch, step, loss, lossShare, imagesPerSecond, waitShare, quality, health, state, advice);
   }
 
   /** The same with other health. */
   public EpochMetrics withHealth(EpochDiagnostics found) {
     return new EpochMetrics(
-        epoch, step, loss, lossShare, imagesPerSecond, waitShare, knn, found, state, advice);
+        epoch, step, loss, lossShare, imagesPerSecond, waitShare, features, found, state, advice);
   }
 
   /** The same with a word on its health. */
   public EpochMetrics withState(String word) {
     return new EpochMetrics(
-        epoch, step, loss, lossShare, imagesPerSecond, waitShare, knn, health, word, advice);
+        epoch, step, loss, lossShare, imagesPerSecond, waitShare, features, health, word, advice);
   }
 
   /** The same with other advice. */
   public EpochMetrics withAdvice(List<String> lines) {
     return new EpochMetrics(
-        epoch, step, loss, lossShare, imagesPerSecond, waitShare, knn, health, state, lines);
+        epoch, step, loss, lossShare, imagesPerSecond, waitShare, features, health, state, lines);
+  }
+
+  /** k-NN accuracy of the features, 0 to 1; NaN where not measured. */
+  public double knn() {
+    return features.knn();
   }
 
   /** Whether k-NN was measured. */
   public boolean hasKnn() {
-    return !Double.isNaN(knn);
+    return !Double.isNaN(knn());
   }
 }

@@ -56,7 +56,7 @@ final class EpochTally {
         meanLoss / chance,
         steps * (double) sizes.batch() / seconds,
         waited / seconds,
-        none.knn(),
+        none.features(),
         none.health(),
         none.state(),
         none.advice());

@@ -1,23 +1,24 @@
 package org.swav4j.train.loop;
 
 import java.util.function.BooleanSupplier;
-import java.util.function.ToDoubleFunction;
+import java.util.function.Function;
 import org.swav4j.model.SwavWeights;
+import org.swav4j.train.evaluation.FeatureQuality;
 
-/** Measures the accuracy of features before training and at the end of epochs. */
+/** Measures how good features are before training and at the end of epochs. */
 final class JudgeListener implements TrainingListener {
-  private final ToDoubleFunction<SwavWeights> accuracy;
+  private final Function<SwavWeights, FeatureQuality> judge;
   private final SwavWeights weights;
   private final int everyEpochs;
   private final BooleanSupplier stopping;
   private RunSizes sizes;
 
   JudgeListener(
-      ToDoubleFunction<SwavWeights> accuracy,
+      Function<SwavWeights, FeatureQuality> judge,
       SwavWeights weights,
       int everyEpochs,
       BooleanSupplier stopping) {
-    this.accuracy = accuracy;
+    this.judge = judge;
     this.weights = weights;
     this.everyEpochs = everyEpochs;
     this.stopping = stopping;
@@ -30,7 +31,7 @@ final class JudgeListener implements TrainingListener {
 
   @Override
   public EpochMetrics measure(EpochMetrics metrics) {
-    return isDue(metrics) ? metrics.withKnn(accuracy.applyAsDouble(weights)) : metrics;
+    return isDue(metrics) ? metrics.withFeatures(judge.apply(weights)) : metrics;
   }
 
   /** Whoever stops the run doesn't want to wait. */

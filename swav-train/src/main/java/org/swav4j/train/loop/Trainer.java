@@ -5,7 +5,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
-import java.util.function.ToDoubleFunction;
+import java.util.function.Function;
 import org.nd4j.linalg.dataset.api.iterator.MultiDataSetIterator;
 import org.swav4j.data.CropPipeline;
 import org.swav4j.data.ImageSource;
@@ -19,6 +19,7 @@ import org.swav4j.model.Views;
 import org.swav4j.model.engine.Engine;
 import org.swav4j.train.collective.Collective;
 import org.swav4j.train.config.TrainingConfig;
+import org.swav4j.train.evaluation.FeatureQuality;
 import org.swav4j.train.method.Method;
 import org.swav4j.train.optimiser.Optimiser;
 
@@ -223,12 +224,12 @@ public final class Trainer implements AutoCloseable {
 
   /**
    * How features are judged before training and at the end of epochs: weights, or their average if
-   * the configuration asks for one, to an accuracy between 0 and 1. It must leave the weights as
-   * they are. Measured before any other listener measures.
+   * the configuration asks for one. It must leave the weights as they are. Measured before any
+   * other listener measures.
    */
-  public Trainer judge(ToDoubleFunction<SwavWeights> accuracy) {
+  public Trainer judge(Function<SwavWeights, FeatureQuality> quality) {
     int every = config.evaluation().everyEpochs();
-    listeners.add(0, new JudgeListener(accuracy, judged(), every, this::stopped));
+    listeners.add(0, new JudgeListener(quality, judged(), every, this::stopped));
     return this;
   }
 

@@ -20,6 +20,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import org.swav4j.train.diagnostics.EpochDiagnostics;
+import org.swav4j.train.evaluation.FeatureQuality;
 import org.swav4j.train.loop.EpochMetrics;
 import org.swav4j.train.loop.StepMetrics;
 import org.swav4j.train.loop.TrainingListener;
@@ -119,7 +120,7 @@ public final class MetricsLog implements TrainingListener, AutoCloseable {
                 number(e, "loss_share"),
                 number(e, "images_per_s"),
                 number(e, "wait_share"),
-                number(e, "knn"),
+                new FeatureQuality(number(e, "knn"), number(e, "rankme"), number(e, "alpha_req")),
                 new EpochDiagnostics(
                     number(e, "code_entropy"),
                     number(e, "kl"),
@@ -242,6 +243,8 @@ public final class MetricsLog implements TrainingListener, AutoCloseable {
     add(o, "images_per_s", round(m.imagesPerSecond()));
     add(o, "wait_share", round(m.waitShare()));
     add(o, "knn", m.knn());
+    add(o, "rankme", m.features().rankMe());
+    add(o, "alpha_req", m.features().alphaReq());
     EpochDiagnostics h = m.health();
     add(o, "code_entropy", h.codeEntropy());
     add(o, "kl", h.divergence());

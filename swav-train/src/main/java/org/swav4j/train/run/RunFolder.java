@@ -162,6 +162,11 @@ public record RunFolder(Path directory) {
     return directory.resolve("weights.safetensors");
   }
 
+  /** The network after the epoch whose features used most directions, by RankMe. */
+  public Path best() {
+    return directory.resolve("best.safetensors");
+  }
+
   /** Everything needed to continue, as of the last completed epoch or stop. */
   public Path checkpoint() {
     return directory.resolve("checkpoint.safetensors");

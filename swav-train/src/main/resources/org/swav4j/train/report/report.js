@@ -285,6 +285,7 @@ function curveSection() {
       {name: 'mean of the epoch', of: e => e.loss, colour: 1}], [{name: 'chance, ln K', of: chance}], {scale: true}),
     curves('k-NN accuracy', '%', [{name: 'features', of: e => known(e.knn) ? 100 * e.knn : null, colour: 1}],
         [{name: 'raw pixels', of: run => known(run.rawPixels) ? 100 * run.rawPixels : null}]),
+    curves('Directions that the features use', 'RankMe', [{name: 'RankMe', of: e => e.rankme, colour: 2}]),
     curves('What the loss is made of', 'nats', [
       {name: 'KL(code \u2016 prediction)', of: e => e.kl, colour: 0},
       {name: 'entropy of codes', of: e => e.code_entropy, colour: 2}]),
@@ -299,7 +300,7 @@ function curveSection() {
   if (!all.length) {
     return;
   }
-  const columns = [['loss', 'loss'], ['loss_share', 'share of chance'], ['knn', 'k-NN'], ['kl', 'KL'], ['code_entropy', 'entropy'],
+  const columns = [['loss', 'loss'], ['loss_share', 'share of chance'], ['knn', 'k-NN'], ['rankme', 'RankMe'], ['alpha_req', '\u03b1-ReQ'], ['kl', 'KL'], ['code_entropy', 'entropy'],
     ['spread', 'spread'], ['prototypes_used', 'used'], ['prototypes_distinct', 'distinct'], ['largest_share', 'largest'],
     ['images_per_s', 'images/s'], ['health', 'health']];
   section('curves', 'Curves', 'Losses, KL and entropy are in nats. Codes are healthy while their entropy is below ln K and the spread'

@@ -15,6 +15,7 @@ import org.swav4j.train.cli.TrainingConfigTest;
 import org.swav4j.train.config.Preset;
 import org.swav4j.train.config.TrainingConfig;
 import org.swav4j.train.diagnostics.EpochDiagnostics;
+import org.swav4j.train.evaluation.FeatureQuality;
 import org.swav4j.train.loop.EpochMetrics;
 import org.swav4j.train.loop.RunSizes;
 
@@ -211,7 +212,7 @@ class CollapseMonitorTest {
         loss / LOG_K,
         500,
         0,
-        knn,
+        FeatureQuality.UNKNOWN.withKnn(knn),
         epoch == 0 ? EpochDiagnostics.UNKNOWN : HEALTHY,
         "",
         List.of());

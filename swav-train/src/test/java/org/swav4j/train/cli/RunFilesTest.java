@@ -20,6 +20,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.swav4j.train.config.Preset;
 import org.swav4j.train.diagnostics.EpochDiagnostics;
+import org.swav4j.train.evaluation.FeatureQuality;
 import org.swav4j.train.loop.Checkpoint;
 import org.swav4j.train.loop.EpochMetrics;
 import org.swav4j.train.loop.RunSizes;
@@ -38,7 +39,16 @@ class RunFilesTest {
     double nan = Double.NaN;
     return epoch == 0
         ? new EpochMetrics(
-            0, 0, nan, nan, nan, nan, knn, EpochDiagnostics.UNKNOWN, "", List.of("it can't", "b"))
+            0,
+            0,
+            nan,
+            nan,
+            nan,
+            nan,
+            FeatureQuality.UNKNOWN.withKnn(knn),
+            EpochDiagnostics.UNKNOWN,
+            "",
+            List.of("it can't", "b"))
         : new EpochMetrics(
             epoch,
             step,
@@ -46,7 +56,7 @@ class RunFilesTest {
             0.9 / epoch,
             500,
             0.01,
-            knn,
+            new FeatureQuality(knn, 7.5 * epoch, 1.25),
             new EpochDiagnostics(1.5, 4.0 / epoch - 1.5, 0.9, 0.05, 0.8, 1),
             "healthy",
             List.of());
@@ -96,7 +106,16 @@ class RunFilesTest {
     assertThat(MetricsLog.epochs(file))
         .containsExactly(
             new EpochMetrics(
-                1, 156, 4.25, 1.5, 210.5, 0.25, 0.5, EpochDiagnostics.UNKNOWN, "", List.of()));
+                1,
+                156,
+                4.25,
+                1.5,
+                210.5,
+                0.25,
+                FeatureQuality.UNKNOWN.withKnn(0.5),
+                EpochDiagnostics.UNKNOWN,
+                "",
+                List.of()));
   }
 
   @Test
@@ -144,7 +163,7 @@ class RunFilesTest {
               0.9,
               500,
               0,
-              0.5,
+              FeatureQuality.UNKNOWN.withKnn(0.5),
               known.health(),
               "slow",
               List.of("take a lower `learningRate`")));
@@ -170,7 +189,7 @@ class RunFilesTest {
             0.956,
             12_345,
             0.12,
-            0.345,
+            new FeatureQuality(0.345, 234.5, 1.2),
             new EpochDiagnostics(1.5, 6.154, 0.9, 0.05, 0.8, 1),
             "unnormalised",
             List.of());
@@ -178,6 +197,12 @@ class RunFilesTest {
         .isEqualTo(
             "epoch 200/200  loss 7.654 (0.96 ln K)  spread 0.80  12345 images/s"
                 + "  k-NN 34.5 %  unnormalised")
+        .hasSizeLessThan(100);
+    assertThat(
+            ProgressListener.line(
+                longest.withFeatures(new FeatureQuality(Double.NaN, 234.5, 1.2)), 200))
+        .as("without labels")
+        .endsWith("images/s  RankMe 234.5  unnormalised")
         .hasSizeLessThan(100);
   }
 

@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
 import java.util.stream.Stream;
 import javax.imageio.ImageIO;
@@ -127,10 +128,51 @@ class TrainedRunTest {
     assertThat(figures.get("linear_train").getAsDouble()).isBetween(0.2, 1.0);
   }
 
+  @Test
+  void theFiguresOfTheLastEpochAreThoseThatEvaluateGives() throws IOException {
+    JsonObject last = epochs().get(4);
+    JsonObject all = evaluate("--knn --rank --train-images 1500 --test-images 1000");
+    assertThat(all.get("knn20").getAsDouble()).isEqualTo(last.get("knn").getAsDouble());
+    for (JsonObject figures : List.of(all, evaluate("--rank --train-images 1500"))) {
+      assertThat(figures.get("rankme").getAsDouble())
+          .isCloseTo(last.get("rankme").getAsDouble(), within(1e-6));
+      assertThat(figures.get("alpha_req").getAsDouble())
+          .isCloseTo(last.get("alpha_req").getAsDouble(), within(1e-6));
+    }
+  }
+
+  @Test
+  void theWeightsOfTheEpochOfTheHighestRankMeAreKept() throws IOException {
+    JsonObject best =
+        epochs().stream()
+            .skip(1)
+            .max(Comparator.comparingDouble(e -> e.get("rankme").getAsDouble()))
+            .orElseThrow();
+    CommandLineTest.Outcome outcome =
+        CommandLineTest.swav(
+            "evaluate",
+            "--weights",
+            run.resolve("best.safetensors").toString(),
+            "--data",
+            "shapes:4096",
+            "--train-images",
+            "1500",
+            "--rank",
+            "--json");
+    assertThat(outcome.status()).as(outcome.err()).isZero();
+    assertThat(JsonParser.parseString(outcome.out()).getAsJsonObject().get("rankme").getAsDouble())
+        .isCloseTo(best.get("rankme").getAsDouble(), within(1e-6));
+    assertThat(training.out()).contains("(RankMe): untrained network");
+  }
+
   private static JsonObject evaluate(String more) {
     CommandLineTest.Outcome outcome =
         CommandLineTest.swav(
-            ("evaluate --json --run " + run + " --train-images 300 --test-images 240 " + more)
+            ("evaluate --json --run "
+                    + run
+                    + (more.contains("--train-images") ? "" : " --train-images 300")
+                    + (more.contains("--test-images") ? " " : " --test-images 240 ")
+                    + more)
                 .split(" "));
     assertThat(outcome.status()).as(outcome.err()).isZero();
     return JsonParser.parseString(outcome.out()).getAsJsonObject();

@@ -37,6 +37,7 @@ import org.swav4j.train.advice.VitalSigns;
 import org.swav4j.train.cli.TrainingConfigTest;
 import org.swav4j.train.config.TrainingConfig;
 import org.swav4j.train.diagnostics.EpochDiagnostics;
+import org.swav4j.train.evaluation.FeatureQuality;
 import org.swav4j.train.run.CheckpointFile;
 
 class TrainerTest {
@@ -225,7 +226,7 @@ class TrainerTest {
     List<StepMetrics> steps = new ArrayList<>();
     List<EpochMetrics> epochs = new ArrayList<>();
     try (Trainer t = trainer(config, weights(config))) {
-      t.judge(w -> 0.25)
+      t.judge(w -> FeatureQuality.UNKNOWN.withKnn(0.25))
           .listener(
               new TrainingListener() {
                 @Override

@@ -38,6 +38,7 @@ import org.swav4j.train.config.Preset;
 import org.swav4j.train.config.Settings;
 import org.swav4j.train.config.TrainingConfig;
 import org.swav4j.train.diagnostics.EpochDiagnostics;
+import org.swav4j.train.evaluation.FeatureQuality;
 import org.swav4j.train.evaluation.FeatureSet;
 import org.swav4j.train.features.Embedder;
 import org.swav4j.train.loop.EpochMetrics;
@@ -151,7 +152,17 @@ class HtmlReportTest {
   private static EpochMetrics epoch(int epoch) {
     double nan = Double.NaN;
     return epoch == 0
-        ? new EpochMetrics(0, 0, nan, nan, nan, nan, 0.2, EpochDiagnostics.UNKNOWN, "", List.of())
+        ? new EpochMetrics(
+            0,
+            0,
+            nan,
+            nan,
+            nan,
+            nan,
+            new FeatureQuality(0.2, 3, 2),
+            EpochDiagnostics.UNKNOWN,
+            "",
+            List.of())
         : new EpochMetrics(
             epoch,
             6L * epoch,
@@ -159,7 +170,7 @@ class HtmlReportTest {
             0.97 / epoch,
             123.4,
             0.01,
-            0.1 + 0.2 * epoch,
+            new FeatureQuality(0.1 + 0.2 * epoch, 3 + epoch, 2),
             new EpochDiagnostics(2.5 / epoch, 0.8 / epoch, 0.75, 0.2, 0.6, 1),
             epoch < 2 ? "starting" : "healthy",
             List.of());

@@ -10,6 +10,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.swav4j.train.diagnostics.EpochDiagnostics;
+import org.swav4j.train.evaluation.FeatureQuality;
 import org.swav4j.train.loop.EpochMetrics;
 
 class RunReportTest {
@@ -17,7 +18,16 @@ class RunReportTest {
 
   private static EpochMetrics epoch(int number, double loss, double knn) {
     return new EpochMetrics(
-        number, 10 * number, loss, loss / 2, 100, 0, knn, EpochDiagnostics.UNKNOWN, "", List.of());
+        number,
+        10 * number,
+        loss,
+        loss / 2,
+        100,
+        0,
+        FeatureQuality.UNKNOWN.withKnn(knn),
+        EpochDiagnostics.UNKNOWN,
+        "",
+        List.of());
   }
 
   /** A report as an application might add it: one class, here one method. */

@@ -30,7 +30,7 @@ import org.swav4j.train.advice.HealthListener;
 import org.swav4j.train.advice.VitalSigns;
 import org.swav4j.train.config.Machine;
 import org.swav4j.train.config.TrainingConfig;
-import org.swav4j.train.features.KnnJudge;
+import org.swav4j.train.features.FeatureJudge;
 import org.swav4j.train.loop.Checkpoint;
 import org.swav4j.train.loop.EpochMetrics;
 import org.swav4j.train.loop.Trainer;
@@ -185,15 +185,15 @@ final class Worker implements AutoCloseable {
       Trainer trainer, SwavWeights weights, Engine engine, Optional<Checkpoint> checkpoint) {
     Optional<CollapseMonitor> monitor = advise(trainer, weights);
     checkpoint.ifPresent(trainer::restore);
-    Optional<KnnJudge> judge =
-        config.evaluation().everyEpochs() == 0 || KnnJudge.obstacle(data).isPresent()
+    Optional<FeatureJudge> judge =
+        config.evaluation().everyEpochs() == 0
             ? Optional.empty()
-            : Optional.of(KnnJudge.of(config, data, config.data().normalisation(), engine));
+            : Optional.of(FeatureJudge.of(config, data, config.data().normalisation(), engine));
     try {
       double rawPixels =
           checkpoint
               .map(Checkpoint::rawPixels)
-              .orElseGet(() -> judge.map(KnnJudge::rawPixels).orElse(Double.NaN));
+              .orElseGet(() -> judge.map(FeatureJudge::rawPixels).orElse(Double.NaN));
       judge.ifPresent(trainer::judge);
       store.download(folder.metrics().getFileName().toString(), local);
       store.download(WorkerTimes.FILE, local);
@@ -216,13 +216,13 @@ final class Worker implements AutoCloseable {
                     log.epochs(),
                     rawPixels,
                     e -> LOG.warn("no plot is drawn: {}", e.toString())))
-            .listener(new CheckpointListener(trainer, folder, rawPixels))
+            .listener(new CheckpointListener(trainer, folder, rawPixels, log.epochs()))
             .listener(new Upload());
         trainer.run();
       }
       upload();
     } finally {
-      judge.ifPresent(KnnJudge::close);
+      judge.ifPresent(FeatureJudge::close);
     }
   }
 
@@ -259,6 +259,7 @@ final class Worker implements AutoCloseable {
     store.upload(local.resolve(WorkerTimes.FILE));
     store.upload(local.resolve("report.png"));
     store.upload(folder.weights());
+    store.upload(folder.best());
     store.upload(folder.checkpoint());
   }
 
