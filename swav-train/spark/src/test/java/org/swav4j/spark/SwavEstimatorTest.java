@@ -138,10 +138,10 @@ class SwavEstimatorTest {
         .startsWith("2 ")
         .contains("is not empty");
     assertThat(swav("train", "--data=shapes:48")).startsWith("2 ").contains("--out URI");
-    Path some = Files.createDirectory(folder.resolve("some broken"));
+    Path some = Files.createDirectory(folder.resolve("torn"));
     Files.copy(images.resolve("shape-0.png"), some.resolve("whole.png"));
     Files.writeString(some.resolve("torn.png"), "no picture");
-    String table = folder.resolve("of some").toUri().toString();
+    String table = folder.resolve("of-torn").toUri().toString();
     assertThat(swav("embed", "--run=" + run, "--data=" + some.toUri(), "--out=" + table))
         .startsWith("0 ")
         .contains("1 images of")

@@ -42,8 +42,8 @@ class TrainingTest {
         new ArrayList<>(
             List.of(
                 "data=shapes:48",
-                "crops=2x16,2x8",
-                "scales=0.3-1,0.1-0.3",
+                "crops=2x16",
+                "scales=0.3-1",
                 "width=0.25",
                 "hidden=32",
                 "dim=16",

@@ -43,7 +43,7 @@ public final class VitalSigns {
    * Of a step that trains these weights.
    *
    * @param network with SwAV's scores and codes
-   * @param batch B
+   * @param batch B; of several workers, the rows of this one
    */
   public VitalSigns(TrainingStep network, int batch, SwavWeights trained) {
     this.batch = batch;

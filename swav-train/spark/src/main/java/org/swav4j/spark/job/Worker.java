@@ -231,11 +231,10 @@ final class Worker implements AutoCloseable {
       return Optional.empty();
     }
     CollapseMonitor monitor = new CollapseMonitor(config, trainer.sizes());
+    int rows = trainer.sizes().batch() / collective.size();
     trainer
         .listener(new HealthListener(trainer.network(), weights))
-        .listener(
-            new AdviceListener(
-                monitor, new VitalSigns(trainer.network(), trainer.sizes().batch(), weights)));
+        .listener(new AdviceListener(monitor, new VitalSigns(trainer.network(), rows, weights)));
     return Optional.of(monitor);
   }
 
