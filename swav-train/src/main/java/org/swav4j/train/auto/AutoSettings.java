@@ -6,6 +6,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.function.DoubleSupplier;
 import java.util.function.ToDoubleFunction;
 import org.swav4j.data.CropSpec;
 import org.swav4j.train.config.Preset;
@@ -25,8 +26,8 @@ public final class AutoSettings {
 
   private static final int LONGEST = 400;
 
-  /** Share of the time that is left for k-NN, checkpoints and the start. */
-  private static final double BESIDE = 0.12;
+  /** Share of the time that is left for what can't be foretold. */
+  private static final double SPARE = 0.04;
 
   /** Time that k-NN may take, as a share of the training's. */
   private static final double JUDGING = 0.08;
@@ -53,7 +54,7 @@ public final class AutoSettings {
    *
    * @param config the whole configuration
    * @param choices those made for it, in the order of their making
-   * @param seconds that the run will take
+   * @param seconds that choosing took and the run will take
    */
   public record Plan(TrainingConfig config, List<Choice> choices, double seconds) {
     /** Copies the list. */
@@ -67,7 +68,8 @@ public final class AutoSettings {
    *
    * @param survey of the training images
    * @param given settings that are given, by flag without dashes, the data among them
-   * @param budget time that the run may take
+   * @param budget time that choosing and the run may take
+   * @param spent seconds that choosing has taken so far
    * @param stepSeconds how long a step of a configuration takes here
    * @throws IllegalArgumentException if what is given doesn't fit what is chosen
    */
@@ -75,13 +77,14 @@ public final class AutoSettings {
       DataSurvey survey,
       Map<String, String> given,
       Duration budget,
+      DoubleSupplier spent,
       ToDoubleFunction<TrainingConfig> stepSeconds) {
     AutoSettings auto = new AutoSettings(survey, given);
     auto.batchAndPrototypes();
     auto.crops();
     auto.augmentation();
     double step = auto.trunk(budget, stepSeconds);
-    return auto.epochs(budget, step);
+    return auto.epochs(budget, spent.getAsDouble(), step);
   }
 
   private boolean small() {
@@ -188,7 +191,7 @@ public final class AutoSettings {
     if (given.containsKey("arch")) {
       return stepSeconds.applyAsDouble(config());
     }
-    double seconds = budget.toSeconds() * (1 - BESIDE);
+    double seconds = budget.toSeconds() * (1 - SPARE) / (1 + JUDGING);
     String[] trunks = {"resnet18", "resnet20"};
     double step = 0;
     for (String trunk : trunks) {
@@ -211,10 +214,13 @@ public final class AutoSettings {
     return step;
   }
 
-  private Plan epochs(Duration budget, double step) {
+  private Plan epochs(Duration budget, double spent, double step) {
     TrainingConfig config = config();
     int perEpoch = Math.max(1, survey.images() / config.optimisation().imagesPerStep());
-    double steps = Math.min(MANY_STEPS, budget.toSeconds() * (1 - BESIDE) / step);
+    double judging = judging(config, step);
+    // Judged before the first step and after the last whatever the time, in between if there is.
+    double left = budget.toSeconds() * (1 - SPARE) - spent - START - 2 * judging;
+    double steps = Math.min(MANY_STEPS, left / (1 + JUDGING) / step);
     int epochs = (int) Math.max(1, Math.min(LONGEST, Math.floor(steps / perEpoch)));
     choose("epochs", epochs, "what %s allow, at most %d", readable(budget), LONGEST);
     epochs = config().optimisation().epochs();
@@ -225,7 +231,6 @@ public final class AutoSettings {
         rounded(Math.min(epochs / 10.0, 30.0 / perEpoch)),
         "30 steps, but at most a tenth of the run");
     double training = (double) epochs * perEpoch * step;
-    double judging = judging(config, step);
     long times = Math.max(1, Math.min(10, Math.round(training * JUDGING / judging)));
     choose(
         "eval-every",
@@ -235,7 +240,7 @@ public final class AutoSettings {
     int every = config().evaluation().everyEpochs();
     double judged = every == 0 ? 0 : 1 + Math.ceil((double) epochs / every);
     return new Plan(
-        config(), new ArrayList<>(choices.values()), START + training + judged * judging);
+        config(), new ArrayList<>(choices.values()), spent + START + training + judged * judging);
   }
 
   /**

@@ -51,6 +51,7 @@ record AutoPreset(TrainingData data, AutoSettings.Plan plan) {
    */
   static AutoPreset choose(Map<String, String> given, String budget, OutputOptions output) {
     Duration time = budget(budget);
+    long start = System.nanoTime();
     Map<String, String> opening = new LinkedHashMap<>(given);
     opening.putIfAbsent("batch", SMALLEST_BATCH);
     TrainingData data = TrainingData.open(Settings.change(Preset.PHOTOS.config(), opening));
@@ -67,6 +68,7 @@ record AutoPreset(TrainingData data, AutoSettings.Plan plan) {
             DataSurvey.of(data.sets().train()),
             fixed,
             time,
+            () -> (System.nanoTime() - start) / 1e9,
             new StepTime(data.sets().train(), data.config().data().normalisation()));
     return new AutoPreset(data, plan).with(plan.config());
   }

@@ -24,7 +24,7 @@ class AutoSettingsTest {
 
   private static AutoSettings.Plan plan(int images, int side, boolean grey, Duration budget) {
     return AutoSettings.choose(
-        new DataSurvey(images, side, grey, 60), Map.of("data", "folder:x"), budget, SLOW);
+        new DataSurvey(images, side, grey, 60), Map.of("data", "folder:x"), budget, () -> 0, SLOW);
   }
 
   @ParameterizedTest(name = "{0} images of {1} pixels, grey {2}, in {3} hours")
@@ -86,6 +86,7 @@ class AutoSettingsTest {
             new DataSurvey(9469, 128, false, 60),
             Map.of("data", "folder:x", "batch", "32", "arch", "resnet34", "epochs", "7"),
             Duration.ofHours(1),
+            () -> 0,
             SLOW);
     TrainingConfig config = plan.config();
     assertThat(config.optimisation().batch()).isEqualTo(32);
@@ -104,6 +105,7 @@ class AutoSettingsTest {
                 new DataSurvey(9469, 128, false, 60),
                 Map.of("data", "folder:x", "crops", "2x48", "optimiser", "lars"),
                 Duration.ofHours(1),
+                () -> 0,
                 SLOW)
             .config();
     assertThat(config.crops()).singleElement().extracting(c -> c.size()).isEqualTo(48);
@@ -114,9 +116,23 @@ class AutoSettingsTest {
             new DataSurvey(9469, 128, false, 60),
             Map.of("data", "folder:x", "prototypes", "300"),
             Duration.ofHours(1),
+            () -> 0,
             SLOW);
     assertThat(many.config().queueRows()).isEqualTo(256);
     assertThat(RunSizes.of(many.config(), 9469).lossFloor()).isZero();
+  }
+
+  @Test
+  void whatChoosingTookIsOfTheBudget() {
+    DataSurvey survey = new DataSurvey(9469, 128, false, 60);
+    Duration budget = Duration.ofMinutes(20);
+    Map<String, String> given = Map.of("data", "folder:x");
+    AutoSettings.Plan late = AutoSettings.choose(survey, given, budget, () -> 300, SLOW);
+    AutoSettings.Plan soon = AutoSettings.choose(survey, given, budget, () -> 0, SLOW);
+    assertThat(late.seconds()).isBetween(900.0, 1224.0);
+    assertThat(soon.seconds()).isBetween(900.0, 1224.0);
+    assertThat(late.config().optimisation().epochs())
+        .isLessThan(soon.config().optimisation().epochs());
   }
 
   @Test
