@@ -272,8 +272,8 @@ class HtmlReportTest {
       throws IOException, InterruptedException {
     try (Chromium page = open(folder.resolve(HtmlReport.FILE), 1200, "light", profile)) {
       assertThat(page.evaluate("document.querySelectorAll('.chart').length").getAsInt())
-          .isEqualTo(7);
-      assertThat(page.evaluate(DRAWN).getAsInt()).isEqualTo(7);
+          .isEqualTo(8);
+      assertThat(page.evaluate(DRAWN).getAsInt()).isEqualTo(8);
       assertThat(page.evaluate("document.querySelectorAll('.cards li').length").getAsInt())
           .isEqualTo(24);
       assertThat(page.evaluate("document.body.innerText").getAsString())
@@ -318,7 +318,7 @@ class HtmlReportTest {
                           + " 500))")
                   .getAsInt())
           .isLessThanOrEqualTo(360);
-      assertThat(page.evaluate(DRAWN).getAsInt()).isEqualTo(7);
+      assertThat(page.evaluate(DRAWN).getAsInt()).isEqualTo(8);
       assertThat(page.evaluate("getComputedStyle(document.body).backgroundColor").getAsString())
           .isEqualTo("rgb(20, 23, 27)");
       assertThat(page.complaints).isEmpty();
@@ -388,7 +388,7 @@ class HtmlReportTest {
                   .split("\\s+"))
           .startsWith("--epsilon", config.codes().epsilon() + "", "0.071")
           .hasSize(5);
-      assertThat(browser.evaluate(DRAWN).getAsInt()).isEqualTo(7);
+      assertThat(browser.evaluate(DRAWN).getAsInt()).isEqualTo(8);
       assertThat(browser.complaints).isEmpty();
     }
   }
