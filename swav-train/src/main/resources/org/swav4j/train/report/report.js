@@ -24,7 +24,8 @@ function h(tag, attributes, ...children) {
 }
 
 const known = value => value !== null && value !== undefined;
-const percent = share => (100 * share).toFixed(1) + ' %';
+// Halves upwards, as the command line rounds.
+const percent = share => (Math.round(1000 * share) / 10).toFixed(1) + ' %';
 const count = n => Number(n).toLocaleString('en');
 const plural = (n, one, many) => count(n) + ' ' + (n === 1 ? one : many || one + 's');
 const short = x => !known(x) ? '' : Math.abs(x) >= 100 ? x.toFixed(0) : String(Number(x.toPrecision(4)));
