@@ -17,7 +17,7 @@ final class VitalsJudge {
   /** A cosine, with room for rounding. */
   private static final double COSINE = 1.05;
 
-  /** By how much lengths may differ from 1; healthy ones by rounding, in bf16 too. */
+  /** By how much lengths may differ from 1; healthy ones by rounding. */
   private static final double OFF_SPHERE = 0.015;
 
   /** Nats by which codes must fall short of ln K to say anything; healthy ones begin at 0.1. */
