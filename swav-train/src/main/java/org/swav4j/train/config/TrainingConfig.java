@@ -31,8 +31,7 @@ import org.swav4j.train.optimiser.Lars;
  * @param data what is learned from
  * @param method how
  * @param network the network but for its channels, which the data decide
- * @param crops the crop groups in order; crops of group 0 come first, and it holds the assigning
- *     ones
+ * @param crops the crop groups in order; the assigning crops come first
  * @param augmentation what is done to every crop
  * @param codes how codes are computed
  * @param optimisation how weights change
@@ -58,8 +57,8 @@ public record TrainingConfig(
             flag = "crops",
             label = "NxS,...",
             help =
-                "Crop groups, count x side in pixels. Codes are computed from the first group, so"
-                    + " it should have the largest side.",
+                "Crop groups, count x side in pixels. Codes are computed from the first crops, so"
+                    + " the largest should come first.",
             presets = {"2x32,4x16", "2x32,4x16", "2x224,6x96"},
             parts = {"count", "size"},
             between = "x")
@@ -412,7 +411,7 @@ public record TrainingConfig(
   /**
    * How codes are computed.
    *
-   * @param assigning A, the crops that get a code: the first ones, at most those of group 0
+   * @param assigning A, the crops that get a code: the first ones, at most all of them
    * @param epsilon entropic regularisation; larger makes softer codes
    * @param iterations of Sinkhorn-Knopp
    * @param queueLength L, embeddings of earlier batches that take part, 0 for none; rounded down to
@@ -425,8 +424,9 @@ public record TrainingConfig(
               flag = "assigning",
               label = "A",
               help =
-                  "How many crops of the first group get a code. Every other crop of the image"
-                      + " predicts it.",
+                  "How many crops get a code, from the first of --crops on. Every other crop of the"
+                      + " image predicts it. Groups may be in any order and repeat a size:"
+                      + " 1x32,1x16,1x32,3x16 with 2 gives codes to a large and a small one.",
               presets = "2")
           int assigning,
       @Setting(
@@ -927,12 +927,13 @@ public record TrainingConfig(
         CropNotation.format(crops),
         "at least two crops in all: the code of one is predicted from another");
     require(
-        codes.assigning() <= groups(crops).get(0).count(),
+        codes.assigning() <= views,
         "assigning",
         codes.assigning(),
         "at most "
-            + groups(crops).get(0).count()
-            + ", the crops of the first group, which should be the largest");
+            + views
+            + ", the crops of an image; usually 2, the large ones: small ones see too little of it for"
+            + " codes that others should predict");
     require(
         network.heads() == 1 || method == MethodKind.SWAV || method == MethodKind.DEEPCLUSTER_V2,
         "heads",

@@ -60,7 +60,7 @@ public class TrainingConfigTest {
             "0.3"),
         List.of("crop scale 1.0 to 0.3", "--crops", "2x32", "--scales", "1-0.3"),
         List.of("at least two crops", "--crops", "1x32", "--assigning", "1"),
-        List.of("`assigning` is 3", "--assigning", "3"),
+        List.of("`assigning` is 7, expected at most 6", "--assigning", "7"),
         List.of("`batch` is 1", "--batch", "1"),
         List.of("`epochs` is 0", "--epochs", "0"),
         List.of("`warmupEpochs` is 20.0", "--warmup", "20", "--epochs", "3"),
