@@ -3,6 +3,7 @@ package org.swav4j.sinkhorn;
 import java.util.Arrays;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
 
 /**
  * SwAV's codes (arXiv 2006.09882, eq. 3-5 and algorithm 1): soft assignments of samples to
@@ -136,7 +137,8 @@ public final class SwavCodes {
     }
     // Transposed and other scattered arrays cost a copy.
     INDArray from = HostMatrix.holds(scores) ? scores : scores.dup('c');
-    INDArray to = HostMatrix.holds(codes) ? codes : codes.ulike();
+    INDArray to =
+        HostMatrix.holds(codes) ? codes : Nd4j.createUninitialized(codes.dataType(), codes.shape());
     hostScores.wrap(from);
     hostCodes.wrap(to);
     if (!fused()) {

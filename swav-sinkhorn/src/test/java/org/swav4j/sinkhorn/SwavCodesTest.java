@@ -137,6 +137,9 @@ class SwavCodesTest {
       assertThat(Problems.distance(band, codes(solver, rows.dup('c')))).isLessThan(1e-7);
       assertThat(Problems.distance(codes(solver, rows.dup('f')), codes(solver, rows.dup('c'))))
           .isLessThan(1e-7);
+      INDArray columnMajor = Nd4j.create(type, new long[] {20, 30}, 'f');
+      solver.assign(rows, columnMajor);
+      assertThat(Problems.distance(columnMajor, codes(solver, rows.dup('c')))).isLessThan(1e-7);
     }
   }
 
