@@ -40,6 +40,7 @@ public final class SwavCodes {
   private final FloatSinkhorn inFloat;
   private final DoubleSinkhorn inDouble = new DoubleSinkhorn();
   private final ArraySinkhorn inArrays = new ArraySinkhorn();
+  private final RowSoftmax softmax = new RowSoftmax();
   private final double[] total = new double[1];
   private double[] columns = {};
 
@@ -146,6 +147,42 @@ public final class SwavCodes {
     }
     if (to != codes) {
       codes.assign(to);
+    }
+  }
+
+  /**
+   * Codes without balancing, for comparison: {@code softmax(scores / epsilon)} of each of the last
+   * B of N rows by itself. Nothing spreads them over the prototypes, so a network that predicts
+   * them may give all images the same code: it collapses. Other rows and other shards change
+   * nothing, but the shards refuse scores together.
+   *
+   * @param scores [N, K], FLOAT or DOUBLE; unchanged
+   * @param codes [B, K] of the same type, 1 <= B <= N: overwritten
+   * @throws IllegalArgumentException if shapes or types don't match or a score of these rows, of
+   *     any shard, is not finite
+   */
+  public void assignUnbalanced(INDArray scores, INDArray codes) {
+    check(scores, codes);
+    boolean finite;
+    if (operations || !HostMatrix.canHold(scores)) {
+      finite = RowSoftmax.run(scores, epsilon, codes);
+    } else {
+      INDArray from = HostMatrix.holds(scores) ? scores : scores.dup('c');
+      INDArray to =
+          HostMatrix.holds(codes)
+              ? codes
+              : Nd4j.createUninitialized(codes.dataType(), codes.shape());
+      hostScores.wrap(from);
+      hostCodes.wrap(to);
+      finite = softmax.run(hostScores, epsilon, hostCodes);
+      if (to != codes) {
+        codes.assign(to);
+      }
+    }
+    total[0] = finite ? 0 : 1;
+    reduction.max(total);
+    if (total[0] > 0) {
+      throw Checks.notFinite(scores);
     }
   }
 

@@ -2,6 +2,7 @@ package org.swav4j.sinkhorn;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowable;
 
 import java.util.ArrayList;
 import java.util.List;
@@ -247,6 +248,81 @@ class SwavCodesTest {
         .isLessThan(0.05);
     // Scores alone would send every sample to the same prototype.
     assertThat(scores.argMax(1).maxNumber().intValue()).isZero();
+  }
+
+  /** The method's own words: each row's exp divided by its sum, in double. */
+  private static double[][] softmax(INDArray scores, double epsilon) {
+    double[][] p = scores.castTo(DataType.DOUBLE).toDoubleMatrix();
+    for (double[] row : p) {
+      double largest = java.util.Arrays.stream(row).max().orElseThrow();
+      double sum = java.util.Arrays.stream(row).map(s -> Math.exp((s - largest) / epsilon)).sum();
+      for (int j = 0; j < row.length; j++) {
+        row[j] = Math.exp((row[j] - largest) / epsilon) / sum;
+      }
+    }
+    return p;
+  }
+
+  @Property(tries = 40)
+  void unbalancedCodesAreTheSoftmaxOfTheLastRowsWhateverIsInFrontAndHoweverTheyLie(
+      @ForAll @IntRange(min = 1, max = 40) int b,
+      @ForAll @IntRange(min = 0, max = 20) int queue,
+      @ForAll @IntRange(min = 1, max = 70) int k,
+      @ForAll @Scale(5) @DoubleRange(min = 1e-5, max = 10) double epsilon,
+      @ForAll long seed) {
+    for (DataType type : List.of(DataType.FLOAT, DataType.DOUBLE)) {
+      double tolerance = type == DataType.FLOAT ? 1e-6 : 1e-13;
+      INDArray scores = Problems.cosines(queue + b, k, seed).castTo(type);
+      INDArray own = scores.get(NDArrayIndex.interval(queue, queue + b));
+      INDArray expected = Nd4j.createFromArray(softmax(own.dup(), epsilon));
+      if (queue > 0) {
+        scores.get(NDArrayIndex.interval(0, queue)).muli(1e6);
+      }
+      SwavCodes solver = new SwavCodes(epsilon, 3);
+      for (SwavCodes by : List.of(solver, solver.withOperations())) {
+        INDArray codes = Nd4j.create(type, b, k);
+        by.assignUnbalanced(scores, codes);
+        assertThat(Problems.distance(codes, expected)).isLessThan(tolerance);
+        INDArray scattered = Nd4j.create(type, new long[] {b, k}, 'f');
+        by.assignUnbalanced(scores.dup('f'), scattered);
+        assertThat(Problems.distance(scattered, expected)).isLessThan(tolerance);
+      }
+    }
+  }
+
+  @Test
+  void unbalancedCodesOfScoresAsLargeAsTheyGetAreExact() {
+    INDArray huge =
+        Nd4j.createFromArray(
+            new float[][] {{3e38f, -3e38f, 3e38f}, {-3e38f, -3e38f, -3e38f}, {0, 1e-30f, 0}});
+    INDArray expected =
+        Nd4j.createFromArray(new float[][] {{.5f, 0, .5f}, {1 / 3f, 1 / 3f, 1 / 3f}, {0, 1, 0}});
+    for (SwavCodes by :
+        List.of(new SwavCodes(1e-33, 3), new SwavCodes(1e-33, 3).withOperations())) {
+      INDArray codes = Nd4j.create(DataType.FLOAT, 3, 3);
+      by.assignUnbalanced(huge, codes);
+      assertThat(Problems.distance(codes, expected)).isLessThan(1e-7);
+    }
+  }
+
+  /** One that refused alone would leave the others waiting for its gradients. */
+  @Test
+  void shardsRefuseUnbalancedCodesOfScoresThatAreNotFiniteTogether() throws Exception {
+    List<Reduction> reductions = Reduction.shards(2);
+    List<Callable<String>> tasks = new ArrayList<>();
+    for (int i = 0; i < 2; i++) {
+      INDArray scores = Problems.cosines(5, 4, i).castTo(DataType.FLOAT);
+      scores.putScalar(3, 1, i == 0 ? 0.5 : Double.NaN);
+      SwavCodes solver = new SwavCodes(0.05, 3).withReduction(reductions.get(i));
+      tasks.add(
+          () ->
+              catchThrowable(
+                      () -> solver.assignUnbalanced(scores, Nd4j.create(DataType.FLOAT, 5, 4)))
+                  .getMessage());
+    }
+    List<String> messages = Problems.together(tasks);
+    assertThat(messages.get(0)).contains("a score of another shard");
+    assertThat(messages.get(1)).contains("scores[3, 1] is NaN");
   }
 
   private static INDArray codes(SwavCodes solver, INDArray scores) {

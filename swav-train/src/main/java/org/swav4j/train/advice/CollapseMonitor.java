@@ -96,7 +96,13 @@ public final class CollapseMonitor {
               plan.batch() + plan.queueRows(),
               orMoreSamples()));
     }
-    addQueueWarnings(lines);
+    if (plan.balanced()) {
+      addQueueWarnings(lines);
+    } else {
+      lines.add(
+          "codes without balancing (`kind` unbalanced) let all images have the same one, and the"
+              + " embeddings collapse: they are for comparison, take soft to learn features");
+    }
     TrainingConfig.Optimisation o = config.optimisation();
     if (o.freezeEpochs() > 0.5 * o.epochs()) {
       lines.add(

@@ -417,7 +417,7 @@ public record TrainingConfig(
    * @param queueLength L, embeddings of earlier batches that take part, 0 for none; rounded down to
    *     whole batches
    * @param queueStartEpoch the epoch, from 0, at whose start the queue begins to fill
-   * @param kind what is made of the codes that are solved
+   * @param kind how codes are made of scores
    */
   public record Codes(
       @Setting(
@@ -467,7 +467,9 @@ public record TrainingConfig(
               label = "KIND",
               help =
                   "soft: codes are predicted as they are solved. hard: each image's best prototype"
-                      + " alone; trains faster at first and ends worse.",
+                      + " alone; trains faster at first and ends worse. unbalanced: a softmax of"
+                      + " each image's scores, without Sinkhorn-Knopp; it collapses, and is for"
+                      + " comparison.",
               presets = "soft",
               onResume = OnResume.OTHER_RESULT,
               since = 2,
@@ -1017,10 +1019,10 @@ public record TrainingConfig(
         execution);
   }
 
-  /** L rounded down to whole batches. */
+  /** L rounded down to whole batches; 0 with codes that don't depend on other images. */
   public int queueRows() {
     int batch = optimisation.imagesPerStep();
-    return codes.queueLength() / batch * batch;
+    return codes.kind().balanced() ? codes.queueLength() / batch * batch : 0;
   }
 
   /** A number as short as it can be written: {@code 1}, {@code 0.05}, {@code 1e-6}. */

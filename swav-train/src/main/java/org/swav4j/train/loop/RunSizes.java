@@ -15,6 +15,7 @@ import org.swav4j.train.optimiser.LearningRateSchedule;
  * @param frozenSteps during which the prototypes stay as they began
  * @param queueRows L, rows of the queue that join each batch once it is full; 0 without one, or if
  *     the run ends before
+ * @param balanced whether codes are spread over the prototypes
  * @param queueStartStep at which the queue begins to fill
  * @param schedule the learning rate of every step
  */
@@ -26,6 +27,7 @@ public record RunSizes(
     int prototypes,
     long frozenSteps,
     int queueRows,
+    boolean balanced,
     long queueStartStep,
     LearningRateSchedule schedule) {
 
@@ -62,6 +64,7 @@ public record RunSizes(
         config.network().prototypes(),
         Math.round(o.freezeEpochs() * steps),
         queueStart + queue / batch < total ? queue : 0,
+        config.codes().kind().balanced(),
         queueStart,
         new LearningRateSchedule(
             Math.round(o.warmupEpochs() * steps),
@@ -83,10 +86,10 @@ public record RunSizes(
 
   /**
    * The least loss that balanced codes allow, ln(K / (B + L)), in nats; 0 where there are enough
-   * samples for all prototypes. A prototype can't be given less than its share, so with fewer
-   * samples than prototypes every code must spread over several.
+   * samples for all prototypes, or codes aren't balanced. A prototype can't be given less than its
+   * share, so with fewer samples than prototypes every code must spread over several.
    */
   public double lossFloor() {
-    return Math.max(0, Math.log((double) prototypes / (batch + queueRows)));
+    return balanced ? Math.max(0, Math.log((double) prototypes / (batch + queueRows))) : 0;
   }
 }

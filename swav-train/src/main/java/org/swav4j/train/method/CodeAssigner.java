@@ -39,7 +39,7 @@ public final class CodeAssigner implements AutoCloseable {
    *
    * @param solver its epsilon, iterations and threads
    * @param reduction over the workers that share the batch
-   * @param kind what is made of the codes that are solved
+   * @param kind how codes are made of scores
    */
   public CodeAssigner(SwavCodes solver, Reduction reduction, CodeKind kind) {
     this(solver, reduction, kind, 1);
@@ -50,7 +50,7 @@ public final class CodeAssigner implements AutoCloseable {
    *
    * @param solver its epsilon, iterations and threads
    * @param reduction over the workers that share the batch
-   * @param kind what is made of the codes that are solved
+   * @param kind how codes are made of scores
    * @param heads H, of which the number of prototypes is a multiple
    */
   public CodeAssigner(SwavCodes solver, Reduction reduction, CodeKind kind, int heads) {
@@ -78,17 +78,17 @@ public final class CodeAssigner implements AutoCloseable {
    * @param embeddings {@code [B, D]}, rows of unit length
    * @param prototypes {@code [K, D]}, or {@code [H·K, D]}, rows of unit length
    * @param codes {@code [B, K]}, or {@code [B, H·K]}: overwritten
-   * @return rows of the queue that took part: L, or 0 while it fills or without one
+   * @return rows of the queue that took part: L, or 0 while it fills, without one, or where codes
+   *     aren't balanced
    * @throws IllegalArgumentException if a score is not finite or a shape does not fit
    */
   public int assign(
       int crop, INDArray scores, INDArray embeddings, INDArray prototypes, INDArray codes) {
-    boolean full = queue != null && queue.full(crop);
+    boolean full = kind.balanced() && queue != null && queue.full(crop);
     INDArray all = full ? queue.scores(crop, scores, prototypes) : scores;
     SwavCodes solver = full ? ofQueueAndBatch : ofBatch;
     if (heads == 1) {
-      solver.assign(all, codes);
-      kind.apply(codes, tensor(crop));
+      kind.assign(solver, all, codes, tensor(crop));
     } else {
       columns(crop).assign(solver, all, codes);
     }
@@ -131,8 +131,7 @@ public final class CodeAssigner implements AutoCloseable {
       }
       for (int head = 0; head < heads; head++) {
         HostTensor.copyColumns(hostAll, all, head * k, hostScores, scores, 0, k);
-        solver.assign(scores, solved);
-        kind.apply(solved, hostSolved);
+        kind.assign(solver, scores, solved, hostSolved);
         HostTensor.copyColumns(hostSolved, solved, 0, hostCodes, codes, head * k, k);
       }
     }

@@ -1,9 +1,10 @@
 package org.swav4j.train.method;
 
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.swav4j.sinkhorn.SwavCodes;
 import org.swav4j.train.host.HostTensor;
 
-/** What is predicted: codes as they are solved, or rounded. */
+/** What is predicted: codes as they are solved, rounded, or without balancing. */
 public enum CodeKind {
   /** As they are solved; the published recipes. */
   SOFT,
@@ -11,19 +12,43 @@ public enum CodeKind {
    * Each sample's largest code becomes 1 and its others 0, the first where several are largest
    * (SwAV, arXiv 2006.09882, section 3.1). Trains faster at first and ends worse.
    */
-  HARD;
+  HARD,
+  /**
+   * {@code softmax(scores / epsilon)} of each image by itself, without Sinkhorn-Knopp: the network
+   * may give all images the same code, and does. For comparison; queue and iterations change
+   * nothing.
+   */
+  UNBALANCED;
 
   /**
-   * Makes codes that were solved those of this kind, in place. Allocates nothing if the tensor was
-   * bound to them before.
-   *
-   * @param codes {@code [B, K]}, row-major
-   * @param tensor what the codes are, or get, bound to
+   * Whether codes are spread over the prototypes, so that an image's code depends on the others of
+   * its batch and on the queue.
    */
-  void apply(INDArray codes, HostTensor tensor) {
-    if (this == SOFT) {
+  public boolean balanced() {
+    return this != UNBALANCED;
+  }
+
+  /**
+   * Computes the codes of the last B of N samples. Allocates nothing after the first call for the
+   * same arrays.
+   *
+   * @param scores {@code [N, K]}
+   * @param codes {@code [B, K]}, row-major: overwritten
+   * @param tensor what the codes are, or get, bound to
+   * @throws IllegalArgumentException if a score is not finite or a shape does not fit
+   */
+  void assign(SwavCodes solver, INDArray scores, INDArray codes, HostTensor tensor) {
+    if (this == UNBALANCED) {
+      solver.assignUnbalanced(scores, codes);
       return;
     }
+    solver.assign(scores, codes);
+    if (this == HARD) {
+      harden(codes, tensor);
+    }
+  }
+
+  private static void harden(INDArray codes, HostTensor tensor) {
     int rows = codes.rows();
     int columns = codes.columns();
     if (!HostTensor.supports(codes) || codes.ordering() != 'c') {

@@ -40,7 +40,7 @@ public final class SwavMethod implements Method {
    * @param queueLength L, rows of the queue of each assigning crop, of all workers together; 0
    *     without one
    * @param queueStart step at which the queue begins to fill
-   * @param codes what is made of the codes that are solved
+   * @param codes how codes are made of scores
    * @param heads H, sets of prototypes, each with codes of its own; the loss is the mean over them
    */
   public record Settings(

@@ -93,6 +93,12 @@ class CollapseMonitorTest {
                 "of about 0.60, 0.6 per 256 images (`learningRate`)"),
             "--optimiser=lars",
             "--lr=0.001"),
+        // Neither are prototypes short of samples, nor does the queue matter.
+        Doubtful.of(
+            List.of("codes without balancing (`kind` unbalanced)", "collapse"),
+            "--codes=unbalanced",
+            "--prototypes=3000",
+            "--queue=60"),
         Doubtful.of(List.of("only 78 steps", "24 or more `epochs`"), "--epochs=2"));
   }
 

@@ -207,10 +207,11 @@ class WorkersTest {
   }
 
   /** The same with parts of a batch, several heads and an average of the weights. */
-  @Test
-  void partsHeadsAndAverageAreThoseOfTheWholeBatch() {
+  @ParameterizedTest
+  @ValueSource(strings = {"hard", "unbalanced"})
+  void partsHeadsAndAverageAreThoseOfTheWholeBatch(String codes) {
     TrainingConfig config =
-        tiny("--accumulate=2", "--batch=4", "--heads=2", "--ema=0.5", "--codes=hard");
+        tiny("--accumulate=2", "--batch=4", "--heads=2", "--ema=0.5", "--codes=" + codes);
     List<Trace> expected;
     Checkpoint alone;
     try (Trainer t = trainer(config, Collective.single(), DataType.DOUBLE)) {
