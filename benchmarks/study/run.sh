@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Runs experiments: each arm and seed as a process `swav train` of one thread, as many at once as asked. What is done is
-# skipped, what was interrupted goes on: it can be killed and started again at any time.
+# Runs experiments: each arm and seed as a process `swav train` of one thread, and what is measured of it afterwards as processes
+# `swav evaluate`, as many at once as asked. What is done is skipped, what was interrupted goes on: it can be killed and started
+# again at any time.
 #   benchmarks/study/run.sh WORK [--jobs N] EXPERIMENT...      such as: run.sh /big/disk/study --jobs 2 4-shapes 1-shapes
 # WORK holds the folders of the runs and the program, copied there when it is first used, so that all runs are made by one
 # version whatever happens to the sources meanwhile. Logs go to benchmarks/study/logs. Data named $IMAGENETTE or $CIFAR10 in

@@ -19,13 +19,16 @@ import java.util.stream.StreamSupport;
 
 /**
  * What is run and compared, read from a JSON file. Every arm runs with every seed, as {@code swav
- * train --data DATA COMMON ARM --seed SEED}.
+ * train --data DATA COMMON ARM --seed SEED}, and is then evaluated as often as asked, as {@code
+ * swav evaluate --run RUN EVALUATION --seed SEED}.
  *
  * @param name the file's, without its ending
  * @param question in one sentence
  * @param data as {@code --data} takes it; {@code $NAME} is the value of that environment variable
  * @param common flags of every arm
  * @param arms flags by name, in the order in which they are run and shown
+ * @param evaluations flags by name, {@code ARM/WORD}: what is measured of a finished run of that
+ *     arm; empty if the file has no {@code evaluate}
  * @param seeds of all arms, paired: what isn't an arm's own is the same in all arms
  * @param comparisons of arms, each with its claim
  */
@@ -35,15 +38,17 @@ record Experiment(
     String data,
     List<String> common,
     Map<String, List<String>> arms,
+    Map<String, List<String>> evaluations,
     List<Long> seeds,
     List<Comparison> comparisons) {
 
   private static final Set<String> KEYS =
       Set.of("question", "data", "common", "arms", "seeds", "comparisons");
+  private static final String EVALUATE = "evaluate";
   private static final Set<String> COMPARISON_KEYS = Set.of("claim", "measure", "greater", "less");
 
   /**
-   * A claim about two sets of arms.
+   * A claim about two sets of arms, or of evaluations where the measure is theirs.
    *
    * @param claim in words
    * @param measure that is compared
@@ -72,19 +77,24 @@ record Experiment(
 
   static Experiment parse(String name, String json) {
     JsonObject o = JsonParser.parseString(json).getAsJsonObject();
+    JsonObject evaluate = o.has(EVALUATE) ? o.getAsJsonObject(EVALUATE) : new JsonObject();
+    o.remove(EVALUATE);
     requireKeys(o, KEYS);
-    Map<String, List<String>> arms = new LinkedHashMap<>();
-    o.getAsJsonObject("arms").asMap().forEach((arm, flags) -> arms.put(arm, words(flags)));
+    Map<String, List<String>> arms = flags(o.getAsJsonObject("arms"));
+    Map<String, List<String>> evaluations = flags(evaluate);
+    evaluations.keySet().forEach(e -> requireArm(e, arms.keySet()));
     List<Comparison> comparisons = new ArrayList<>();
     for (JsonElement element : o.getAsJsonArray("comparisons")) {
       JsonObject c = element.getAsJsonObject();
       requireKeys(c, COMPARISON_KEYS);
+      Measure measure = Measure.of(c.get("measure").getAsString());
+      Set<String> compared = measure.isOfEvaluation() ? evaluations.keySet() : arms.keySet();
       comparisons.add(
           new Comparison(
               c.get("claim").getAsString(),
-              Measure.of(c.get("measure").getAsString()),
-              known(strings(c.getAsJsonArray("greater")), arms.keySet()),
-              known(strings(c.getAsJsonArray("less")), arms.keySet())));
+              measure,
+              known(strings(c.getAsJsonArray("greater")), compared),
+              known(strings(c.getAsJsonArray("less")), compared)));
     }
     return new Experiment(
         name,
@@ -92,8 +102,22 @@ record Experiment(
         o.get("data").getAsString(),
         words(o.get("common")),
         arms,
+        evaluations,
         strings(o.getAsJsonArray("seeds")).stream().map(Long::parseLong).toList(),
         List.copyOf(comparisons));
+  }
+
+  private static Map<String, List<String>> flags(JsonObject byName) {
+    Map<String, List<String>> flags = new LinkedHashMap<>();
+    byName.asMap().forEach((name, text) -> flags.put(name, words(text)));
+    return flags;
+  }
+
+  private static void requireArm(String evaluation, Set<String> arms) {
+    if (!evaluation.matches("[^/]+/[^/]+") || !arms.contains(armOf(evaluation))) {
+      throw new IllegalArgumentException(
+          "evaluation '" + evaluation + "' has no arm, expected ARM/WORD with an arm of " + arms);
+    }
   }
 
   private static void requireKeys(JsonObject o, Set<String> expected) {
@@ -103,10 +127,11 @@ record Experiment(
     }
   }
 
-  private static List<String> known(List<String> names, Set<String> arms) {
+  private static List<String> known(List<String> names, Set<String> all) {
     for (String name : names) {
-      if (!arms.contains(name)) {
-        throw new IllegalArgumentException("arm '" + name + "' is unknown, expected of " + arms);
+      if (!all.contains(name)) {
+        throw new IllegalArgumentException(
+            "'" + name + "' is nothing that has this measure, expected of " + all);
       }
     }
     return names;
@@ -129,5 +154,27 @@ record Experiment(
     flags.addAll(arms.get(arm));
     flags.addAll(List.of("--seed", Long.toString(seed)));
     return flags;
+  }
+
+  /** Names of the evaluations of an arm. */
+  List<String> evaluationsOf(String arm) {
+    return evaluations.keySet().stream().filter(e -> armOf(e).equals(arm)).toList();
+  }
+
+  /** Arguments of {@code swav evaluate} but for the run: another seed draws other labels. */
+  List<String> evaluationFlags(String evaluation, long seed) {
+    List<String> flags = new ArrayList<>(evaluations.get(evaluation));
+    flags.addAll(List.of("--seed", Long.toString(seed)));
+    return flags;
+  }
+
+  /** The arm of which an evaluation is. */
+  static String armOf(String evaluation) {
+    return evaluation.substring(0, evaluation.indexOf('/'));
+  }
+
+  /** The evaluation's own word. */
+  static String wordOf(String evaluation) {
+    return evaluation.substring(evaluation.indexOf('/') + 1);
   }
 }

@@ -22,7 +22,9 @@ enum Measure {
   /** Spread of the embeddings after the last epoch: 1 is even over the sphere, 0 one point. */
   SPREAD(RunLog::spread),
   /** Entropy of the codes after the last epoch, in nats. */
-  ENTROPY(RunLog::codeEntropy);
+  ENTROPY(RunLog::codeEntropy),
+  /** Accuracy on test images after fine-tuning, of an evaluation; the mean over the runs. */
+  FINE_TUNE(RunLog::fineTune);
 
   private final ToDoubleFunction<RunLog> ofOne;
 
@@ -45,6 +47,11 @@ enum Measure {
 
   String label() {
     return name().toLowerCase(Locale.ROOT);
+  }
+
+  /** Whether evaluations have it, and not runs by themselves. */
+  boolean isOfEvaluation() {
+    return this == FINE_TUNE;
   }
 
   /** Whether it is told in points, hundredths of it. */

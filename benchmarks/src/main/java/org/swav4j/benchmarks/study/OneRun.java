@@ -16,18 +16,15 @@ import java.util.stream.Stream;
  * One arm with one seed, as a process {@code swav train} with a run folder of its own. Its log is
  * written when it has ended; one that is there is the result and is not run again.
  */
-final class OneRun {
+final class OneRun implements Job {
   /** What {@code swav train} says where numbers are no longer finite: a result, not a mishap. */
   private static final String DIVERGED = "training broke down at step";
 
   private final List<String> flags;
-  private final String name;
-  private final Path program;
   private final String version;
   private final Path folder;
   private final Path log;
-  private volatile boolean stopped;
-  private volatile Process process;
+  private final SwavProcess process;
 
   /**
    * A run of an experiment.
@@ -45,24 +42,23 @@ final class OneRun {
       Path work,
       Path logs) {
     this.flags = experiment.flags(arm, seed);
-    this.name = experiment.name() + "/" + arm + "-" + seed;
-    this.program = program;
     this.version = version;
-    this.folder = work.resolve(name).toAbsolutePath();
+    this.folder = folder(work, experiment, arm, seed);
     this.log = logFile(logs, experiment, arm, seed);
+    this.process =
+        new SwavProcess(program, experiment.name() + "/" + folder.getFileName(), folder, "");
+  }
+
+  static Path folder(Path work, Experiment experiment, String arm, long seed) {
+    return work.resolve(experiment.name()).resolve(arm + "-" + seed).toAbsolutePath();
   }
 
   static Path logFile(Path logs, Experiment experiment, String arm, long seed) {
     return logs.resolve(experiment.name()).resolve(arm + "-" + seed + ".jsonl");
   }
 
-  /**
-   * Whether its log is there.
-   *
-   * @throws IllegalArgumentException if that is of other flags
-   * @throws IOException if it can't be read
-   */
-  boolean isDone() throws IOException {
+  @Override
+  public boolean isDone() throws IOException {
     if (!Files.exists(log)) {
       return false;
     }
@@ -80,42 +76,26 @@ final class OneRun {
     return true;
   }
 
-  /**
-   * Runs it, or what is left of it.
-   *
-   * @return whether there is a result: false if it was stopped, or could not be run
-   */
-  boolean run() throws IOException, InterruptedException {
-    awaitPredecessor();
-    if (stopped) {
+  @Override
+  public boolean run() throws IOException, InterruptedException {
+    process.awaitPredecessor();
+    if (process.stopped()) {
       return false;
     }
     boolean resumed = Files.exists(folder.resolve("checkpoint.safetensors"));
     if (!resumed) {
       delete(folder); // ended before its first checkpoint
     }
-    Path output = beside(".out");
-    Files.createDirectories(folder.getParent());
-    ProcessBuilder builder = new ProcessBuilder(command(resumed));
-    builder.environment().put("OMP_NUM_THREADS", "1");
-    builder.environment().put("SWAV_THREADS", "1");
-    builder.environment().putIfAbsent("SWAV_HEAP", "3g");
-    builder.redirectErrorStream(true).redirectOutput(output.toFile());
-    tell(resumed ? "goes on" : "begins");
-    process = builder.start();
-    Files.writeString(beside(".pid"), Long.toString(process.pid()));
-    if (stopped) {
-      process.destroy(); // asked to stop while it was being started
-    }
-    int status = process.waitFor();
-    Optional<String> failure = failure(Files.readAllLines(output));
-    if (status != 0 && (stopped || failure.isEmpty())) {
-      tell("ended with status " + status + " and no result, see " + output);
+    process.tell(resumed ? "goes on" : "begins");
+    int status = process.run(arguments(resumed));
+    Optional<String> failure = failure(Files.readAllLines(process.output()));
+    if (status != 0 && (process.stopped() || failure.isEmpty())) {
+      process.tell("ended with status " + status + " and no result, see " + process.output());
       return false;
     }
     RunLog result = RunLog.of(flags, version, status == 0 ? Optional.empty() : failure, metrics());
     result.write(log);
-    tell(
+    process.tell(
         String.format(
             Locale.ROOT,
             "%s, k-NN %.1f %%, %.0f s",
@@ -126,31 +106,24 @@ final class OneRun {
   }
 
   /** Ends the process, which keeps its checkpoint, and keeps it from being started. */
-  void stop() {
-    stopped = true;
-    Process running = process;
-    if (running != null) {
-      running.destroy();
-    }
+  @Override
+  public void stop() {
+    process.stop();
   }
 
   private Path metrics() {
     return folder.resolve("metrics.jsonl");
   }
 
-  private Path beside(String ending) {
-    return folder.resolveSibling(folder.getFileName() + ending);
-  }
-
-  private List<String> command(boolean resumed) {
-    List<String> command = new ArrayList<>(List.of(program.resolve("swav").toString(), "train"));
+  private List<String> arguments(boolean resumed) {
+    List<String> arguments = new ArrayList<>(List.of("train"));
     if (resumed) {
-      command.addAll(List.of("--resume", folder.toString()));
+      arguments.addAll(List.of("--resume", folder.toString()));
     } else {
-      command.addAll(List.of("--out", folder.toString(), "--workers", "1"));
-      flags.forEach(flag -> command.add(fromEnvironment(flag, System::getenv)));
+      arguments.addAll(List.of("--out", folder.toString(), "--workers", "1"));
+      flags.forEach(flag -> arguments.add(fromEnvironment(flag, System::getenv)));
     }
-    return command;
+    return arguments;
   }
 
   /**
@@ -168,22 +141,6 @@ final class OneRun {
               + " isn't set, expected what --data takes, such as folder:DIR");
     }
     return value;
-  }
-
-  /**
-   * A process of a runner that was killed may still be at work; two at once would be one folder.
-   */
-  private void awaitPredecessor() throws IOException {
-    Path pid = beside(".pid");
-    if (Files.exists(pid)) {
-      ProcessHandle.of(Long.parseLong(Files.readString(pid).trim()))
-          .filter(p -> p.info().commandLine().orElse("").contains(folder.toString()))
-          .ifPresent(
-              p -> {
-                tell("is still run by process " + p.pid() + ", which is waited for");
-                p.onExit().join();
-              });
-    }
   }
 
   private static Optional<String> failure(List<String> output) {
@@ -204,9 +161,5 @@ final class OneRun {
     } catch (UncheckedIOException e) {
       throw e.getCause();
     }
-  }
-
-  private void tell(String what) {
-    System.out.printf(Locale.ROOT, "%tT %s %s%n", System.currentTimeMillis(), name, what);
   }
 }

@@ -13,8 +13,12 @@ import java.util.Optional;
  * The logs of an experiment that are there so far.
  *
  * @param runs by arm and seed
+ * @param evaluations runs with what an evaluation found, by its name and seed
  */
-record Results(Experiment experiment, Map<String, Map<Long, RunLog>> runs) {
+record Results(
+    Experiment experiment,
+    Map<String, Map<Long, RunLog>> runs,
+    Map<String, Map<Long, RunLog>> evaluations) {
 
   /**
    * Reads them.
@@ -38,7 +42,28 @@ record Results(Experiment experiment, Map<String, Map<Long, RunLog>> runs) {
       }
       runs.put(arm, seeds);
     }
-    return new Results(experiment, runs);
+    Map<String, Map<Long, RunLog>> evaluations = new LinkedHashMap<>();
+    for (String evaluation : experiment.evaluations().keySet()) {
+      evaluations.put(
+          evaluation,
+          evaluations(experiment, evaluation, runs.get(Experiment.armOf(evaluation)), logs));
+    }
+    return new Results(experiment, runs, evaluations);
+  }
+
+  private static Map<Long, RunLog> evaluations(
+      Experiment experiment, String evaluation, Map<Long, RunLog> runs, Path logs)
+      throws IOException {
+    Map<Long, RunLog> seeds = new LinkedHashMap<>();
+    for (Map.Entry<Long, RunLog> run : runs.entrySet()) {
+      Path file = OneEvaluation.logFile(logs, experiment, evaluation, run.getKey());
+      if (Files.exists(file)) {
+        List<String> flags = experiment.evaluationFlags(evaluation, run.getKey());
+        seeds.put(
+            run.getKey(), run.getValue().withFineTune(EvaluationLog.read(file, flags).fineTune()));
+      }
+    }
+    return seeds;
   }
 
   boolean isEmpty() {
@@ -66,10 +91,12 @@ record Results(Experiment experiment, Map<String, Map<Long, RunLog>> runs) {
   }
 
   /** NaN if a run is missing. */
-  private double value(Experiment.Comparison comparison, List<String> arms, long seed) {
+  private double value(Experiment.Comparison comparison, List<String> names, long seed) {
+    Map<String, Map<Long, RunLog>> compared =
+        comparison.measure().isOfEvaluation() ? evaluations : runs;
     List<RunLog> logs = new ArrayList<>();
-    for (String arm : arms) {
-      RunLog log = runs.get(arm).get(seed);
+    for (String name : names) {
+      RunLog log = compared.get(name).get(seed);
       if (log == null) {
         return Double.NaN;
       }

@@ -13,10 +13,10 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 
 /**
- * Runs all arms and seeds of experiments, several at once, one thread each. Seeds come first in the
- * order: after a part of the time all arms have as many of them. What is done is skipped, what was
- * interrupted goes on; it can be killed and started again at any time. {@code
- * benchmarks/study/run.sh} starts it.
+ * Runs all arms and seeds of experiments, several at once, one thread each; evaluations of a run
+ * follow it. Seeds come first in the order: after a part of the time all arms have as many of them.
+ * What is done is skipped, what was interrupted goes on; it can be killed and started again at any
+ * time. {@code benchmarks/study/run.sh} starts it.
  */
 public final class RunExperiments {
   private RunExperiments() {}
@@ -35,16 +35,16 @@ public final class RunExperiments {
     Path program = Path.of(arguments[0]);
     Path work = Path.of(arguments[2]);
     Path logs = Path.of(arguments[3]);
-    List<OneRun> runs = new ArrayList<>();
+    List<List<Job>> tasks = new ArrayList<>();
     try {
       for (String file : List.of(arguments).subList(5, arguments.length)) {
         Experiment experiment = Experiment.read(Path.of(file));
         OneRun.fromEnvironment(experiment.data(), System::getenv);
         for (long seed : experiment.seeds()) {
           for (String arm : experiment.arms().keySet()) {
-            OneRun run = new OneRun(experiment, arm, seed, program, arguments[1], work, logs);
-            if (!run.isDone()) {
-              runs.add(run);
+            List<Job> task = task(experiment, arm, seed, program, arguments[1], work, logs);
+            if (!task.isEmpty()) {
+              tasks.add(task);
             }
           }
         }
@@ -53,16 +53,44 @@ public final class RunExperiments {
       System.err.println("study: " + e.getMessage());
       System.exit(2);
     }
-    System.exit(runAll(runs, Integer.parseInt(arguments[4])) ? 0 : 1);
+    System.exit(runAll(tasks, Integer.parseInt(arguments[4])) ? 0 : 1);
+  }
+
+  /** What is left to do of one arm with one seed: the run, then its evaluations. */
+  private static List<Job> task(
+      Experiment experiment,
+      String arm,
+      long seed,
+      Path program,
+      String version,
+      Path work,
+      Path logs)
+      throws IOException {
+    List<Job> jobs = new ArrayList<>();
+    jobs.add(new OneRun(experiment, arm, seed, program, version, work, logs));
+    for (String evaluation : experiment.evaluationsOf(arm)) {
+      jobs.add(new OneEvaluation(experiment, evaluation, seed, program, version, work, logs));
+    }
+    if (!jobs.get(0).isDone()) {
+      return jobs; // an evaluation of an earlier run is of other weights
+    }
+    List<Job> left = new ArrayList<>();
+    for (Job job : jobs) {
+      if (!job.isDone()) {
+        left.add(job);
+      }
+    }
+    return left;
   }
 
   /** Whether all have a result. */
-  private static boolean runAll(List<OneRun> runs, int jobs) throws InterruptedException {
-    System.out.printf(Locale.ROOT, "%d runs to do, %d at once%n", runs.size(), jobs);
-    Runtime.getRuntime().addShutdownHook(new Thread(() -> runs.forEach(OneRun::stop)));
+  private static boolean runAll(List<List<Job>> tasks, int jobs) throws InterruptedException {
+    System.out.printf(Locale.ROOT, "%d runs to do, %d at once%n", tasks.size(), jobs);
+    Runtime.getRuntime()
+        .addShutdownHook(new Thread(() -> tasks.forEach(task -> task.forEach(Job::stop))));
     ExecutorService pool = Executors.newFixedThreadPool(jobs);
     List<Future<Boolean>> results =
-        pool.invokeAll(runs.stream().map(RunExperiments::task).toList());
+        pool.invokeAll(tasks.stream().map(RunExperiments::inOrder).toList());
     pool.shutdown();
     boolean all = true;
     for (Future<Boolean> result : results) {
@@ -76,10 +104,15 @@ public final class RunExperiments {
     return all;
   }
 
-  private static Callable<Boolean> task(OneRun run) {
+  private static Callable<Boolean> inOrder(List<Job> task) {
     return () -> {
       try {
-        return run.run();
+        for (Job job : task) {
+          if (!job.run()) {
+            return false;
+          }
+        }
+        return true;
       } catch (IOException e) {
         throw new UncheckedIOException(e);
       }

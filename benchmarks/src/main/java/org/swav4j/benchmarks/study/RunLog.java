@@ -26,13 +26,16 @@ import org.swav4j.train.run.MetricsLog;
  * @param machine that it was run on
  * @param failure why training ended early; empty if it didn't
  * @param epochs in order
+ * @param fineTune accuracy after fine-tuning, of one evaluation of the run, whose log is another;
+ *     NaN of the run alone
  */
 record RunLog(
     List<String> flags,
     String version,
     String machine,
     Optional<String> failure,
-    List<Epoch> epochs) {
+    List<Epoch> epochs,
+    double fineTune) {
 
   /** Embeddings closer together than this have collapsed: unbalanced codes end at 0.05 to 0.07. */
   static final double COLLAPSED_SPREAD = 0.1;
@@ -80,7 +83,7 @@ record RunLog(
               m.features().alphaReq()));
     }
     String machine = MetricsLog.machine(metrics).orElse("");
-    return new RunLog(flags, version, machine, failure, epochs);
+    return new RunLog(flags, version, machine, failure, epochs, Double.NaN);
   }
 
   /** Reads what {@link #write} wrote. */
@@ -107,7 +110,8 @@ record RunLog(
         head.get("version").getAsString(),
         head.get("machine").getAsString(),
         Optional.ofNullable(head.get("failure")).map(f -> f.getAsString()),
-        epochs);
+        epochs,
+        Double.NaN);
   }
 
   /** Writes the file whole or not at all. */
@@ -146,6 +150,11 @@ record RunLog(
 
   private static double number(JsonObject o, String name) {
     return o.has(name) ? o.get(name).getAsDouble() : Double.NaN;
+  }
+
+  /** The run as an evaluation found it. */
+  RunLog withFineTune(double accuracy) {
+    return new RunLog(flags, version, machine, failure, epochs, accuracy);
   }
 
   /** Epochs of which k-NN accuracy is known. */

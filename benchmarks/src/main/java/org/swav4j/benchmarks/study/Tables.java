@@ -2,6 +2,7 @@ package org.swav4j.benchmarks.study;
 
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.TreeSet;
 import java.util.function.ToDoubleFunction;
@@ -16,7 +17,11 @@ final class Tables {
   private Tables() {}
 
   static String of(Results results) {
-    return header(results) + claims(results) + arms(results) + ranks(results);
+    return header(results)
+        + claims(results)
+        + arms(results)
+        + evaluations(results)
+        + ranks(results);
   }
 
   private static String header(Results results) {
@@ -88,6 +93,32 @@ final class Tables {
               runs.get(0).epochs().get(runs.get(0).epochs().size() - 1).step(),
               mean(runs, RunLog::seconds)));
     }
+    return text.toString();
+  }
+
+  private static String evaluations(Results results) {
+    if (results.evaluations().values().stream().allMatch(Map::isEmpty)) {
+      return "";
+    }
+    StringBuilder text =
+        new StringBuilder("\n| evaluation | accuracy, %: mean | every seed |\n|---|---|---|\n");
+    results
+        .evaluations()
+        .forEach(
+            (name, seeds) -> {
+              List<RunLog> runs = List.copyOf(seeds.values());
+              if (!runs.isEmpty()) {
+                text.append(
+                    String.format(
+                        Locale.ROOT,
+                        "| %s | %s | %s |%n",
+                        name,
+                        cell("%.1f", 100, mean(runs, RunLog::fineTune)),
+                        runs.stream()
+                            .map(r -> cell("%.1f", 100, r.fineTune()))
+                            .collect(Collectors.joining(", "))));
+              }
+            });
     return text.toString();
   }
 

@@ -5,14 +5,18 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.swav4j.train.cli.SwavCommand;
 import org.swav4j.train.config.Preset;
 import org.swav4j.train.config.Settings;
 
@@ -48,6 +52,9 @@ class ExperimentTest {
     try (var files = Files.list(Path.of("study", "experiments"))) {
       for (Path file : files.toList()) {
         Experiment experiment = Experiment.read(file);
+        for (String evaluation : experiment.evaluations().keySet()) {
+          evaluateTakes(experiment.evaluationFlags(evaluation, 1));
+        }
         for (String arm : experiment.arms().keySet()) {
           List<String> flags = experiment.flags(arm, 1);
           Map<String, String> given = new LinkedHashMap<>();
@@ -61,6 +68,17 @@ class ExperimentTest {
         }
       }
     }
+  }
+
+  /** All that it misses is the run. */
+  private void evaluateTakes(List<String> flags) {
+    Path missing = folder.resolve("no-such-run");
+    List<String> arguments = new ArrayList<>(List.of("evaluate", "--run", missing.toString()));
+    arguments.addAll(flags);
+    StringWriter errors = new StringWriter();
+    PrintWriter err = new PrintWriter(errors);
+    SwavCommand.run(err, err, arguments.toArray(String[]::new));
+    assertThat(errors.toString()).as("%s", flags).contains(missing.toString());
   }
 
   @Test
@@ -129,7 +147,7 @@ class ExperimentTest {
       Experiment experiment, String arm, long seed, double knn, double rankMe, double alphaReq)
       throws IOException {
     RunLog.Epoch epoch = new RunLog.Epoch(1, 10, 1.5, 2, knn, 0.5, Double.NaN, rankMe, alphaReq);
-    new RunLog(experiment.flags(arm, seed), "v", "m", Optional.empty(), List.of(epoch))
+    new RunLog(experiment.flags(arm, seed), "v", "m", Optional.empty(), List.of(epoch), Double.NaN)
         .write(OneRun.logFile(folder, experiment, arm, seed));
   }
 }
