@@ -47,8 +47,9 @@ import picocli.CommandLine.Option;
     description = {
       "Measures how good the network's features are: by the accuracy of k-NN and of a linear"
           + " classifier on them, after fine-tuning with few labels, by the clusters of its"
-          + " prototypes, and by the rank of the features. All but --rank needs images with labels,"
-          + " as in a folder per class; training doesn't use them.",
+          + " prototypes, and by the rank of the features. --rank needs no labels, --clusters those of"
+          + " test images, all else those of training images too, as in a folder per class; training"
+          + " doesn't use them.",
       "Without one of --knn, --linear, --clusters, --rank, --draws and --fine-tune: --knn --linear.",
       "With --data other than the run's it measures transfer: the images are resized and normalised"
           + " as those of the run were, and their own labels count."
@@ -190,13 +191,15 @@ final class EvaluateCommand implements Callable<Integer> {
     }
     KNearestNeighbours judge = new KNearestNeighbours(neighbours);
     SourceOptions.Opened o = source.open(output);
-    boolean labels = knn || linear || clusters || draws != null || fineTune;
-    if (labels) {
+    boolean learns = knn || linear || draws != null || fineTune;
+    if (learns) {
       requireLabels(o);
+    } else if (clusters) {
+      requireTestLabels(o);
     }
     // The same images whatever is asked, so that figures are those of training.
     Sample train =
-        labels || FeatureJudge.obstacle(o.data()).isEmpty()
+        learns || FeatureJudge.obstacle(o.data()).isEmpty()
             ? Sample.labelled(o.data().train(), trainImages)
             : Sample.of(o.data().train(), trainImages);
     Sample test = Sample.labelled(o.data().test(), testImages);
@@ -231,14 +234,30 @@ final class EvaluateCommand implements Callable<Integer> {
   }
 
   private static void requireLabels(SourceOptions.Opened o) {
-    Optional<String> obstacle = FeatureJudge.obstacle(o.data());
-    if (obstacle.isPresent()) {
-      throw new IllegalArgumentException(
-          o.spec()
-              + " can't be used to judge features: "
-              + obstacle.get()
-              + o.data().layout().stream().findFirst().map(l -> "; " + l).orElse(""));
+    FeatureJudge.obstacle(o.data())
+        .ifPresent(
+            obstacle -> {
+              throw unfit(o, obstacle);
+            });
+  }
+
+  private static void requireTestLabels(SourceOptions.Opened o) {
+    if (Sample.labelled(o.data().test(), 1).size() == 0) {
+      throw unfit(
+          o,
+          o.data().test().size() == 0
+              ? "there are no test images"
+              : "no test image has a label to compare clusters with; sort them into one folder per"
+                  + " class");
     }
+  }
+
+  private static IllegalArgumentException unfit(SourceOptions.Opened o, String obstacle) {
+    return new IllegalArgumentException(
+        o.spec()
+            + " can't be used to judge features: "
+            + obstacle
+            + o.data().layout().stream().findFirst().map(l -> "; " + l).orElse(""));
   }
 
   /** The run's own last k-NN accuracy and what to give to have it here, if that is something. */

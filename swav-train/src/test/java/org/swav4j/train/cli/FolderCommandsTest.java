@@ -76,6 +76,59 @@ class FolderCommandsTest {
     return values;
   }
 
+  /** A part of IDX files: images of 8 x 8 pixels, and labels if there are classes. */
+  private static void idx(Path data, String part, int images, int classes) throws IOException {
+    Files.createDirectories(data);
+    ByteBuffer pixels = ByteBuffer.allocate(16 + images * 64);
+    pixels.putInt(0x803).putInt(images).putInt(8).putInt(8);
+    for (int i = 0; i < images * 64; i++) {
+      pixels.put((byte) (i * 2654435 >> 5));
+    }
+    Files.write(data.resolve(part + "-images-idx3-ubyte"), pixels.array());
+    if (classes > 0) {
+      ByteBuffer labels = ByteBuffer.allocate(8 + images).putInt(0x801).putInt(images);
+      for (int i = 0; i < images; i++) {
+        labels.put((byte) (i % classes));
+      }
+      Files.write(data.resolve(part + "-labels-idx1-ubyte"), labels.array());
+    }
+  }
+
+  private static CommandLineTest.Outcome evaluate(String data, String... more) {
+    List<String> all = new ArrayList<>(List.of("evaluate", "--json", "--data", data));
+    all.addAll(List.of("--weights", weights.toString()));
+    all.addAll(List.of(more));
+    return CommandLineTest.swav(all.toArray(String[]::new));
+  }
+
+  @Test
+  void clustersAreComparedWithLabelsOfTestImagesAlone() throws IOException {
+    Path unlabelled = folder.resolve("unlabelled");
+    idx(unlabelled, "train", 5, 0);
+    idx(unlabelled, "t10k", 12, 3);
+    Path otherClasses = folder.resolve("otherClasses");
+    for (int i = 0; i < 12; i++) {
+      image(otherClasses.resolve("train/" + (i % 2 == 0 ? "a/" : "b/") + i + ".png"), i);
+      image(otherClasses.resolve("test/" + (i % 2 == 0 ? "c/" : "d/") + i + ".png"), 50 + i);
+    }
+    for (String data : List.of("idx:" + unlabelled, "folder:" + otherClasses)) {
+      CommandLineTest.Outcome outcome = evaluate(data, "--clusters", "--rank");
+      assertThat(outcome.status()).as(outcome.err()).isZero();
+      JsonObject json = JsonParser.parseString(outcome.out()).getAsJsonObject();
+      assertThat(json.get("test_images").getAsInt()).isEqualTo(12);
+      assertThat(json.get("purity").getAsDouble()).isBetween(1 / 3.0, 1.0);
+      assertThat(json.get("clusters").getAsInt()).isBetween(1, 12);
+      outcome = evaluate(data, "--clusters", "--knn");
+      assertThat(outcome.status()).isEqualTo(2);
+      assertThat(outcome.err()).contains(data + " can't be used to judge features");
+    }
+    idx(unlabelled, "train", 5, 3);
+    Files.delete(unlabelled.resolve("t10k-labels-idx1-ubyte"));
+    CommandLineTest.Outcome outcome = evaluate("idx:" + unlabelled, "--clusters");
+    assertThat(outcome.status()).isEqualTo(2);
+    assertThat(outcome.err()).contains("no test image has a label");
+  }
+
   @Test
   void rowsAreInTheOrderOfThePathsAndTheIndexTiesThemToFiles() throws IOException {
     Path data = folder.resolve("order");
