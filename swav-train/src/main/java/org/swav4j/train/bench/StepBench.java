@@ -2,6 +2,7 @@ package org.swav4j.train.bench;
 
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.HashSet;
 import java.util.IdentityHashMap;
@@ -10,6 +11,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.SplittableRandom;
+import java.util.function.IntUnaryOperator;
+import org.nd4j.linalg.api.ndarray.INDArray;
 import org.swav4j.model.CropGroup;
 import org.swav4j.model.SwavConfig;
 import org.swav4j.model.SwavWeights;
@@ -26,6 +29,7 @@ import org.swav4j.train.loop.MethodStep;
 import org.swav4j.train.loop.MethodStep.Part;
 import org.swav4j.train.method.Method;
 import org.swav4j.train.method.SwavMethod;
+import org.swav4j.train.optimiser.PrototypeNormaliser;
 import org.swav4j.train.optimiser.Sgd;
 
 /**
@@ -37,6 +41,8 @@ public final class StepBench implements AutoCloseable {
   private static final int ASSIGNING = 2;
 
   private final MethodStep step;
+  private final Method method;
+  private final SplittableRandom random = new SplittableRandom(1);
 
   /**
    * Parts of a step, medians in milliseconds.
@@ -109,6 +115,7 @@ public final class StepBench implements AutoCloseable {
    */
   public StepBench(
       SwavConfig network, List<CropGroup> crops, int batch, Method method, Engine engine) {
+    this.method = method;
     step =
         new MethodStep(
             SwavWeights.initialise(network, 1),
@@ -117,13 +124,47 @@ public final class StepBench implements AutoCloseable {
             new Sgd(0.9, 1e-6),
             engine,
             Collective.single());
-    SplittableRandom random = new SplittableRandom(1);
     for (int g = 0; g < crops.size(); g++) {
-      FloatBuffer crop = new HostTensor().bind(step.crops(g)).floats();
-      for (int i = 0; i < crop.capacity(); i++) {
-        crop.put(i, (float) random.nextGaussian());
-      }
+      fill(new HostTensor().bind(step.crops(g)).floats());
     }
+  }
+
+  private void fill(FloatBuffer numbers) {
+    for (int i = 0; i < numbers.capacity(); i++) {
+      numbers.put(i, (float) random.nextGaussian());
+    }
+  }
+
+  /**
+   * Brings a method that learns from all images at each epoch's start, as DeepCluster-v2 does from
+   * their clusters, to the start of its second epoch: the steps that are timed afterwards are those
+   * of a run, in whose first epoch nothing moves. The first goes by without the network, with
+   * random embeddings.
+   *
+   * @param images N, at least a batch; those of the last incomplete batch are left out
+   * @return how long the second epoch's start took, in milliseconds
+   */
+  public double secondEpoch(int images) {
+    method.epochBegins(0);
+    int[] batch = step.images();
+    INDArray embeddings = step.network().embeddings();
+    FloatBuffer numbers = new HostTensor().bind(embeddings).floats();
+    PrototypeNormaliser toUnitLength = new PrototypeNormaliser();
+    for (int first = 0; first + batch.length <= images; first += batch.length) {
+      Arrays.setAll(batch, own(first));
+      fill(numbers);
+      toUnitLength.normalise(embeddings);
+      method.images(batch);
+      method.targets(step.network(), first / batch.length, Collective.single());
+    }
+    Arrays.setAll(batch, own(0));
+    long begin = System.nanoTime();
+    method.epochBegins(1);
+    return (System.nanoTime() - begin) / 1e6;
+  }
+
+  private static IntUnaryOperator own(int first) {
+    return i -> first + i;
   }
 
   /**

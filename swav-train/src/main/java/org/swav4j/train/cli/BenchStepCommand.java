@@ -51,7 +51,9 @@ final class BenchStepCommand implements Runnable {
   @Option(
       names = "--method",
       paramLabel = "NAME",
-      description = "swav (default), or another method of `swav train`, to compare their cost.")
+      description =
+          "swav (default), or another method of `swav train`, to compare their cost. Steps of"
+              + " deepcluster-v2 are those after a clustering, which is timed by itself.")
   String method = MethodKind.SWAV.label();
 
   @Option(
@@ -75,11 +77,13 @@ final class BenchStepCommand implements Runnable {
     List<CropGroup> groups = CropNotation.groups(crops);
     int threads = runs.start();
     Engine engine = network.engine();
+    ImageSource images = DataSpec.parse("shapes").open().train();
     Map<String, Object> fields = new LinkedHashMap<>();
     StringBuilder text = new StringBuilder();
     FlopCount flops;
     StepBench.Result result;
-    try (StepBench bench = bench(config, groups, threads, engine)) {
+    try (StepBench bench = bench(config, groups, threads, images, engine)) {
+      Double clustering = clusters() ? bench.secondEpoch(images.size()) : null;
       result = bench.run(runs.warmup, runs.repeats);
       flops = FlopCount.of(bench.plan());
       fields.put("mode", "step");
@@ -99,6 +103,16 @@ final class BenchStepCommand implements Runnable {
       fields.put("codes_ms", BenchRuns.round(result.codes(), 2));
       fields.put("backward_ms", BenchRuns.round(result.backward(), 1));
       fields.put("update_ms", BenchRuns.round(result.update(), 2));
+      if (clustering != null) {
+        fields.put("clustering_ms", BenchRuns.round(clustering, 1));
+        fields.put("clustering_images", images.size());
+        text.append(
+            String.format(
+                Locale.ROOT,
+                "%10.1f ms    clustering of %d images at the start of each epoch, in no step%n",
+                clustering,
+                images.size()));
+      }
       fields.put("loss", result.loss());
       fields.put("plan_mb", Math.round(bench.bytes() / 1e6));
       BenchRuns.putPeakMemory(fields);
@@ -119,7 +133,12 @@ final class BenchStepCommand implements Runnable {
     output.result(fields, text + summary(fields, result) + (noPeak ? "" : shares(fields)));
   }
 
-  private StepBench bench(SwavConfig config, List<CropGroup> groups, int threads, Engine engine) {
+  private boolean clusters() {
+    return method.equals(MethodKind.DEEPCLUSTER_V2.label());
+  }
+
+  private StepBench bench(
+      SwavConfig config, List<CropGroup> groups, int threads, ImageSource images, Engine engine) {
     TrainingConfig training =
         Settings.change(
             Preset.QUICK.config(),
@@ -135,7 +154,6 @@ final class BenchStepCommand implements Runnable {
     if (training.method() == MethodKind.SWAV) {
       return new StepBench(config, groups, batch, threads, engine);
     }
-    ImageSource images = DataSpec.parse("shapes").open().train();
     return new StepBench(
         config, groups, batch, ConfiguredMethod.of(training, images, engine), engine);
   }

@@ -7,11 +7,13 @@ import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.swav4j.data.DataSpec;
 
 class BenchCommandTest {
   private static final String[] TINY = {
@@ -40,10 +42,17 @@ class BenchCommandTest {
     "--json"
   };
 
+  /** A tiny step; a number of {@code --repeats} takes the place of its own. */
   private static JsonObject step(String... more) {
-    String[] all = java.util.Arrays.copyOf(TINY, TINY.length + more.length);
-    System.arraycopy(more, 0, all, TINY.length, more.length);
-    CommandLineTest.Outcome outcome = CommandLineTest.swav(all);
+    List<String> all = new ArrayList<>(List.of(TINY));
+    for (int i = 0; i < more.length; i++) {
+      if (more[i].equals("--repeats")) {
+        all.set(all.indexOf("--repeats") + 1, more[++i]);
+      } else {
+        all.add(more[i]);
+      }
+    }
+    CommandLineTest.Outcome outcome = CommandLineTest.swav(all.toArray(String[]::new));
     assertThat(outcome.status()).as(outcome.err()).isZero();
     assertThat(outcome.out().lines()).hasSize(1);
     return JsonParser.parseString(outcome.out()).getAsJsonObject();
@@ -110,6 +119,19 @@ class BenchCommandTest {
         .contains("forward", "backward");
     assertThat(plan.get(0).getAsJsonObject().get("inputs").getAsString())
         .contains("[12, 1, 12, 12]");
+  }
+
+  /** Before the first clustering nothing moves, and every step on the same crops has one loss. */
+  @Test
+  void stepsOfDeepClusterAreThoseThatLearnAndClusteringIsTimedByItself() {
+    JsonObject one = step("--method", "deepcluster-v2", "--no-peak", "--repeats", "1");
+    JsonObject more = step("--method", "deepcluster-v2", "--no-peak", "--repeats", "8");
+    assertThat(more.get("loss").getAsDouble()).isLessThan(one.get("loss").getAsDouble() - 1e-3);
+    assertThat(one.get("clustering_ms").getAsDouble()).isPositive();
+    assertThat(one.get("clustering_images").getAsInt())
+        .isEqualTo(DataSpec.parse("shapes").open().train().size());
+    assertThat(step("--method", "simclr", "--no-peak").keySet())
+        .doesNotContain("clustering_ms", "clustering_images");
   }
 
   @Test
