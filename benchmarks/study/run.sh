@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # Runs experiments: each arm and seed as a process `swav train` of one thread, and what is measured of it afterwards as processes
-# `swav evaluate`, as many at once as asked. What is done is skipped, what was interrupted goes on: it can be killed and started
-# again at any time.
+# `swav evaluate`, as many at once as asked; an arm of the peer as a process of /usr/bin/python3, with PyTorch. What is done is
+# skipped, what was interrupted goes on: it can be killed and started again at any time.
 #   benchmarks/study/run.sh WORK [--jobs N] EXPERIMENT...      such as: run.sh /big/disk/study --jobs 2 4-shapes 1-shapes
 # WORK holds the folders of the runs and the program, copied there when it is first used, so that all runs are made by one
-# version whatever happens to the sources meanwhile. Logs go to benchmarks/study/logs. Data named $IMAGENETTE or $CIFAR10 in
-# an experiment are what the environment variable says, as --data takes it: IMAGENETTE=folder:DIR.
+# version whatever happens to the sources meanwhile. Logs go to benchmarks/study/logs. Data named $IMAGENETTE, $CIFAR10 or
+# $FASHION in an experiment are what the environment variable says, as --data takes it: IMAGENETTE=folder:DIR.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 root=$(cd "$here/../.." && pwd -P)
@@ -33,7 +33,7 @@ if [[ ! -f $program/version ]]; then
   (cd "$root" && ./mvnw -q -DskipTests -Dspotless.check.skip=true package -pl benchmarks -am)
   rm -rf "$program"
   mkdir -p "$program/swav-train/target"
-  cp "$root/swav" "$root/benchmarks/target/benchmarks.jar" "$program"
+  cp "$root/swav" "$root/benchmarks/target/benchmarks.jar" "$root/benchmarks/peer/torch_swav.py" "$program"
   cp -r "$root/swav-train/target/swav.jar" "$root/swav-train/target/lib" "$program/swav-train/target"
   git -C "$root" describe --always --dirty >"$program/version"
 fi

@@ -27,6 +27,8 @@ import java.util.stream.StreamSupport;
  * @param data as {@code --data} takes it; {@code $NAME} is the value of that environment variable
  * @param common flags of every arm
  * @param arms flags by name, in the order in which they are run and shown
+ * @param peers those of them that PyTorch trains, as {@code torch_swav.py train --data DATA ARM
+ *     --seed SEED}: {@code peers} in the file
  * @param evaluations flags by name, {@code ARM/WORD}: what is measured of a finished run of that
  *     arm; empty if the file has no {@code evaluate}
  * @param seeds of all arms, paired: what isn't an arm's own is the same in all arms
@@ -38,6 +40,7 @@ record Experiment(
     String data,
     List<String> common,
     Map<String, List<String>> arms,
+    Set<String> peers,
     Map<String, List<String>> evaluations,
     List<Long> seeds,
     List<Comparison> comparisons) {
@@ -45,6 +48,7 @@ record Experiment(
   private static final Set<String> KEYS =
       Set.of("question", "data", "common", "arms", "seeds", "comparisons");
   private static final String EVALUATE = "evaluate";
+  private static final String PEERS = "peers";
   private static final Set<String> COMPARISON_KEYS = Set.of("claim", "measure", "greater", "less");
 
   /**
@@ -77,12 +81,12 @@ record Experiment(
 
   static Experiment parse(String name, String json) {
     JsonObject o = JsonParser.parseString(json).getAsJsonObject();
-    JsonObject evaluate = o.has(EVALUATE) ? o.getAsJsonObject(EVALUATE) : new JsonObject();
-    o.remove(EVALUATE);
+    Map<String, List<String>> evaluations = flags(optional(o, EVALUATE));
+    Map<String, List<String>> peers = flags(optional(o, PEERS));
     requireKeys(o, KEYS);
     Map<String, List<String>> arms = flags(o.getAsJsonObject("arms"));
-    Map<String, List<String>> evaluations = flags(evaluate);
     evaluations.keySet().forEach(e -> requireArm(e, arms.keySet()));
+    arms.putAll(peers);
     List<Comparison> comparisons = new ArrayList<>();
     for (JsonElement element : o.getAsJsonArray("comparisons")) {
       JsonObject c = element.getAsJsonObject();
@@ -102,9 +106,15 @@ record Experiment(
         o.get("data").getAsString(),
         words(o.get("common")),
         arms,
+        peers.keySet(),
         evaluations,
         strings(o.getAsJsonArray("seeds")).stream().map(Long::parseLong).toList(),
         List.copyOf(comparisons));
+  }
+
+  private static JsonObject optional(JsonObject o, String key) {
+    JsonElement value = o.remove(key);
+    return value == null ? new JsonObject() : value.getAsJsonObject();
   }
 
   private static Map<String, List<String>> flags(JsonObject byName) {
@@ -147,10 +157,15 @@ record Experiment(
     return StreamSupport.stream(array.spliterator(), false).map(JsonElement::getAsString).toList();
   }
 
-  /** Arguments of {@code swav train}, as they are told: data by its name here. */
+  /**
+   * Arguments of {@code swav train}, or of the peer, which knows no common ones, as they are told:
+   * data by its name here.
+   */
   List<String> flags(String arm, long seed) {
     List<String> flags = new ArrayList<>(List.of("--data", data));
-    flags.addAll(common);
+    if (!peers.contains(arm)) {
+      flags.addAll(common);
+    }
     flags.addAll(arms.get(arm));
     flags.addAll(List.of("--seed", Long.toString(seed)));
     return flags;

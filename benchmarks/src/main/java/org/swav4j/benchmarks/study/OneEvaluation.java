@@ -41,7 +41,10 @@ final class OneEvaluation implements Job {
     this.version = version;
     this.process =
         new SwavProcess(
-            program, experiment.name() + "/" + folder.getFileName() + word, folder, word);
+            SwavProcess.swav(program),
+            experiment.name() + "/" + folder.getFileName() + word,
+            folder,
+            word);
   }
 
   static Path logFile(Path logs, Experiment experiment, String evaluation, long seed) {

@@ -46,7 +46,8 @@ final class OneRun implements Job {
     this.folder = folder(work, experiment, arm, seed);
     this.log = logFile(logs, experiment, arm, seed);
     this.process =
-        new SwavProcess(program, experiment.name() + "/" + folder.getFileName(), folder, "");
+        new SwavProcess(
+            SwavProcess.swav(program), experiment.name() + "/" + folder.getFileName(), folder, "");
   }
 
   static Path folder(Path work, Experiment experiment, String arm, long seed) {
@@ -59,21 +60,7 @@ final class OneRun implements Job {
 
   @Override
   public boolean isDone() throws IOException {
-    if (!Files.exists(log)) {
-      return false;
-    }
-    List<String> logged = RunLog.read(log).flags();
-    if (!logged.equals(flags)) {
-      throw new IllegalArgumentException(
-          log
-              + " was run with '"
-              + String.join(" ", logged)
-              + "', the experiment now says '"
-              + String.join(" ", flags)
-              + "': give the arm another name, or delete the log and the run's folder "
-              + folder);
-    }
-    return true;
+    return RunLog.isThere(log, flags, folder);
   }
 
   @Override

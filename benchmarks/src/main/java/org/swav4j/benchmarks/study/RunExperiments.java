@@ -67,7 +67,10 @@ public final class RunExperiments {
       Path logs)
       throws IOException {
     List<Job> jobs = new ArrayList<>();
-    jobs.add(new OneRun(experiment, arm, seed, program, version, work, logs));
+    jobs.add(
+        experiment.peers().contains(arm)
+            ? new OnePeerRun(experiment, arm, seed, program, work, logs)
+            : new OneRun(experiment, arm, seed, program, version, work, logs));
     for (String evaluation : experiment.evaluationsOf(arm)) {
       jobs.add(new OneEvaluation(experiment, evaluation, seed, program, version, work, logs));
     }

@@ -86,6 +86,62 @@ record RunLog(
     return new RunLog(flags, version, machine, failure, epochs, Double.NaN);
   }
 
+  /**
+   * Takes what the peer printed: an object an epoch. Its embeddings' health isn't known.
+   *
+   * @throws IllegalArgumentException if it printed none
+   */
+  static RunLog ofPeer(List<String> flags, List<String> output) {
+    List<JsonObject> printed =
+        output.stream()
+            .filter(line -> line.startsWith("{"))
+            .map(line -> JsonParser.parseString(line).getAsJsonObject())
+            .toList();
+    if (printed.isEmpty()) {
+      throw new IllegalArgumentException("the peer printed no epoch: " + output);
+    }
+    List<Epoch> epochs = new ArrayList<>();
+    for (JsonObject e : printed) {
+      epochs.add(
+          new Epoch(
+              e.get("epoch").getAsInt(),
+              e.get("step").getAsLong(),
+              number(e, "seconds"),
+              number(e, "loss"),
+              number(e, "knn20"),
+              Double.NaN,
+              Double.NaN,
+              Double.NaN,
+              Double.NaN));
+    }
+    String version = "PyTorch " + printed.get(0).get("torch").getAsString();
+    return new RunLog(flags, version, "", Optional.empty(), epochs, Double.NaN);
+  }
+
+  /**
+   * Whether there is a log of a run with these flags.
+   *
+   * @param folder of the run, to be deleted to run it anew
+   * @throws IllegalArgumentException if the log is of other flags
+   */
+  static boolean isThere(Path log, List<String> flags, Path folder) throws IOException {
+    if (!Files.exists(log)) {
+      return false;
+    }
+    List<String> logged = read(log).flags();
+    if (!logged.equals(flags)) {
+      throw new IllegalArgumentException(
+          log
+              + " was run with '"
+              + String.join(" ", logged)
+              + "', the experiment now says '"
+              + String.join(" ", flags)
+              + "': give the arm another name, or delete the log and the run's folder "
+              + folder);
+    }
+    return true;
+  }
+
   /** Reads what {@link #write} wrote. */
   static RunLog read(Path file) throws IOException {
     List<String> lines = Files.readAllLines(file);
@@ -149,7 +205,7 @@ record RunLog(
   }
 
   private static double number(JsonObject o, String name) {
-    return o.has(name) ? o.get(name).getAsDouble() : Double.NaN;
+    return o.has(name) && !o.get(name).isJsonNull() ? o.get(name).getAsDouble() : Double.NaN;
   }
 
   /** The run as an evaluation found it. */

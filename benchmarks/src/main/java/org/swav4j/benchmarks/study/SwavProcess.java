@@ -8,11 +8,11 @@ import java.util.List;
 import java.util.Locale;
 
 /**
- * A process of the launcher {@code swav}, of one thread, about one run folder. What it prints goes
+ * A process of {@code swav} or its peer, of one thread, about one run folder. What it prints goes
  * into a file beside that folder. {@link #stop} may be called from another thread.
  */
 final class SwavProcess {
-  private final Path program;
+  private final List<String> launcher;
   private final String name;
   private final Path folder;
   private final String ending;
@@ -22,13 +22,13 @@ final class SwavProcess {
   /**
    * A process that is not yet started.
    *
-   * @param program folder of the launcher
+   * @param launcher the command, which its arguments follow
    * @param name that it is told by
    * @param folder of the run, which its arguments name
    * @param ending of its files beside the folder, that tells it from others about the same run
    */
-  SwavProcess(Path program, String name, Path folder, String ending) {
-    this.program = program;
+  SwavProcess(List<String> launcher, String name, Path folder, String ending) {
+    this.launcher = launcher;
     this.name = name;
     this.folder = folder;
     this.ending = ending;
@@ -51,10 +51,15 @@ final class SwavProcess {
     }
   }
 
+  /** The launcher {@code swav} in that folder. */
+  static List<String> swav(Path program) {
+    return List.of(program.resolve("swav").toString());
+  }
+
   /** Runs a command to its end and returns its exit status. */
   int run(List<String> arguments) throws IOException, InterruptedException {
     Files.createDirectories(folder.getParent());
-    List<String> command = new ArrayList<>(List.of(program.resolve("swav").toString()));
+    List<String> command = new ArrayList<>(launcher);
     command.addAll(arguments);
     ProcessBuilder builder = new ProcessBuilder(command);
     builder.environment().put("OMP_NUM_THREADS", "1");

@@ -37,6 +37,36 @@ class ExperimentTest {
   }
 
   @Test
+  void aPeersFlagsAreDataThenItsOwnThenTheSeedAndItsLogIsWhatItPrinted() throws IOException {
+    Experiment experiment =
+        Experiment.parse(
+            "x", DESCRIPTION.replace("\"seeds\"", "\"peers\": {\"p\": \"--lr 1\"}, \"seeds\""));
+    assertThat(experiment.arms().keySet()).containsExactly("a", "b", "c", "p");
+    List<String> flags = experiment.flags("p", 2);
+    assertThat(flags).containsExactly("--data", "shapes:9", "--lr", "1", "--seed", "2");
+    List<String> printed =
+        List.of(
+            "a warning",
+            """
+            {"torch": "1.13", "epoch": 0, "step": 0, "loss": null, "seconds": 0.0, "knn20": 0.2}""",
+            """
+            {"torch": "1.13", "epoch": 2, "step": 8, "loss": 1.5, "seconds": 9.0, "knn20": 0.4}""");
+    Path log = OneRun.logFile(folder, experiment, "p", 2);
+    RunLog.ofPeer(flags, printed).write(log);
+    RunLog read = RunLog.read(log);
+    assertThat(read.version()).isEqualTo("PyTorch 1.13");
+    assertThat(read.knn()).isEqualTo(0.4);
+    assertThat(read.area()).isCloseTo(0.3, within(1e-12));
+    assertThat(read.seconds()).isEqualTo(9);
+    assertThat(new OnePeerRun(experiment, "p", 2, folder, folder, folder).isDone()).isTrue();
+    assertThatThrownBy(() -> new OnePeerRun(experiment, "p", 1, folder, folder, folder).run())
+        .hasMessageContaining("shapes:9")
+        .hasMessageContaining("idx:DIR");
+    assertThatThrownBy(() -> RunLog.ofPeer(flags, List.of("a warning")))
+        .hasMessageContaining("no epoch");
+  }
+
+  @Test
   void misspelledKeysArmsAndMeasuresAreRefusedByName() {
     assertThatThrownBy(() -> Experiment.parse("x", DESCRIPTION.replace("question", "qestion")))
         .hasMessageContaining("qestion");
@@ -57,6 +87,10 @@ class ExperimentTest {
         }
         for (String arm : experiment.arms().keySet()) {
           List<String> flags = experiment.flags(arm, 1);
+          if (experiment.peers().contains(arm)) {
+            peerTakes(flags);
+            continue;
+          }
           Map<String, String> given = new LinkedHashMap<>();
           for (int i = 0; i < flags.size(); i += 2) {
             String name = flags.get(i).substring(2);
@@ -67,6 +101,13 @@ class ExperimentTest {
           Settings.change(Preset.of(given.remove("preset")).config(), given);
         }
       }
+    }
+  }
+
+  private static void peerTakes(List<String> flags) throws IOException {
+    String peer = Files.readString(Path.of("peer", "torch_swav.py"));
+    for (int i = 0; i < flags.size(); i += 2) {
+      assertThat(peer).contains("add_argument(\"" + flags.get(i) + "\"");
     }
   }
 
