@@ -1,5 +1,6 @@
 package org.swav4j.sinkhorn;
 
+import java.lang.ref.Reference;
 import java.util.Arrays;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -118,7 +119,7 @@ public final class SwavCodes {
    * Computes the codes of the last B of N samples.
    *
    * @param scores [N, K], FLOAT or DOUBLE: features times prototypes, both L2-normalised; unchanged
-   * @param codes [B, K] of the same type, 1 <= B <= N: overwritten
+   * @param codes [B, K] of the same type, {@code 1 <= B <= N}: overwritten
    * @throws IllegalArgumentException if shapes or types don't match or a score is not finite
    */
   public void assign(INDArray scores, INDArray codes) {
@@ -142,7 +143,11 @@ public final class SwavCodes {
         HostMatrix.holds(codes) ? codes : Nd4j.createUninitialized(codes.dataType(), codes.shape());
     hostScores.wrap(from);
     hostCodes.wrap(to);
-    if (!fused()) {
+    boolean finite = fused();
+    // The collector would free an array of which only the address is used any more.
+    Reference.reachabilityFence(from);
+    Reference.reachabilityFence(to);
+    if (!finite) {
       throw Checks.notFinite(scores);
     }
     if (to != codes) {
@@ -157,7 +162,7 @@ public final class SwavCodes {
    * nothing, but the shards refuse scores together.
    *
    * @param scores [N, K], FLOAT or DOUBLE; unchanged
-   * @param codes [B, K] of the same type, 1 <= B <= N: overwritten
+   * @param codes [B, K] of the same type, {@code 1 <= B <= N}: overwritten
    * @throws IllegalArgumentException if shapes or types don't match or a score of these rows, of
    *     any shard, is not finite
    */
@@ -175,6 +180,8 @@ public final class SwavCodes {
       hostScores.wrap(from);
       hostCodes.wrap(to);
       finite = softmax.run(hostScores, epsilon, hostCodes);
+      Reference.reachabilityFence(from);
+      Reference.reachabilityFence(to);
       if (to != codes) {
         codes.assign(to);
       }
