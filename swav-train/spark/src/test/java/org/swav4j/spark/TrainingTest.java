@@ -22,6 +22,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.swav4j.spark.job.TrainingJob;
 import org.swav4j.train.config.Preset;
 import org.swav4j.train.loop.TrainingException;
+import org.swav4j.train.report.TensorBoardReport;
 
 /** Training on two executors in processes of their own. */
 class TrainingTest {
@@ -153,9 +154,11 @@ class TrainingTest {
   }
 
   @Test
-  void aRunGoesOnWithOtherNumbersOfWorkersAndOnlyOnItsImages() {
+  void aRunGoesOnWithOtherNumbersOfWorkersAndOnlyOnItsImages() throws IOException {
     Path run = folder.resolve("resumed");
-    begin(job(2, 0, 0), run, "epochs=1");
+    begin(job(2, 0, 0), run, "epochs=1", "tensorboard=true");
+    Path events = run.resolve("tensorboard").resolve(TensorBoardReport.FILE);
+    byte[] before = Files.readAllBytes(events);
     TrainingJob one = job(1, 0, 0);
     String uri = run.toUri().toString();
     assertThatThrownBy(
@@ -166,6 +169,7 @@ class TrainingTest {
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("start a new run");
     assertThat(one.resume(Map.of("epochs", "2"), () -> null, uri)).endsWith("weights.safetensors");
+    assertThat(Files.readAllBytes(events)).startsWith(before).hasSizeGreaterThan(before.length);
     assertThatThrownBy(
             () -> one.resume(Map.of(), () -> null, folder.resolve("none").toUri().toString()))
         .isInstanceOf(IllegalArgumentException.class)

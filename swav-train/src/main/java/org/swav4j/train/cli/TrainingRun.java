@@ -30,6 +30,7 @@ import org.swav4j.train.report.HtmlReport;
 import org.swav4j.train.report.PlotReport;
 import org.swav4j.train.report.ReportListener;
 import org.swav4j.train.report.RunData;
+import org.swav4j.train.report.TensorBoardReport;
 import org.swav4j.train.run.CheckpointListener;
 import org.swav4j.train.run.MetricsLog;
 import org.swav4j.train.run.ResumeNotes;
@@ -180,6 +181,18 @@ final class TrainingRun implements AutoCloseable {
         .listener(new CheckpointListener(trainer, folder, rawPixels, log.epochs()))
         .listener(report)
         .listener(page);
+    if (config.evaluation().tensorboard()) {
+      trainer.listener(
+          new ReportListener(
+              folder.directory(),
+              new TensorBoardReport(),
+              log.epochs(),
+              rawPixels,
+              e ->
+                  output.note(
+                      "warning: nothing is written for TensorBoard (%s)",
+                      SwavCommand.describe(e))));
+    }
   }
 
   private static SwavWeights weights(TrainingData data, boolean first, OutputOptions output) {

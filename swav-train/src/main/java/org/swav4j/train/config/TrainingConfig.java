@@ -762,7 +762,7 @@ public record TrainingConfig(
   }
 
   /**
-   * How features are judged during training.
+   * How features are judged during training, and where that is told.
    *
    * @param everyEpochs k-NN and RankMe after each so many epochs, and at the end; 0: never
    * @param bankImages training images that vote, if labelled, and whose features are ranked, at
@@ -770,6 +770,7 @@ public record TrainingConfig(
    * @param testImages test images that are classified, at most
    * @param neighbours that vote on each
    * @param imageSize side in pixels at which images are embedded; 0: that of the first crop group
+   * @param tensorboard whether the figures are also written for TensorBoard
    */
   public record Evaluation(
       @Setting(
@@ -812,7 +813,18 @@ public record TrainingConfig(
                       + " crop group.",
               presets = "0",
               onResume = OnResume.SAME_RESULT)
-          int imageSize) {
+          int imageSize,
+      @Setting(
+              flag = "tensorboard",
+              label = "",
+              help =
+                  "Writes the figures of every epoch as events for TensorBoard, too, into the run"
+                      + " folder: 'tensorboard --logdir RUN' shows them.",
+              presets = "false",
+              onResume = OnResume.SAME_RESULT,
+              since = 5,
+              earlier = "false")
+          boolean tensorboard) {
     /**
      * Checks the values.
      *

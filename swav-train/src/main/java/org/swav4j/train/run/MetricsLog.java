@@ -15,6 +15,8 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -29,9 +31,9 @@ import org.swav4j.train.loop.TrainingListener;
  * Writes metrics as they come, one JSON object a line: {@code {"kind":"start",...}} where a run
  * begins or goes on, {@code {"kind":"step",...}} and {@code {"kind":"epoch",...}}; numbers that are
  * not known, and advice where there is none, are left out. Advice names settings by their fields.
- * Losses, {@code code_entropy} and {@code kl} are in nats, shares from 0 to 1. Forced to the disk
- * after every epoch, so that it can be read while training goes on and holds all that a checkpoint
- * written afterwards goes on from.
+ * Losses, {@code code_entropy} and {@code kl} are in nats, shares from 0 to 1; {@code time} is when
+ * an epoch ended, in UTC. Forced to the disk after every epoch, so that it can be read while
+ * training goes on and holds all that a checkpoint written afterwards goes on from.
  */
 public final class MetricsLog implements TrainingListener, AutoCloseable {
   private static final Gson GSON = new GsonBuilder().disableHtmlEscaping().create();
@@ -223,7 +225,9 @@ public final class MetricsLog implements TrainingListener, AutoCloseable {
 
   @Override
   public void epoch(EpochMetrics m) {
-    write(json(m));
+    JsonObject o = json(m);
+    o.addProperty("time", Instant.now().truncatedTo(ChronoUnit.MILLIS).toString());
+    write(o);
     try {
       writer.flush();
       channel.force(false);
@@ -232,7 +236,7 @@ public final class MetricsLog implements TrainingListener, AutoCloseable {
     }
   }
 
-  /** An epoch as it is written. */
+  /** An epoch as it is written, but for the time. */
   public static JsonObject json(EpochMetrics m) {
     JsonObject o = new JsonObject();
     o.addProperty("kind", "epoch");

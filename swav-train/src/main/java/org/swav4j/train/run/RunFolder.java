@@ -94,14 +94,23 @@ public record RunFolder(Path directory) {
    * else is in it. What can't be removed stays.
    */
   public void discard() {
-    try (Stream<Path> entries = Files.list(directory)) {
-      for (Path entry : entries.filter(Files::isRegularFile).toList()) {
-        Files.delete(entry);
+    try {
+      if (Files.isDirectory(tensorboard())) {
+        delete(tensorboard());
       }
-      Files.delete(directory);
+      delete(directory);
     } catch (IOException e) {
       // What made the run fail is told, and this would hide it.
     }
+  }
+
+  private static void delete(Path folder) throws IOException {
+    try (Stream<Path> entries = Files.list(folder)) {
+      for (Path entry : entries.filter(Files::isRegularFile).toList()) {
+        Files.delete(entry);
+      }
+    }
+    Files.delete(folder);
   }
 
   /** A run's files take fixed names: among other files they could replace some. */
@@ -175,6 +184,11 @@ public record RunFolder(Path directory) {
   /** One JSON object per step and per epoch. */
   public Path metrics() {
     return directory.resolve("metrics.jsonl");
+  }
+
+  /** The folder of the event file for TensorBoard, there only if that was asked for. */
+  public Path tensorboard() {
+    return directory.resolve("tensorboard");
   }
 
   /** The configuration as run. */

@@ -28,6 +28,7 @@ import org.swav4j.train.loop.StepMetrics;
 import org.swav4j.train.loop.TrainingException;
 import org.swav4j.train.report.PlotReport;
 import org.swav4j.train.report.RunRecord;
+import org.swav4j.train.report.TensorBoardReport;
 import org.swav4j.train.run.CheckpointFile;
 import org.swav4j.train.run.MetricsLog;
 import org.swav4j.train.run.RunFolder;
@@ -93,7 +94,8 @@ class RunFilesTest {
       log.epoch(epoch(0, 0, Double.NaN));
     }
     assertThat(Files.readString(file))
-        .isEqualTo("{\"kind\":\"epoch\",\"epoch\":0,\"step\":0,\"advice\":[\"it can't\",\"b\"]}\n");
+        .matches(
+            "\\{\"kind\":\"epoch\",\"epoch\":0,\"step\":0,\"advice\":\\[\"it can't\",\"b\"\\],\"time\":\"[^\"]+Z\"\\}\n");
   }
 
   @Test
@@ -233,6 +235,17 @@ class RunFilesTest {
         .isThrownBy(() -> RunFolder.create(run.directory()))
         .withMessageContaining("already holds a run")
         .withMessageContaining("--resume");
+  }
+
+  @Test
+  void aRunThatIsTakenBackLeavesItsFolderFree() throws IOException {
+    RunFolder run = RunFolder.create(dir.resolve("run"));
+    run.write(Preset.QUICK.config());
+    new TensorBoardReport()
+        .write(run.directory(), new RunRecord(List.of(epoch(0, 0, 0.3)), Double.NaN));
+    assertThat(run.tensorboard()).isNotEmptyDirectory();
+    run.discard();
+    assertThat(run.directory()).doesNotExist();
   }
 
   @Test

@@ -110,10 +110,18 @@ final class RunStore {
 
   /** Copies a file to here, if there is such a file. */
   void upload(java.nio.file.Path local) {
+    upload(local, local.getFileName().toString());
+  }
+
+  /**
+   * Copies a file to here, if there is such a file.
+   *
+   * @param name that it gets, with the sub-folder if it is to be in one: {@code a/b}
+   */
+  void upload(java.nio.file.Path local, String name) {
     if (!java.nio.file.Files.exists(local)) {
       return;
     }
-    String name = local.getFileName().toString();
     Path part = new Path(folder, name + ".part");
     Path whole = new Path(folder, name);
     try {

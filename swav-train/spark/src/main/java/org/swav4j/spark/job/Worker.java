@@ -38,6 +38,7 @@ import org.swav4j.train.loop.TrainingListener;
 import org.swav4j.train.method.MethodKind;
 import org.swav4j.train.report.PlotReport;
 import org.swav4j.train.report.ReportListener;
+import org.swav4j.train.report.TensorBoardReport;
 import org.swav4j.train.run.CheckpointFile;
 import org.swav4j.train.run.CheckpointListener;
 import org.swav4j.train.run.MetricsLog;
@@ -216,8 +217,17 @@ final class Worker implements AutoCloseable {
                     log.epochs(),
                     rawPixels,
                     e -> LOG.warn("no plot is drawn: {}", e.toString())))
-            .listener(new CheckpointListener(trainer, folder, rawPixels, log.epochs()))
-            .listener(new Upload());
+            .listener(new CheckpointListener(trainer, folder, rawPixels, log.epochs()));
+        if (config.evaluation().tensorboard()) {
+          trainer.listener(
+              new ReportListener(
+                  local,
+                  new TensorBoardReport(),
+                  log.epochs(),
+                  rawPixels,
+                  e -> LOG.warn("nothing is written for TensorBoard: {}", e.toString())));
+        }
+        trainer.listener(new Upload());
         trainer.run();
       }
       upload();
@@ -257,6 +267,10 @@ final class Worker implements AutoCloseable {
     store.upload(folder.metrics());
     store.upload(local.resolve(WorkerTimes.FILE));
     store.upload(local.resolve("report.png"));
+    Path events = folder.tensorboard();
+    store.upload(
+        events.resolve(TensorBoardReport.FILE),
+        events.getFileName() + "/" + TensorBoardReport.FILE);
     store.upload(folder.weights());
     store.upload(folder.best());
     store.upload(folder.checkpoint());
