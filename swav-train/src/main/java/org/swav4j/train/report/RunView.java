@@ -12,7 +12,7 @@ import java.util.List;
  * @param written when the view was taken, in the time zone of the machine
  * @param plan the run's sizes
  * @param rawPixels k-NN accuracy on raw pixels, 0 to 1
- * @param epochs as in {@code metrics.jsonl}
+ * @param epochs as in {@code metrics.jsonl}, but for the time
  * @param steps the loss within epochs
  * @param advice that was given, in order
  * @param preset the preset that has the most values in common with the run

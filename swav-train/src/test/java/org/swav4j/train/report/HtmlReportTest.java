@@ -195,7 +195,10 @@ class HtmlReportTest {
     List<Double> losses = new ArrayList<>();
     for (JsonObject line : lines) {
       switch (line.get("kind").getAsString()) {
-        case "epoch" -> epochs.add(line);
+        case "epoch" -> {
+          assertThat(line.remove("time")).as("all but the time is shown").isNotNull();
+          epochs.add(line);
+        }
         case "step" -> losses.add(line.get("loss").getAsDouble());
         default -> {}
       }
