@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -15,10 +16,18 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.IntStream;
+import java.util.stream.LongStream;
 import org.apache.spark.SparkContext;
+import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.DisabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
+import org.swav4j.data.ImageSource;
+import org.swav4j.data.ShapesSource;
+import org.swav4j.spark.job.StoredImages;
 import org.swav4j.spark.job.TrainingJob;
 import org.swav4j.train.config.Preset;
 import org.swav4j.train.loop.TrainingException;
@@ -28,13 +37,31 @@ import org.swav4j.train.report.TensorBoardReport;
 class TrainingTest {
   private static final int EPOCHS = 10;
   private static final int STEPS = 3;
+  private static final int IMAGES = 48;
+
+  /** Columns of workers.csv. */
+  private static final int IN_SUMS = 5;
+
+  private static final int WAITING_FOR_IMAGES = 6;
 
   @TempDir static Path folder;
+  private static Path images;
   private static SparkContext context;
 
   @BeforeAll
-  static void cluster() {
+  static void cluster() throws IOException {
     context = LocalCluster.session().sparkContext();
+    FaultyDisk.use(context.hadoopConfiguration(), true);
+    images = Files.createDirectory(folder.resolve("images"));
+    ImageSource shapes = ShapesSource.open(IMAGES).train();
+    for (int i = 0; i < IMAGES; i++) {
+      Files.write(images.resolve("shape-" + i + ".png"), SwavModelTest.png(shapes, i));
+    }
+  }
+
+  @AfterAll
+  static void leaveTheDisk() {
+    FaultyDisk.use(context.hadoopConfiguration(), false);
   }
 
   private static Map<String, String> settings(String... changes) {
@@ -42,7 +69,7 @@ class TrainingTest {
     List<String> all =
         new ArrayList<>(
             List.of(
-                "data=shapes:48",
+                "data=shapes:" + IMAGES,
                 "crops=2x16",
                 "scales=0.3-1",
                 "width=0.25",
@@ -68,6 +95,18 @@ class TrainingTest {
 
   private static String begin(TrainingJob job, Path run, String... changes) {
     return job.begin(Preset.QUICK.config(), settings(changes), () -> null, run.toUri().toString());
+  }
+
+  private static String beginOnImages(TrainingJob job, Path run) {
+    return job.begin(
+        Preset.QUICK.config(),
+        settings(),
+        () -> StoredImages.list(images.toUri().toString(), context.hadoopConfiguration()),
+        run.toUri().toString());
+  }
+
+  private static List<Long> allSteps() {
+    return LongStream.range(0, EPOCHS * STEPS).boxed().toList();
   }
 
   private static List<Long> steps(Path run) throws IOException {
@@ -100,32 +139,91 @@ class TrainingTest {
     throw new AssertionError("no epoch in a minute");
   }
 
+  /** An uninterrupted run on the images in the folder, trained for who asks first. */
+  private static synchronized Path whole() {
+    Path run = folder.resolve("whole");
+    if (!Files.exists(run)) {
+      beginOnImages(job(2, 2, 0), run);
+    }
+    return run;
+  }
+
+  /** What a run leaves that met with failures: the same weights, each step told of once. */
+  private static void requireWhole(Path run, int attempts) throws IOException {
+    assertThat(run.resolve("weights.safetensors"))
+        .hasSameBinaryContentAs(whole().resolve("weights.safetensors"));
+    assertThat(steps(run)).isEqualTo(allSteps());
+    // It went on: it did not begin anew.
+    List<String> starts =
+        Files.readAllLines(run.resolve("metrics.jsonl")).stream()
+            .filter(line -> line.contains("\"kind\":\"start\""))
+            .toList();
+    assertThat(starts).hasSizeGreaterThanOrEqualTo(attempts);
+    assertThat(starts.subList(1, starts.size())).noneMatch(line -> line.contains("\"step\":0,"));
+  }
+
   @Test
   void aRunWhoseExecutorIsKilledEndsWithTheWeightsOfAnUninterruptedOne() throws Exception {
-    Path whole = folder.resolve("whole");
-    begin(job(2, 2, 0), whole);
+    requireWhole(whole(), 1);
+    assertThat(Files.readAllLines(whole().resolve("workers.csv"))).hasSize(1 + 2 * EPOCHS);
     Path killed = folder.resolve("killed");
     CompletableFuture<String> run =
-        CompletableFuture.supplyAsync(() -> begin(job(2, 2, 3), killed));
+        CompletableFuture.supplyAsync(() -> beginOnImages(job(2, 2, 3), killed));
     awaitEpochs(killed, 2);
     assertThat(run).isNotDone();
     executors().get(0).destroyForcibly();
     assertThat(run.get(240, TimeUnit.SECONDS)).endsWith("weights.safetensors");
-    assertThat(killed.resolve("weights.safetensors"))
-        .hasSameBinaryContentAs(whole.resolve("weights.safetensors"));
-    List<Long> expected = new ArrayList<>();
-    for (long step = 0; step < EPOCHS * STEPS; step++) {
-      expected.add(step);
-    }
-    assertThat(steps(whole)).isEqualTo(expected);
-    assertThat(steps(killed)).isEqualTo(expected);
-    // It went on: it did not begin anew.
-    assertThat(Files.readAllLines(killed.resolve("metrics.jsonl")))
-        .filteredOn(line -> line.contains("\"kind\":\"start\""))
-        .hasSize(2)
-        .last()
-        .matches(line -> !line.contains("\"step\":0,"), "starts after step 0");
-    assertThat(Files.readAllLines(whole.resolve("workers.csv"))).hasSize(1 + 2 * EPOCHS);
+    requireWhole(killed, 2);
+  }
+
+  @Test
+  @DisabledOnOs(OS.WINDOWS)
+  void aRunWhoseExecutorHangsEndsWithTheWeightsOfAnUninterruptedOne() throws Exception {
+    whole();
+    Path hung = folder.resolve("hung");
+    TrainingJob job =
+        new TrainingJob(context, new TrainingJob.Options(2, 2, 3, Duration.ofSeconds(15)));
+    CompletableFuture<String> run = CompletableFuture.supplyAsync(() -> beginOnImages(job, hung));
+    awaitEpochs(hung, 2);
+    assertThat(run).isNotDone();
+    ProcessHandle stopped = executors().get(0);
+    // It answers nobody, and no request to end.
+    assertThat(new ProcessBuilder("kill", "-STOP", "" + stopped.pid()).start().waitFor()).isZero();
+    assertThat(run.get(240, TimeUnit.SECONDS)).endsWith("weights.safetensors");
+    assertThat(stopped.isAlive()).isFalse();
+    requireWhole(hung, 2);
+  }
+
+  @Test
+  void aWorkerThatFailsOnceOrIsSlowOnceChangesNothing() throws Exception {
+    Path run = folder.resolve("faults");
+    CompletableFuture<String> training =
+        CompletableFuture.supplyAsync(() -> beginOnImages(job(2, 2, 3), run));
+    awaitEpochs(run, 1);
+    FaultyDisk.pauseOnce(images);
+    awaitEpochs(run, 4);
+    assertThat(training).isNotDone();
+    FaultyDisk.failOnce(images);
+    assertThat(training.get(240, TimeUnit.SECONDS)).endsWith("weights.safetensors");
+    requireWhole(run, 2);
+    // Each epoch's line of worker 0, then that of worker 1.
+    List<String[]> lines =
+        Files.readAllLines(run.resolve("workers.csv")).stream().map(l -> l.split(",")).toList();
+    int slow =
+        IntStream.range(1, lines.size())
+            .boxed()
+            .max(Comparator.comparing(i -> seconds(lines.get(i), WAITING_FOR_IMAGES)))
+            .orElseThrow();
+    int other = slow % 2 == 1 ? slow + 1 : slow - 1;
+    double pause = FaultyDisk.PAUSE.toSeconds();
+    assertThat(seconds(lines.get(slow), WAITING_FOR_IMAGES)).isGreaterThan(pause / 2);
+    assertThat(seconds(lines.get(other), IN_SUMS))
+        .isGreaterThan(seconds(lines.get(slow), IN_SUMS) + pause / 4);
+  }
+
+  /** Seconds of an epoch that a share in a line of workers.csv stands for. */
+  private static double seconds(String[] line, int column) {
+    return Double.parseDouble(line[4]) * Double.parseDouble(line[column]);
   }
 
   @Test
@@ -142,11 +240,7 @@ class TrainingTest {
     } finally {
       context.requestTotalExecutors(2, 0, scala.collection.immutable.Map$.MODULE$.empty());
     }
-    List<Long> expected = new ArrayList<>();
-    for (long step = 0; step < EPOCHS * STEPS; step++) {
-      expected.add(step);
-    }
-    assertThat(steps(run)).isEqualTo(expected);
+    assertThat(steps(run)).isEqualTo(allSteps());
     assertThat(Files.readAllLines(run.resolve("metrics.jsonl")))
         .filteredOn(line -> line.contains("\"kind\":\"start\""))
         .last()

@@ -1,23 +1,63 @@
 package org.swav4j.spark.job;
 
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
 import org.apache.spark.ExceptionFailure;
 import org.apache.spark.ExecutorLostFailure;
 import org.apache.spark.scheduler.SparkListener;
+import org.apache.spark.scheduler.SparkListenerJobStart;
 import org.apache.spark.scheduler.SparkListenerTaskEnd;
+import org.apache.spark.scheduler.SparkListenerTaskStart;
 
-/** What went wrong with the workers of an attempt, told by their tasks. Thread-safe. */
+/**
+ * What went wrong with the workers of an attempt, and which of them still run, told by their tasks.
+ * Tasks of other jobs are not looked at. Thread-safe.
+ */
 final class Failures extends SparkListener {
   /** What workers say when another has failed. */
   private static final List<String> ECHOES = List.of(" is gone (", "interrupted while waiting");
 
+  private static final String GROUP = "spark.jobGroup.id";
+
+  private final String group;
+  private final Set<Integer> stages = new HashSet<>();
+  private final Map<Long, String> running = new TreeMap<>();
   private final List<String> all = new ArrayList<>();
   private String hopeless;
 
+  /**
+   * @param group of the jobs whose tasks are workers
+   */
+  Failures(String group) {
+    this.group = group;
+  }
+
+  @Override
+  public synchronized void onJobStart(SparkListenerJobStart start) {
+    if (start.properties() != null && group.equals(start.properties().getProperty(GROUP))) {
+      start.stageInfos().foreach(stage -> stages.add(stage.stageId()));
+    }
+  }
+
+  @Override
+  public synchronized void onTaskStart(SparkListenerTaskStart start) {
+    if (stages.contains(start.stageId())) {
+      running.put(start.taskInfo().taskId(), start.taskInfo().executorId());
+    }
+  }
+
   @Override
   public synchronized void onTaskEnd(SparkListenerTaskEnd end) {
+    if (!stages.contains(end.stageId())) {
+      return;
+    }
+    running.remove(end.taskInfo().taskId());
     String worker = "worker " + end.taskInfo().partitionId() + " on " + end.taskInfo().host();
     if (end.reason() instanceof ExceptionFailure failure) {
       String said = worker + ": " + line(failure.description());
@@ -46,7 +86,12 @@ final class Failures extends SparkListener {
     return text == null ? "" : text.lines().findFirst().orElse("").strip();
   }
 
-  /** Forgets the attempt before. */
+  /** The executors in which a worker has begun and not ended. */
+  synchronized Set<String> busy() {
+    return new TreeSet<>(running.values());
+  }
+
+  /** Forgets what went wrong in the attempt before. */
   synchronized void clear() {
     all.clear();
     hopeless = null;

@@ -10,7 +10,9 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
+import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -53,6 +55,12 @@ public final class TrainingJob {
 
   /** How long none has come when all have come, where their number isn't known. */
   private static final Duration SETTLED = Duration.ofSeconds(5);
+
+  /** How long a worker may take to end after another has failed, before its executor is ended. */
+  private static final Duration GRACE = Duration.ofSeconds(10);
+
+  /** Jobs of this group are attempts. */
+  private static final String GROUP = "swav training";
 
   private static final Pattern LOCAL_CLUSTER = Pattern.compile("local-cluster\\[\\s*(\\d+).*");
 
@@ -261,10 +269,7 @@ public final class TrainingJob {
   }
 
   private int awaitExecutors(int wanted) {
-    long deadline = System.nanoTime() + waiting().toNanos();
-    while (executors() < wanted && System.nanoTime() < deadline) {
-      pause();
-    }
+    await(() -> executors() >= wanted, waiting());
     return executors();
   }
 
@@ -305,7 +310,7 @@ public final class TrainingJob {
     WorkerTask task =
         new WorkerTask(
             ConfigText.of(config), store.toString(), options.patience(), word, images, files);
-    Failures failures = new Failures();
+    Failures failures = new Failures(GROUP);
     context.sc().addSparkListener(failures);
     try {
       int workers = wanted;
@@ -325,6 +330,7 @@ public final class TrainingJob {
                     store),
                 e);
           }
+          endHanging(failures);
           workers = remaining(config, wanted, reason);
           LOG.warn(
               "training was interrupted ({}); it goes on with {} workers from the last checkpoint,"
@@ -353,7 +359,7 @@ public final class TrainingJob {
             "swav training, %d workers%s",
             workers,
             retry == 0 ? "" : ", retry " + retry);
-    context.setJobGroup("swav training", name, true);
+    context.setJobGroup(GROUP, name, true);
     context.setCallSite(name);
     try {
       context
@@ -389,6 +395,34 @@ public final class TrainingJob {
     return failures
         .cause()
         .orElseGet(() -> String.valueOf(e.getMessage()).lines().findFirst().orElse(""));
+  }
+
+  /**
+   * Ends executors whose worker goes on though its attempt has failed: it hangs, takes the place of
+   * a new worker, and could still write into the run folder. Spark itself waits for the process to
+   * be silent for {@code spark.network.timeout}.
+   */
+  private void endHanging(Failures failures) {
+    await(() -> failures.busy().isEmpty(), GRACE);
+    Set<String> hanging = failures.busy();
+    for (String executor : hanging) {
+      LOG.warn(
+          "the worker in executor {} hangs: it has not ended {} s after the others, so its executor"
+              + " is ended and another is asked for",
+          executor,
+          GRACE.toSeconds());
+      context.sc().killAndReplaceExecutor(executor);
+    }
+    if (!hanging.isEmpty()) {
+      await(() -> failures.busy().isEmpty(), MOST_WAITING);
+    }
+  }
+
+  private static void await(BooleanSupplier come, Duration most) {
+    long deadline = System.nanoTime() + most.toNanos();
+    while (!come.getAsBoolean() && System.nanoTime() < deadline) {
+      pause();
+    }
   }
 
   /** As many workers as are there again, or the largest number below that divides the batch. */
