@@ -73,7 +73,7 @@ final class LocalCluster {
   }
 
   /** Spark starts workers from a home whose {@code jars} may be empty: the class path has all. */
-  private static void home() {
+  static void home() {
     String home = System.getenv("SPARK_HOME");
     if (home == null) {
       throw new IllegalStateException("SPARK_HOME is not set: the module's pom sets it for tests");
