@@ -57,6 +57,7 @@ public final class SwavEstimator extends Estimator<SwavModel> implements Default
   private final IntParam batch;
   private final DoubleParam learningRate;
   private final IntParam prototypes;
+  private final Param<String> gradients;
   private final IntParam workers;
   private final IntParam minWorkers;
   private final IntParam retries;
@@ -110,6 +111,13 @@ public final class SwavEstimator extends Estimator<SwavModel> implements Default
             ParamValidators.gt(0));
     prototypes =
         new IntParam(this, "prototypes", "prototypes, the K of the paper", ParamValidators.gtEq(2));
+    gradients =
+        new Param<>(
+            this,
+            "gradients",
+            "how gradients travel between workers: float, or fp16, half as many bytes; each sum is"
+                + " then off by up to a thousandth of what is added",
+            ParamValidators.inArray(new String[] {"float", "fp16"}));
     workers =
         new IntParam(
             this, "workers", "executors to train on; 0 for all there are", ParamValidators.gtEq(0));
@@ -204,6 +212,11 @@ public final class SwavEstimator extends Estimator<SwavModel> implements Default
   /** Prototypes; the preset's by default. */
   public IntParam prototypes() {
     return prototypes;
+  }
+
+  /** How gradients travel between workers; {@code float} by default. */
+  public Param<String> gradients() {
+    return gradients;
   }
 
   /** Executors to train on; all by default. */
@@ -301,6 +314,12 @@ public final class SwavEstimator extends Estimator<SwavModel> implements Default
     return this;
   }
 
+  /** Sets {@link #gradients}. */
+  public SwavEstimator setGradients(String numbers) {
+    set(gradients, numbers);
+    return this;
+  }
+
   /** Sets {@link #workers}. */
   public SwavEstimator setWorkers(int count) {
     set(workers, count);
@@ -392,6 +411,7 @@ public final class SwavEstimator extends Estimator<SwavModel> implements Default
     given("batch", batch, given);
     given("lr", learningRate, given);
     given("prototypes", prototypes, given);
+    given("gradients", gradients, given);
     return given;
   }
 

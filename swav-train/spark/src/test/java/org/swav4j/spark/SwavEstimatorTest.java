@@ -52,6 +52,7 @@ class SwavEstimatorTest {
         .setPrototypes(8)
         .setBatch(16)
         .setEpochs(1)
+        .setGradients("fp16")
         .setRunFolder(run.toUri().toString());
   }
 
@@ -66,6 +67,9 @@ class SwavEstimatorTest {
         .hasSameBinaryContentAs(folder.resolve("second/weights.safetensors"));
     List<Row> rows = model.transform(files).collectAsList();
     assertThat(rows).hasSize(IMAGES);
+    assertThat(folder.resolve("first/config.json"))
+        .content()
+        .containsPattern("\"gradients\"\\s*:\\s*\"FP16\"");
     assertThat(rows.get(0).<Vector>getAs("features").size()).isEqualTo(model.weights().features());
     SwavModel ofFiles = estimator(folder.resolve("third")).fit(files);
     assertThat(ofFiles.weights().features()).isEqualTo(model.weights().features());
@@ -77,6 +81,9 @@ class SwavEstimatorTest {
     assertThatThrownBy(() -> new SwavEstimator().setPreset("huge"))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("preset");
+    assertThatThrownBy(() -> new SwavEstimator().setGradients("fp8"))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("gradients");
     assertThatThrownBy(() -> new SwavEstimator().setEpochs(0))
         .isInstanceOf(IllegalArgumentException.class);
     assertThatThrownBy(

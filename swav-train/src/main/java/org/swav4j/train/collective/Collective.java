@@ -36,7 +36,8 @@ public interface Collective extends Reduction, AllReduce {
   void sum(double[] values);
 
   /**
-   * Replaces every element by its sum over all workers.
+   * Replaces every element by its sum over all workers. Half floats are added as floats and rounded
+   * once.
    *
    * @param array of the same shape and type everywhere; changed in place
    * @throws IllegalStateException if another worker does not come

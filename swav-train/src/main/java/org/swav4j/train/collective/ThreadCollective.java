@@ -7,6 +7,7 @@ import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.DoubleBinaryOperator;
+import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
@@ -83,14 +84,27 @@ final class ThreadCollective implements Collective {
       arrays[rank] = array;
       await();
       if (rank == 0) {
-        for (int i = 1; i < arrays.length; i++) {
-          array.addi(arrays[i]);
+        if (array.dataType() == DataType.HALF) {
+          sumHalves(array);
+        } else {
+          for (int i = 1; i < arrays.length; i++) {
+            array.addi(arrays[i]);
+          }
         }
         for (int i = 1; i < arrays.length; i++) {
           arrays[i].assign(array);
         }
       }
       await();
+    }
+
+    private void sumHalves(INDArray into) {
+      try (INDArray total = into.castTo(DataType.FLOAT)) {
+        for (int i = 1; i < arrays.length; i++) {
+          total.addi(arrays[i].castTo(DataType.FLOAT));
+        }
+        into.assign(total);
+      }
     }
 
     INDArray gather(int rank, INDArray rows) {

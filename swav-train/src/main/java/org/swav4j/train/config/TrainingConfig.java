@@ -13,6 +13,7 @@ import org.swav4j.model.CropGroup;
 import org.swav4j.model.Stem;
 import org.swav4j.model.SwavConfig;
 import org.swav4j.model.engine.Engines;
+import org.swav4j.train.collective.GradientSums;
 import org.swav4j.train.collective.SyncNorm;
 import org.swav4j.train.config.Setting.OnResume;
 import org.swav4j.train.method.CodeKind;
@@ -852,6 +853,7 @@ public record TrainingConfig(
    * @param seed of the initial weights, the order of images, crops and augmentations
    * @param workers threads that decode and crop
    * @param syncNorm whether batch norm takes its moments from the rows of all workers
+   * @param gradients how they travel between workers
    */
   public record Execution(
       @Setting(
@@ -896,7 +898,18 @@ public record TrainingConfig(
               onResume = OnResume.OTHER_RESULT,
               since = 4,
               earlier = "on")
-          SyncNorm syncNorm) {
+          SyncNorm syncNorm,
+      @Setting(
+              flag = "gradients",
+              label = "NAME",
+              help =
+                  "How gradients travel where several machines share a batch: float, or fp16 (half"
+                      + " as many bytes; each sum is off by up to a thousandth of what is added).",
+              presets = "float",
+              onResume = OnResume.OTHER_RESULT,
+              since = 5,
+              earlier = "float")
+          GradientSums gradients) {
     /**
      * Checks the values.
      *

@@ -81,19 +81,26 @@ public final class HostTensor {
     }
     length = (int) next.length();
     int width = next.dataType().width();
-    Pointer start = next.data().addressPointer();
-    // A pointer of its own: the limits of the array's must stay as they are.
-    ByteBuffer bytes =
-        new Pointer(start)
-            .position(0)
-            .capacity((long) length * width)
-            .asByteBuffer()
-            .order(ByteOrder.nativeOrder());
+    ByteBuffer bytes = memory(next);
     floats = width == Float.BYTES ? bytes.asFloatBuffer() : null;
     doubles = width == Double.BYTES ? bytes.asDoubleBuffer() : null;
     array = next;
     data = next.data();
     return this;
+  }
+
+  /**
+   * The own memory of an array without gaps, in this machine's order of bytes.
+   *
+   * @param array of any type, of at most 2 GiB, in host memory
+   */
+  public static ByteBuffer memory(INDArray array) {
+    // A pointer of its own: the limits of the array's must stay as they are.
+    return new Pointer(array.data().addressPointer())
+        .position(0)
+        .capacity(array.length() * array.dataType().width())
+        .asByteBuffer()
+        .order(ByteOrder.nativeOrder());
   }
 
   /**

@@ -12,6 +12,7 @@ import org.swav4j.model.Views;
 import org.swav4j.model.engine.Engine;
 import org.swav4j.model.plan.AllReduce;
 import org.swav4j.train.collective.Collective;
+import org.swav4j.train.collective.GradientSums;
 import org.swav4j.train.collective.SyncNorm;
 import org.swav4j.train.method.Method;
 import org.swav4j.train.optimiser.Optimiser;
@@ -105,11 +106,21 @@ public final class MethodStep implements AutoCloseable {
       Optimiser optimiser,
       Engine engine,
       Collective collective) {
-    this(weights, views, parts, method, optimiser, engine, collective, SyncNorm.ON);
+    this(
+        weights,
+        views,
+        parts,
+        method,
+        optimiser,
+        engine,
+        collective,
+        SyncNorm.ON,
+        GradientSums.FLOAT);
   }
 
   /**
-   * The same with a choice of the rows that batch norm takes its moments from.
+   * The same with a choice of the rows that batch norm takes its moments from, and of how gradients
+   * are summed.
    *
    * @param weights changed in place; equal on all workers
    * @param views the crops of a whole batch; of this worker's share where there are several
@@ -118,6 +129,7 @@ public final class MethodStep implements AutoCloseable {
    * @param engine what runs the network
    * @param collective the workers that share each batch
    * @param syncNorm of no effect with one worker
+   * @param sums how gradients travel between workers
    * @throws IllegalArgumentException if method and crops don't go together, or the method doesn't
    *     allow parts, or several workers
    */
@@ -129,7 +141,8 @@ public final class MethodStep implements AutoCloseable {
       Optimiser optimiser,
       Engine engine,
       Collective collective,
-      SyncNorm syncNorm) {
+      SyncNorm syncNorm,
+      GradientSums sums) {
     if (parts > 1 && !method.allowsParts()) {
       throw new IllegalArgumentException(
           "`accumulate` is "
@@ -166,7 +179,8 @@ public final class MethodStep implements AutoCloseable {
         new WorkersMean(
             collective,
             gradients.values(),
-            syncNorm == SyncNorm.ON ? List.of() : weights.statistics().values());
+            syncNorm == SyncNorm.ON ? List.of() : weights.statistics().values(),
+            sums);
     method.begin(step, weights);
   }
 

@@ -172,7 +172,8 @@ public final class Trainer implements AutoCloseable {
               optimiser,
               engine,
               collective,
-              config.execution().syncNorm());
+              config.execution().syncNorm(),
+              config.execution().gradients());
     } catch (RuntimeException | Error e) {
       feed.close();
       throw e;

@@ -8,12 +8,13 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.indexing.NDArrayIndex;
 import org.swav4j.train.collective.Collective;
+import org.swav4j.train.collective.GradientSums;
 import org.swav4j.train.host.HostTensor;
 
 /**
  * The loss, the gradients and whatever else is averaged over workers after each step. All lie side
- * by side in one array, so that a network is used once a step; it is allocated once, and none with
- * one worker, whose mean is what it has.
+ * by side in one array, so that a network is used once a step, or three times where gradients
+ * travel as half floats; it is allocated once, and none with one worker, whose mean is what it has.
  */
 final class WorkersMean implements AutoCloseable {
   /** An array and its place in the one that is summed. */
@@ -57,11 +58,21 @@ final class WorkersMean implements AutoCloseable {
   private final List<Packed> packed = new ArrayList<>();
   private INDArray all;
 
+  /** What is summed as it is; all of it, or what is behind the gradients. */
+  private INDArray exact;
+
+  private HalfSums halves;
+
   /**
    * @param gradients of the weights' type, replaced by their means at each step
    * @param others averaged as well
+   * @param sums how gradients travel; all else is summed as it is
    */
-  WorkersMean(Collective collective, Collection<INDArray> gradients, Collection<INDArray> others) {
+  WorkersMean(
+      Collective collective,
+      Collection<INDArray> gradients,
+      Collection<INDArray> others,
+      GradientSums sums) {
     this.collective = collective;
     if (collective.size() == 1) {
       return;
@@ -77,6 +88,14 @@ final class WorkersMean implements AutoCloseable {
       at += array.length();
       packed.add(new Packed(array, part.reshape('c', array.shape())));
     }
+    if (sums == GradientSums.FP16) {
+      List<Long> lengths = gradients.stream().map(INDArray::length).toList();
+      long first = lengths.stream().mapToLong(Long::longValue).sum();
+      halves = new HalfSums(collective, lengths);
+      exact = all.get(NDArrayIndex.interval(first, length + 1));
+    } else {
+      exact = all;
+    }
   }
 
   /**
@@ -91,7 +110,10 @@ final class WorkersMean implements AutoCloseable {
     }
     packed.forEach(Packed::pack);
     all.putScalar(all.length() - 1, loss);
-    collective.sum(all);
+    if (halves != null) {
+      halves.sum(all);
+    }
+    collective.sum(exact);
     all.divi(collective.size());
     packed.forEach(Packed::unpack);
     return all.getDouble(all.length() - 1);
@@ -99,6 +121,9 @@ final class WorkersMean implements AutoCloseable {
 
   @Override
   public void close() {
+    if (halves != null) {
+      halves.close();
+    }
     if (all != null) {
       all.close();
     }

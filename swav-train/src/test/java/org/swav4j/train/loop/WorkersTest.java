@@ -414,6 +414,42 @@ class WorkersTest {
   }
 
   @Test
+  void tenStepsWithGradientsAsHalfFloatsStayCloseToThoseInFloatsAndWorkersStayAlike() {
+    TrainingConfig config = wide("--gradients=fp16");
+    Map<String, INDArray> start =
+        SwavWeights.initialise(config.network().with(3), 5, DataType.FLOAT).parameters();
+    List<Checkpoint> halves = together(2, c -> train(config, c, null, 10));
+    assertSame(halves.get(1), halves.get(0), 0);
+    Map<String, INDArray> rounded = halves.get(0).parameters();
+    Map<String, INDArray> exact = together(2, c -> train(wide(), c, null, 10)).get(0).parameters();
+    assertThat(distance(rounded, exact)).isPositive().isLessThan(0.05 * distance(exact, start));
+    Map<String, INDArray> first = firstGradients(wide());
+    double size =
+        Math.sqrt(
+            first.values().stream().mapToDouble(g -> g.mul(g).sumNumber().doubleValue()).sum());
+    assertThat(distance(firstGradients(config), first)).isPositive().isLessThan(size / 1024);
+  }
+
+  private static Map<String, INDArray> firstGradients(TrainingConfig config) {
+    Map<String, INDArray> gradients =
+        together(
+                2,
+                c -> {
+                  try (Trainer t = trainer(config, c, DataType.FLOAT)) {
+                    return new LinkedHashMap<>(traces(t, 1).get(0).arrays());
+                  }
+                })
+            .get(0);
+    gradients.keySet().removeIf(name -> !name.startsWith("gradient "));
+    return gradients;
+  }
+
+  private static double distance(Map<String, INDArray> a, Map<String, INDArray> b) {
+    return Math.sqrt(
+        a.keySet().stream().mapToDouble(n -> Math.pow(a.get(n).distance2(b.get(n)), 2)).sum());
+  }
+
+  @Test
   void aWorkerOfOtherWeightsIsNamedOnAll() {
     TrainingConfig config = wide("--batch=9");
     assertThat(together(3, c -> failure(config, c, 0)))

@@ -2,14 +2,14 @@ package org.swav4j.spark.collective;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
+import java.nio.ShortBuffer;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.function.DoubleBinaryOperator;
 import java.util.function.UnaryOperator;
 import org.apache.spark.SparkConf;
 import org.apache.spark.network.sasl.SecretKeyHolder;
-import org.bytedeco.javacpp.Pointer;
+import org.bytedeco.javacpp.indexer.HalfIndexer;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -145,7 +145,7 @@ public final class SparkCollective implements Collective, AutoCloseable {
     if (size == 1) {
       return;
     }
-    if (!HostTensor.supports(array)) {
+    if (!HostTensor.supports(array) && !isHalves(array)) {
       DataType type = array.dataType() == DataType.DOUBLE ? DataType.DOUBLE : DataType.FLOAT;
       try (INDArray copy = array.castTo(type).dup('c')) {
         sum(copy);
@@ -156,7 +156,7 @@ public final class SparkCollective implements Collective, AutoCloseable {
     long start = System.nanoTime();
     number++;
     int width = array.dataType().width();
-    ByteBuffer memory = memory(array);
+    ByteBuffer memory = HostTensor.memory(array);
     Segments segments = new Segments((int) array.length(), width, size);
     mailbox.begin(number, memory, segments);
     for (int i = 1; i < size; i++) {
@@ -167,11 +167,14 @@ public final class SparkCollective implements Collective, AutoCloseable {
           slice(memory, segments.at(peer), segments.bytes(peer)));
     }
     for (int done = 0; done < segments.bytes(rank); ) {
-      int count = Math.min(CHUNK, segments.bytes(rank) - done);
+      int most = width == Short.BYTES ? CHUNK / 2 : CHUNK; // numbers are added as floats
+      int count = Math.min(most, segments.bytes(rank) - done);
       int at = segments.at(rank) + done;
       mailbox.awaitParts(number, done + count);
       if (width == Float.BYTES) {
         addFloats(memory, at, done, count);
+      } else if (width == Short.BYTES) {
+        addHalves(memory, at, done, count);
       } else {
         addDoubles(memory, at, done, count);
       }
@@ -202,6 +205,22 @@ public final class SparkCollective implements Collective, AutoCloseable {
       }
     }
     slice(memory, at, bytes).asFloatBuffer().put(floatTotal, 0, count);
+  }
+
+  private void addHalves(ByteBuffer memory, int at, int done, int bytes) {
+    int count = bytes / Short.BYTES;
+    for (int peer = 0; peer < size; peer++) {
+      ByteBuffer from = peer == rank ? memory : mailbox.part(peer);
+      ShortBuffer halves = slice(from, peer == rank ? at : done, bytes).asShortBuffer();
+      for (int i = 0; i < count; i++) {
+        float value = HalfIndexer.toFloat(halves.get(i));
+        floatTotal[i] = peer == 0 ? value : floatTotal[i] + value;
+      }
+    }
+    ShortBuffer to = slice(memory, at, bytes).asShortBuffer();
+    for (int i = 0; i < count; i++) {
+      to.put(i, (short) HalfIndexer.fromFloat(floatTotal[i]));
+    }
   }
 
   private void addDoubles(ByteBuffer memory, int at, int done, int bytes) {
@@ -241,7 +260,7 @@ public final class SparkCollective implements Collective, AutoCloseable {
     long start = System.nanoTime();
     // The sum comes first: numbers of successive calls have places of their own in the mailbox.
     long gathering = number + 2;
-    ByteBuffer memory = memory(all);
+    ByteBuffer memory = HostTensor.memory(all);
     Segments segments = new Segments((int) all.length(), all.dataType().width(), size);
     mailbox.begin(gathering, memory, segments);
     sum(new double[1]); // everybody has room for what comes
@@ -257,13 +276,13 @@ public final class SparkCollective implements Collective, AutoCloseable {
     nanos = before + System.nanoTime() - start;
   }
 
-  /** The array's own memory, in this machine's order of bytes. */
-  private static ByteBuffer memory(INDArray array) {
-    return new Pointer(array.data().addressPointer())
-        .position(0)
-        .capacity(array.length() * array.dataType().width())
-        .asByteBuffer()
-        .order(ByteOrder.nativeOrder());
+  /** Whether an array is a row of half floats without gaps, which is summed where it lies. */
+  private static boolean isHalves(INDArray array) {
+    return array.dataType() == DataType.HALF
+        && array.rank() == 1
+        && array.stride(0) == 1
+        && array.length() <= Integer.MAX_VALUE / Short.BYTES
+        && Nd4j.getEnvironment().isCPU();
   }
 
   private static ByteBuffer slice(ByteBuffer buffer, int at, int length) {

@@ -23,6 +23,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import org.apache.spark.SparkConf;
 import org.apache.spark.network.sasl.SecretKeyHolder;
+import org.bytedeco.javacpp.indexer.HalfIndexer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -161,6 +162,44 @@ class SparkCollectiveTest {
             })) {
       assertThat(sum).isEqualTo(expected);
     }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"2,1", "3,5", "2,2100001", "4,70001"})
+  void halfFloatsAreAddedAsFloatsInTheOrderOfRanksAndRoundedOnce(int size, int length)
+      throws Exception {
+    float[] total = halves(0, length);
+    for (int rank = 1; rank < size; rank++) {
+      float[] more = halves(rank, length);
+      for (int i = 0; i < length; i++) {
+        total[i] += more[i];
+      }
+    }
+    float[] expected = new float[length];
+    for (int i = 0; i < length; i++) {
+      expected[i] = HalfIndexer.toFloat(HalfIndexer.fromFloat(total[i]));
+    }
+    for (float[] sum :
+        all(
+            size,
+            worker -> {
+              INDArray array =
+                  Nd4j.createFromArray(halves(worker.rank(), length)).castTo(DataType.HALF);
+              worker.sum(array);
+              return array.castTo(DataType.FLOAT).data().asFloat();
+            })) {
+      assertThat(sum).isEqualTo(expected);
+    }
+  }
+
+  /** Numbers that half floats hold. */
+  private static float[] halves(int rank, int length) {
+    float[] values = new float[length];
+    Random random = new Random(17 * rank + length);
+    for (int i = 0; i < length; i++) {
+      values[i] = HalfIndexer.toFloat(HalfIndexer.fromFloat((float) random.nextGaussian() * 100));
+    }
+    return values;
   }
 
   @Test
