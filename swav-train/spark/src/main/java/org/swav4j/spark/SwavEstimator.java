@@ -42,14 +42,12 @@ import org.swav4j.train.config.Preset;
  * last checkpoint. Weights, metrics, plot and configuration are in the run folder, as {@code swav
  * train} keeps them.
  */
-public final class SwavEstimator extends Estimator<SwavModel> implements DefaultParamsWritable {
+public final class SwavEstimator extends Estimator<SwavModel>
+    implements ImageParams<SwavEstimator>, DefaultParamsWritable {
   private static final long serialVersionUID = 1L;
 
   private final String uid;
-  private final Param<String> inputCol;
-  private final Param<String> outputCol;
-  private final Param<String> clusterCol;
-  private final Param<String> reasonCol;
+  private final Columns columns;
   private final Param<String> runFolder;
   private final Param<String> preset;
   private final Param<String> settings;
@@ -72,11 +70,7 @@ public final class SwavEstimator extends Estimator<SwavModel> implements Default
   /** For Spark, which reads stored parameters into it. */
   public SwavEstimator(String uid) {
     this.uid = uid; // parameters look at it
-    SwavModel model = new SwavModel(uid);
-    inputCol = new Param<>(this, "inputCol", model.inputCol().doc());
-    outputCol = new Param<>(this, "outputCol", model.outputCol().doc());
-    clusterCol = new Param<>(this, "clusterCol", model.clusterCol().doc());
-    reasonCol = new Param<>(this, "reasonCol", model.reasonCol().doc());
+    columns = new Columns(this);
     runFolder =
         new Param<>(
             this,
@@ -141,10 +135,6 @@ public final class SwavEstimator extends Estimator<SwavModel> implements Default
                 + " checkpoint and the judging of features take",
             ParamValidators.gtEq(1));
     resume = new BooleanParam(this, "resume", "whether to go on with the run in the run folder");
-    setDefault(inputCol, "content");
-    setDefault(outputCol, "features");
-    setDefault(clusterCol, "cluster");
-    setDefault(reasonCol, "reason");
     setDefault(preset, Preset.SMALL_IMAGES.label());
     setDefault(settings, "");
     setDefault(workers, 0);
@@ -159,24 +149,9 @@ public final class SwavEstimator extends Estimator<SwavModel> implements Default
     return uid;
   }
 
-  /** The column of the images; {@code content} by default. */
-  public Param<String> inputCol() {
-    return inputCol;
-  }
-
-  /** The model's column for the features; {@code features} by default. */
-  public Param<String> outputCol() {
-    return outputCol;
-  }
-
-  /** The model's column for the cluster; {@code cluster} by default. */
-  public Param<String> clusterCol() {
-    return clusterCol;
-  }
-
-  /** The model's column for the reason of failure; {@code reason} by default. */
-  public Param<String> reasonCol() {
-    return reasonCol;
+  @Override
+  public Columns columns() {
+    return columns;
   }
 
   /** The run folder, which must be set. */
@@ -242,30 +217,6 @@ public final class SwavEstimator extends Estimator<SwavModel> implements Default
   /** Whether to go on with a run; false by default. */
   public BooleanParam resume() {
     return resume;
-  }
-
-  /** Sets {@link #inputCol}. */
-  public SwavEstimator setInputCol(String column) {
-    set(inputCol, column);
-    return this;
-  }
-
-  /** Sets {@link #outputCol}. */
-  public SwavEstimator setOutputCol(String column) {
-    set(outputCol, column);
-    return this;
-  }
-
-  /** Sets {@link #clusterCol}. */
-  public SwavEstimator setClusterCol(String column) {
-    set(clusterCol, column);
-    return this;
-  }
-
-  /** Sets {@link #reasonCol}. */
-  public SwavEstimator setReasonCol(String column) {
-    set(reasonCol, column);
-    return this;
   }
 
   /** Sets {@link #runFolder}. */
@@ -383,7 +334,7 @@ public final class SwavEstimator extends Estimator<SwavModel> implements Default
     boolean goOn = (Boolean) value((Param<?>) resume);
     // Hidden, as it is no part of the run.
     Supplier<StoredImages.Listing> images =
-        () -> DatasetImages.list(dataset, value(inputCol), folder + "/.images");
+        () -> DatasetImages.list(dataset, value(inputCol()), folder + "/.images");
     String weights =
         goOn
             ? job.resume(given(), images, folder)
@@ -391,11 +342,7 @@ public final class SwavEstimator extends Estimator<SwavModel> implements Default
     SwavModel model =
         new SwavModel(uid, StoredWeights.read(weights, context.hadoopConfiguration()));
     model.setParent(this);
-    return model
-        .setInputCol(value(inputCol))
-        .setOutputCol(value(outputCol))
-        .setClusterCol(value(clusterCol))
-        .setReasonCol(value(reasonCol));
+    return copyValues(model, ParamMap.empty());
   }
 
   /** The settings that were set, by flag. */
@@ -427,12 +374,7 @@ public final class SwavEstimator extends Estimator<SwavModel> implements Default
    */
   @Override
   public StructType transformSchema(StructType schema) {
-    return new SwavModel(uid)
-        .setInputCol(value(inputCol))
-        .setOutputCol(value(outputCol))
-        .setClusterCol(value(clusterCol))
-        .setReasonCol(value(reasonCol))
-        .transformSchema(schema);
+    return copyValues(new SwavModel(uid), ParamMap.empty()).transformSchema(schema);
   }
 
   @Override

@@ -40,7 +40,8 @@ import org.swav4j.model.SwavWeights;
  * executor has one encoder, whichever and however many of its tasks embed, and holds two batches of
  * 64 images or 64 MiB for each of them.
  */
-public final class SwavModel extends Model<SwavModel> implements MLWritable {
+public final class SwavModel extends Model<SwavModel>
+    implements ImageParams<SwavModel>, MLWritable {
   private static final long serialVersionUID = 1L;
   private static final String WEIGHTS = "weights.safetensors";
 
@@ -48,10 +49,7 @@ public final class SwavModel extends Model<SwavModel> implements MLWritable {
   private final transient StoredWeights weights;
   private transient Broadcast<byte[]> broadcast;
 
-  private final Param<String> inputCol;
-  private final Param<String> outputCol;
-  private final Param<String> clusterCol;
-  private final Param<String> reasonCol;
+  private final Columns columns;
 
   /** For Spark, which reads the parameters of a stored model into it. */
   public SwavModel(String uid) {
@@ -61,33 +59,7 @@ public final class SwavModel extends Model<SwavModel> implements MLWritable {
   SwavModel(String uid, StoredWeights weights) {
     this.uid = uid; // parameters look at it
     this.weights = weights;
-    this.inputCol =
-        new Param<>(
-            this,
-            "inputCol",
-            "column of the images: binary, the content of image files as the binaryFile source"
-                + " gives it, or string, their paths on any file system of Hadoop's");
-    this.outputCol =
-        new Param<>(
-            this,
-            "outputCol",
-            "column that gets the features, a vector; null where an image can't be read");
-    this.clusterCol =
-        new Param<>(
-            this,
-            "clusterCol",
-            "column that gets the number of the nearest prototype, from 0; empty for no such"
-                + " column");
-    this.reasonCol =
-        new Param<>(
-            this,
-            "reasonCol",
-            "column that gets the reason why an image can't be read, null where it can; empty for"
-                + " no such column");
-    setDefault(inputCol, "content");
-    setDefault(outputCol, "features");
-    setDefault(clusterCol, "cluster");
-    setDefault(reasonCol, "reason");
+    this.columns = new Columns(this);
   }
 
   /**
@@ -118,48 +90,9 @@ public final class SwavModel extends Model<SwavModel> implements MLWritable {
     return uid;
   }
 
-  /** The column of the images; {@code content} by default. */
-  public Param<String> inputCol() {
-    return inputCol;
-  }
-
-  /** The column for the features; {@code features} by default. */
-  public Param<String> outputCol() {
-    return outputCol;
-  }
-
-  /** The column for the cluster; {@code cluster} by default. */
-  public Param<String> clusterCol() {
-    return clusterCol;
-  }
-
-  /** The column for the reason of failure; {@code reason} by default. */
-  public Param<String> reasonCol() {
-    return reasonCol;
-  }
-
-  /** Sets {@link #inputCol}. */
-  public SwavModel setInputCol(String column) {
-    set(inputCol, column);
-    return this;
-  }
-
-  /** Sets {@link #outputCol}. */
-  public SwavModel setOutputCol(String column) {
-    set(outputCol, column);
-    return this;
-  }
-
-  /** Sets {@link #clusterCol}. */
-  public SwavModel setClusterCol(String column) {
-    set(clusterCol, column);
-    return this;
-  }
-
-  /** Sets {@link #reasonCol}. */
-  public SwavModel setReasonCol(String column) {
-    set(reasonCol, column);
-    return this;
+  @Override
+  public Columns columns() {
+    return columns;
   }
 
   private String value(Param<String> param) {
@@ -177,16 +110,16 @@ public final class SwavModel extends Model<SwavModel> implements MLWritable {
    */
   @Override
   public StructType transformSchema(StructType schema) {
-    ImageColumns.requireImages(schema, value(inputCol));
-    StructType out = added(schema, outputCol, SQLDataTypes.VectorType());
-    out = added(out, clusterCol, DataTypes.IntegerType);
-    return added(out, reasonCol, DataTypes.StringType);
+    ImageColumns.requireImages(schema, value(inputCol()));
+    StructType out = added(schema, outputCol(), SQLDataTypes.VectorType());
+    out = added(out, clusterCol(), DataTypes.IntegerType);
+    return added(out, reasonCol(), DataTypes.StringType);
   }
 
   private StructType added(
       StructType schema, Param<String> column, org.apache.spark.sql.types.DataType type) {
     String name = value(column);
-    if (name.isEmpty() && !column.equals(outputCol)) {
+    if (name.isEmpty() && !column.equals(outputCol())) {
       return schema;
     }
     ImageColumns.requireFree(schema, column.name(), name);
@@ -203,10 +136,10 @@ public final class SwavModel extends Model<SwavModel> implements MLWritable {
         .toDF()
         .mapPartitions(
             new Embedding(
-                ImageColumns.requireImages(schema, value(inputCol)),
-                ImageColumns.isPath(schema, schema.fieldIndex(value(inputCol))),
-                !value(clusterCol).isEmpty(),
-                !value(reasonCol).isEmpty(),
+                ImageColumns.requireImages(schema, value(inputCol())),
+                ImageColumns.isPath(schema, schema.fieldIndex(value(inputCol()))),
+                !value(clusterCol()).isEmpty(),
+                !value(reasonCol()).isEmpty(),
                 weights.digest(),
                 broadcast(context),
                 context.broadcast(new SerializableConfiguration(context.hadoopConfiguration()))),
