@@ -153,6 +153,7 @@ class TrainingTest {
     assertThat(run.resolve("weights.safetensors"))
         .hasSameBinaryContentAs(whole().resolve("weights.safetensors"));
     assertThat(steps(run)).isEqualTo(allSteps());
+    assertThat(run.toFile().list()).as("replaced as a whole").noneMatch(n -> n.endsWith(".crc"));
     // It went on: it did not begin anew.
     List<String> starts =
         Files.readAllLines(run.resolve("metrics.jsonl")).stream()

@@ -9,6 +9,7 @@ import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileContext;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.LocalFileSystem;
 import org.apache.hadoop.fs.Options;
 import org.apache.hadoop.fs.Path;
 
@@ -37,7 +38,10 @@ final class RunStore {
   }
 
   private FileSystem files() throws IOException {
-    return folder.getFileSystem(hadoop);
+    FileSystem files = folder.getFileSystem(hadoop);
+    // Beside a local file Hadoop keeps its checksum, and the two can't be replaced together: a
+    // worker that is killed in between would leave a file that can't be read any more.
+    return files instanceof LocalFileSystem local ? local.getRaw() : files;
   }
 
   /**
