@@ -15,7 +15,7 @@ import org.swav4j.train.host.HostTensor;
  * is allocated once. For one thread.
  */
 final class HalfSums implements AutoCloseable {
-  /** Largest exponent of what is added: twice as much fits into a half float. */
+  /** Sums are below 2 to this; half floats go up to nearly four times as much. */
   private static final int TOP = 14;
 
   private final Collective collective;
@@ -64,7 +64,8 @@ final class HalfSums implements AutoCloseable {
       return 0;
     }
     int workers = 32 - Integer.numberOfLeadingZeros(collective.size() - 1);
-    return TOP - 1 - workers - Math.getExponent(magnitude);
+    // Doubles can be smaller than any power of two is large.
+    return Math.min(TOP - 1 - workers - Math.getExponent(magnitude), Double.MAX_EXPONENT);
   }
 
   private double largest(int from, int length) {
