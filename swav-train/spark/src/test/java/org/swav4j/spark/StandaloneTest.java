@@ -108,6 +108,7 @@ class StandaloneTest {
               "spark.cores.max=2",
               "spark.driver.host=" + HOST,
               "spark.ui.enabled=false",
+              "spark.sql.codegen.wholeStage=false", // compiling takes longer than so few rows
               "spark.scheduler.barrier.maxConcurrentTasksCheck.interval=1s")
           .forEach(setting -> arguments.addAll(List.of("--conf", setting)));
       arguments.addAll(List.of("--class", SwavSpark.class.getName(), "spark-internal"));
