@@ -162,8 +162,7 @@ class OneDnnBf16Test {
     OtherJvm.Outcome outcome =
         OtherJvm.run(Map.of("DNNL_MAX_CPU_ISA", "AVX512_CORE"), e -> true, Capped.class);
     assertThat(outcome.output())
-        .contains(
-            "precision bf16 needs a processor with AVX512-BF16 or AMX, this one has AVX-512 ")
+        .contains("precision bf16 needs a processor with AVX512-BF16 or AMX, this one has AVX-512 ")
         .contains("choose precision float]");
   }
 }
