@@ -16,9 +16,7 @@ import java.util.concurrent.Callable;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
-import org.apache.hadoop.fs.LocatedFileStatus;
 import org.apache.hadoop.fs.Path;
-import org.apache.hadoop.fs.RemoteIterator;
 import org.apache.spark.SparkException;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Encoders;
@@ -179,9 +177,7 @@ final class EmbedCommand implements Callable<Integer> {
       throw new IllegalArgumentException("there is no table " + table + ": check the path");
     }
     List<FileStatus> found = new ArrayList<>();
-    RemoteIterator<LocatedFileStatus> all = files.listFiles(table, true);
-    while (all.hasNext()) {
-      LocatedFileStatus file = all.next();
+    for (FileStatus file : StoredImages.below(table, files)) {
       if (file.getPath().getName().endsWith(".parquet")) {
         found.add(file);
       }

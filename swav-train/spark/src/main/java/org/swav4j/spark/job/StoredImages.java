@@ -21,6 +21,7 @@ import java.util.Optional;
 import java.util.TreeSet;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FSDataInputStream;
+import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.LocatedFileStatus;
 import org.apache.hadoop.fs.Path;
@@ -146,11 +147,9 @@ public final class StoredImages implements ImageSource {
             "there is no folder " + folder + ": check the path, and the name of the file system");
       }
       String base = files.makeQualified(root).toString();
-      List<LocatedFileStatus> found = new ArrayList<>();
+      List<FileStatus> found = new ArrayList<>();
       TreeSet<String> classes = new TreeSet<>();
-      RemoteIterator<LocatedFileStatus> all = files.listFiles(root, true);
-      while (all.hasNext()) {
-        LocatedFileStatus file = all.next();
+      for (FileStatus file : below(root, files)) {
         String relative = relative(base, file.getPath());
         if (!hidden(relative) && hasEnding(relative)) {
           found.add(file);
@@ -159,7 +158,7 @@ public final class StoredImages implements ImageSource {
       }
       List<String> names = classes.size() < 2 ? List.of() : List.copyOf(classes);
       List<Entry> entries = new ArrayList<>();
-      for (LocatedFileStatus file : found) {
+      for (FileStatus file : found) {
         String relative = relative(base, file.getPath());
         int label = top(relative).map(names::indexOf).orElse(-1);
         entries.add(new Entry(file.getPath().toString(), 0, file.getLen(), relative, label));
@@ -168,6 +167,27 @@ public final class StoredImages implements ImageSource {
     } catch (IOException e) {
       throw new UncheckedIOException(folder + " can't be listed: " + e.getMessage(), e);
     }
+  }
+
+  /** The files in a folder and in those below it, in no particular order. */
+  public static List<FileStatus> below(Path folder, FileSystem files) throws IOException {
+    List<FileStatus> found = new ArrayList<>();
+    if (files.getUri().getScheme().equals("file")) {
+      // Listed at once, each would be asked for its owner, by a process of its own.
+      for (FileStatus entry : files.listStatus(folder)) {
+        if (entry.isDirectory()) {
+          found.addAll(below(entry.getPath(), files));
+        } else {
+          found.add(entry);
+        }
+      }
+      return found;
+    }
+    RemoteIterator<LocatedFileStatus> all = files.listFiles(folder, true);
+    while (all.hasNext()) {
+      found.add(all.next());
+    }
+    return found;
   }
 
   private static String relative(String base, Path file) {
