@@ -36,20 +36,28 @@ public interface Backbone {
 
   /**
    * A square window that moves over images. The output's side is {@code (side + 2 · padding -
-   * kernel) / stride + 1}, rounded down.
+   * kernel) / stride + 1}, rounded down; with {@link #SAME} it is {@code side / stride}, rounded
+   * up.
    *
    * @param kernel its side, in pixels
    * @param stride by how many pixels it moves
-   * @param padding pixels added on each side: zeros for sums, nothing for maxima
+   * @param padding pixels added on each side: zeros for sums, nothing for maxima and means; or
+   *     {@link #SAME}
    */
   record Window(int kernel, int stride, int padding) {
+    /**
+     * In the place of a padding: as many pixels as the output's side asks for, half of them before,
+     * an odd one after. For pooling only.
+     */
+    public static final int SAME = -1;
+
     /**
      * Checks the numbers.
      *
      * @throws IllegalArgumentException naming the one that is out of range
      */
     public Window {
-      if (kernel < 1 || stride < 1 || padding < 0 || padding >= kernel) {
+      if (kernel < 1 || stride < 1 || padding < SAME || padding >= kernel) {
         throw new IllegalArgumentException(
             "a window of side "
                 + kernel
@@ -57,8 +65,14 @@ public interface Backbone {
                 + stride
                 + " and padding "
                 + padding
-                + ", expected side and stride of at least 1 and a padding from 0 to side - 1");
+                + ", expected side and stride of at least 1 and a padding from 0 to side - 1, or"
+                + " SAME");
       }
+    }
+
+    /** Whether it is padded by {@link #SAME}. */
+    public boolean same() {
+      return padding == SAME;
     }
   }
 
@@ -99,13 +113,19 @@ public interface Backbone {
     /** max(x, 0). */
     T relu(T x);
 
+    /** x where x &gt; 0, elsewhere slope · x. */
+    T leakyRelu(T x, double slope);
+
     /** a + b, of one shape. */
     T add(T a, T b);
+
+    /** The channels of a, then those of b, over maps of one size. */
+    T concat(T a, T b);
 
     /** The largest in each window. */
     T maxPool(T x, Window window);
 
-    /** The mean over each window, which must have no padding. */
+    /** The mean over each window, which has no padding or {@link Window#SAME}. */
     T averagePool(T x, Window window);
 
     /** The mean over all pixels: {@code [n, C]}. The last layer, and only that. */

@@ -1,29 +1,32 @@
 package org.swav4j.model;
 
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
-import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Set;
 import org.deeplearning4j.nn.conf.CNN2DFormat;
 import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
 import org.deeplearning4j.nn.conf.ConvolutionMode;
 import org.deeplearning4j.nn.conf.graph.ElementWiseVertex;
 import org.deeplearning4j.nn.conf.graph.GraphVertex;
 import org.deeplearning4j.nn.conf.graph.LayerVertex;
+import org.deeplearning4j.nn.conf.graph.MergeVertex;
 import org.deeplearning4j.nn.conf.layers.ActivationLayer;
 import org.deeplearning4j.nn.conf.layers.BatchNormalization;
 import org.deeplearning4j.nn.conf.layers.ConvolutionLayer;
+import org.deeplearning4j.nn.conf.layers.DropoutLayer;
 import org.deeplearning4j.nn.conf.layers.GlobalPoolingLayer;
 import org.deeplearning4j.nn.conf.layers.Layer;
 import org.deeplearning4j.nn.conf.layers.PoolingType;
 import org.deeplearning4j.nn.conf.layers.SubsamplingLayer;
+import org.deeplearning4j.nn.conf.layers.ZeroPaddingLayer;
+import org.deeplearning4j.nn.conf.preprocessor.FeedForwardToCnnPreProcessor;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.nd4j.linalg.activations.IActivation;
 import org.nd4j.linalg.activations.impl.ActivationIdentity;
+import org.nd4j.linalg.activations.impl.ActivationLReLU;
 import org.nd4j.linalg.activations.impl.ActivationReLU;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.ops.transforms.Transforms;
@@ -39,25 +42,44 @@ import org.nd4j.linalg.ops.transforms.Transforms;
  * backbone.writeTo(graph, weights);
  * }</pre>
  *
- * <p>Converted are convolutions (square, not dilated), batch norms (epsilon 1e-5), rectifiers,
- * identities, max and average pooling, global average pooling and element-wise sums, all in NCHW.
- * Any other layer, and any setting that would be lost, is refused by name. Immutable.
+ * <p>Converted are convolutions (square, not dilated) with the zero padding before them, batch
+ * norms (epsilon 1e-5), rectifiers, leaky ones too, identities, max and average pooling, global
+ * average pooling, element-wise sums and merged channels, all in NCHW. Dropout is left out: it
+ * means nothing in use, and the graph keeps it for its own training. Any other layer, and any
+ * setting that would be lost, is refused by name. Immutable.
  */
 public final class ComputationGraphBackbone implements Backbone {
   private static final double LN_10 = Math.log(10);
 
   private static final String CONVERTED =
-      ". Converted are ConvolutionLayer, BatchNormalization, ActivationLayer (RELU, IDENTITY),"
-          + " SubsamplingLayer (MAX, AVG), GlobalPoolingLayer (AVG) and ElementWiseVertex (Add)";
+      ". Converted are ConvolutionLayer, BatchNormalization, ActivationLayer (RELU, LEAKYRELU,"
+          + " IDENTITY), SubsamplingLayer (MAX, AVG), GlobalPoolingLayer (AVG), DropoutLayer,"
+          + " ElementWiseVertex (Add), MergeVertex, and ZeroPaddingLayer before a convolution";
 
   /** What one vertex does to its inputs. */
   private sealed interface Step {}
 
-  private record Convolve(Convolution convolution, boolean relu) implements Step {}
+  private record Convolve(Convolution convolution, Step activation) implements Step {
+    Convolve padded(int pixels) {
+      Window w = convolution.window();
+      return new Convolve(
+          new Convolution(
+              convolution.name(),
+              convolution.in(),
+              convolution.out(),
+              new Window(w.kernel(), w.stride(), w.padding() + pixels),
+              convolution.bias()),
+          activation);
+    }
+  }
+
+  /** Zeros around, which the convolutions that read them take over. */
+  private record Pad(int pixels) implements Step {}
 
   private record Normalise(String name) implements Step {}
 
-  private record Rectify() implements Step {}
+  /** Of slope 0 below zero, unless it leaks. */
+  private record Rectify(double slope) implements Step {}
 
   private record Pass() implements Step {}
 
@@ -67,12 +89,14 @@ public final class ComputationGraphBackbone implements Backbone {
 
   private record Sum() implements Step {}
 
+  private record Merge() implements Step {}
+
   private record Vertex(String name, Step step, List<String> inputs) {}
 
   private final String name;
   private final String input;
   private final String output;
-  private final List<Vertex> vertices = new ArrayList<>();
+  private final Map<String, Vertex> vertices = new LinkedHashMap<>();
 
   private ComputationGraphBackbone(
       String name, ComputationGraphConfiguration graph, String output) {
@@ -90,7 +114,12 @@ public final class ComputationGraphBackbone implements Backbone {
               + "\" to take features from: it has "
               + graph.getVertices().keySet());
     }
-    add(graph, output, new HashSet<>(Set.of(input)));
+    add(graph, output);
+    require(
+        !(vertices.get(output).step instanceof Pad),
+        output,
+        layer(graph.getVertices().get(output)),
+        "what reads it, the features");
   }
 
   /**
@@ -98,8 +127,9 @@ public final class ComputationGraphBackbone implements Backbone {
    *
    * @param graph initialised or not; its arrays aren't read
    * @param name what files call the backbone
-   * @param features name of the vertex that gives the features {@code [n, F]}, a global average
-   *     pooling; what lies behind it is left out
+   * @param features name of the vertex that gives the features: {@code [n, F]} of a global average
+   *     pooling, or maps {@code [n, F, h, w]}, whose mean over all pixels they then are; what lies
+   *     behind it is left out
    * @throws IllegalArgumentException if a layer can't be converted, naming it, its class and what
    *     can be
    */
@@ -116,15 +146,14 @@ public final class ComputationGraphBackbone implements Backbone {
   public <T> T features(T images, Layers<T> layers) {
     Map<String, T> values = new HashMap<>();
     values.put(input, images);
-    for (Vertex v : vertices) {
+    for (Vertex v : vertices.values()) {
       T x = values.get(v.inputs.get(0));
       if (v.step instanceof Convolve c) {
-        T y = layers.convolution(x, c.convolution);
-        x = c.relu ? layers.relu(y) : y;
+        x = activated(layers.convolution(x, c.convolution), c.activation, layers);
       } else if (v.step instanceof Normalise n) {
         x = layers.norm(x, n.name);
       } else if (v.step instanceof Rectify) {
-        x = layers.relu(x);
+        x = activated(x, v.step, layers);
       } else if (v.step instanceof Pool p) {
         x = p.max ? layers.maxPool(x, p.window) : layers.averagePool(x, p.window);
       } else if (v.step instanceof Average) {
@@ -133,10 +162,29 @@ public final class ComputationGraphBackbone implements Backbone {
         for (String other : v.inputs.subList(1, v.inputs.size())) {
           x = layers.add(x, values.get(other));
         }
+      } else if (v.step instanceof Merge) {
+        for (String other : v.inputs.subList(1, v.inputs.size())) {
+          x = layers.concat(x, values.get(other));
+        }
       }
       values.put(v.name, x);
     }
-    return values.get(output);
+    T features = values.get(output);
+    return averaged(output) ? features : layers.mean(features);
+  }
+
+  private static <T> T activated(T x, Step activation, Layers<T> layers) {
+    if (activation instanceof Rectify r) {
+      return r.slope == 0 ? layers.relu(x) : layers.leakyRelu(x, r.slope);
+    }
+    return x;
+  }
+
+  /** Whether what a vertex gives is a mean already, perhaps passed on. */
+  private boolean averaged(String vertex) {
+    Vertex v = vertices.get(vertex);
+    return v != null
+        && (v.step instanceof Average || (v.step instanceof Pass && averaged(v.inputs.get(0))));
   }
 
   /**
@@ -201,7 +249,7 @@ public final class ComputationGraphBackbone implements Backbone {
 
   /** Pairs the graph's arrays with views of the weights in the same shape. */
   private void each(ComputationGraph graph, SwavWeights weights, Copying copying) {
-    for (Vertex v : vertices) {
+    for (Vertex v : vertices.values()) {
       if (v.step instanceof Convolve c) {
         copying.copy(
             graph.getLayer(v.name).getParam("W"),
@@ -230,13 +278,40 @@ public final class ComputationGraphBackbone implements Backbone {
   }
 
   /** Adds a vertex after those it is computed from. */
-  private void add(ComputationGraphConfiguration graph, String vertex, Set<String> known) {
-    if (!known.add(vertex)) {
+  private void add(ComputationGraphConfiguration graph, String vertex) {
+    if (vertex.equals(input) || vertices.containsKey(vertex)) {
       return;
     }
     List<String> inputs = graph.getVertexInputs().get(vertex);
-    inputs.forEach(in -> add(graph, in, known));
-    vertices.add(new Vertex(vertex, step(vertex, graph.getVertices().get(vertex)), inputs));
+    inputs.forEach(in -> add(graph, in));
+    Step step = step(vertex, graph.getVertices().get(vertex));
+    for (String in : inputs) {
+      Vertex before = vertices.get(in);
+      if (before != null && before.step instanceof Pad pad) {
+        step = padded(graph, step, vertex, in, pad.pixels);
+        inputs = before.inputs;
+      }
+    }
+    vertices.put(vertex, new Vertex(vertex, step, inputs));
+  }
+
+  /** A convolution with the zeros that a layer before it puts around images. */
+  private static Step padded(
+      ComputationGraphConfiguration graph, Step step, String name, String padding, int pixels) {
+    require(
+        step instanceof Convolve c
+            && c.convolution.window().padding() + pixels < c.convolution.window().kernel(),
+        padding,
+        layer(graph.getVertices().get(padding)),
+        "what reads it, \""
+            + name
+            + "\", which is no convolution or has a window no larger than the padding");
+    return ((Convolve) step).padded(pixels);
+  }
+
+  /** What a message calls a vertex: the layer that it holds, or the vertex itself. */
+  private static Object layer(GraphVertex vertex) {
+    return vertex instanceof LayerVertex holder ? holder.getLayerConf().getLayer() : vertex;
   }
 
   private static Step step(String name, GraphVertex vertex) {
@@ -244,11 +319,20 @@ public final class ComputationGraphBackbone implements Backbone {
       require(e.getOp() == ElementWiseVertex.Op.Add, name, vertex, "the operation " + e.getOp());
       return new Sum();
     }
+    if (vertex instanceof MergeVertex m) {
+      require(m.getMergeAxis() == 1, name, vertex, "the axis " + m.getMergeAxis());
+      return new Merge();
+    }
     require(vertex instanceof LayerVertex, name, vertex, "that kind of vertex");
     LayerVertex holder = (LayerVertex) vertex;
     Layer layer = holder.getLayerConf().getLayer();
-    require(holder.getPreProcessor() == null, name, layer, "a preprocessor");
-    require(layer.getIDropout() == null, name, layer, "dropout");
+    // Of images it makes what they are: it is for rows of pixels.
+    require(
+        holder.getPreProcessor() == null
+            || holder.getPreProcessor() instanceof FeedForwardToCnnPreProcessor,
+        name,
+        layer,
+        "a preprocessor");
     // Subclasses, such as transposed convolutions, compute something else.
     Class<?> kind = layer.getClass();
     if (kind == ConvolutionLayer.class) {
@@ -258,9 +342,13 @@ public final class ComputationGraphBackbone implements Backbone {
       return norm(name, (BatchNormalization) layer);
     }
     if (kind == ActivationLayer.class) {
-      return relu(name, layer, ((ActivationLayer) layer).getActivationFn())
-          ? new Rectify()
-          : new Pass();
+      return activation(name, layer, ((ActivationLayer) layer).getActivationFn());
+    }
+    if (kind == DropoutLayer.class) {
+      return new Pass();
+    }
+    if (kind == ZeroPaddingLayer.class) {
+      return padding(name, (ZeroPaddingLayer) layer);
     }
     if (kind == SubsamplingLayer.class) {
       return pool(name, (SubsamplingLayer) layer);
@@ -286,6 +374,11 @@ public final class ComputationGraphBackbone implements Backbone {
             layer.getStride(),
             layer.getPadding(),
             layer.getDilation());
+    require(
+        !window.same(),
+        name,
+        layer,
+        "mode Same with a stride or an even side, which pads unevenly");
     return new Convolve(
         new Convolution(
             name,
@@ -293,7 +386,17 @@ public final class ComputationGraphBackbone implements Backbone {
             Math.toIntExact(layer.getNOut()),
             window,
             layer.hasBias()),
-        relu(name, layer, layer.getActivationFn()));
+        activation(name, layer, layer.getActivationFn()));
+  }
+
+  private static Step padding(String name, ZeroPaddingLayer layer) {
+    int[] sides = layer.getPadding();
+    require(
+        Arrays.stream(sides).allMatch(pixels -> pixels == sides[0]),
+        name,
+        layer,
+        "uneven padding " + Arrays.toString(sides));
+    return new Pad(sides[0]);
   }
 
   private static Step norm(String name, BatchNormalization layer) {
@@ -317,12 +420,17 @@ public final class ComputationGraphBackbone implements Backbone {
             layer.getStride(),
             layer.getPadding(),
             layer.getDilation());
+    if (type == PoolingType.MAX) {
+      return new Pool(window, true);
+    }
+    boolean same = layer.getConvolutionMode() == ConvolutionMode.Same;
     require(
-        type == PoolingType.MAX || window.padding() == 0,
+        same ? !layer.isAvgPoolIncludePadInDivisor() : window.padding() == 0,
         name,
         layer,
         "average pooling of padding");
-    return new Pool(window, type == PoolingType.MAX);
+    return new Pool(
+        same ? new Window(window.kernel(), window.stride(), Window.SAME) : window, false);
   }
 
   private static Window window(
@@ -350,22 +458,19 @@ public final class ComputationGraphBackbone implements Backbone {
       require(mode != ConvolutionMode.Causal, name, layer, "causal convolution");
       return new Window(kernel[0], stride[0], padding[0]);
     }
-    require(
-        stride[0] == 1 && kernel[0] % 2 == 1,
-        name,
-        layer,
-        "mode Same with a stride or an even side, which pads unevenly");
-    return new Window(kernel[0], 1, kernel[0] / 2);
+    boolean even = kernel[0] == 1 || (stride[0] == 1 && kernel[0] % 2 == 1);
+    return new Window(kernel[0], stride[0], even ? kernel[0] / 2 : Window.SAME);
   }
 
-  private static boolean relu(String name, Layer layer, IActivation activation) {
-    boolean relu = activation instanceof ActivationReLU;
-    require(
-        relu || activation instanceof ActivationIdentity,
-        name,
-        layer,
-        "the activation " + activation);
-    return relu;
+  private static Step activation(String name, Layer layer, IActivation activation) {
+    if (activation instanceof ActivationReLU) {
+      return new Rectify(0);
+    }
+    if (activation instanceof ActivationLReLU leaky) {
+      return new Rectify(leaky.getAlpha());
+    }
+    require(activation instanceof ActivationIdentity, name, layer, "the activation " + activation);
+    return new Pass();
   }
 
   private static void require(boolean convertible, String name, Object layer, String because) {

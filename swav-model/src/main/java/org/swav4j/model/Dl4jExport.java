@@ -8,6 +8,7 @@ import org.deeplearning4j.nn.conf.ComputationGraphConfiguration.GraphBuilder;
 import org.deeplearning4j.nn.conf.ConvolutionMode;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.graph.ElementWiseVertex;
+import org.deeplearning4j.nn.conf.graph.MergeVertex;
 import org.deeplearning4j.nn.conf.layers.ActivationLayer;
 import org.deeplearning4j.nn.conf.layers.BatchNormalization;
 import org.deeplearning4j.nn.conf.layers.ConvolutionLayer;
@@ -19,6 +20,9 @@ import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.activations.Activation;
+import org.nd4j.linalg.activations.IActivation;
+import org.nd4j.linalg.activations.impl.ActivationLReLU;
+import org.nd4j.linalg.activations.impl.ActivationReLU;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -124,13 +128,22 @@ public final class Dl4jExport {
           x.channels);
     }
 
-    /** A layer of its own: DL4J's batch norm ignores an activation it is given. */
     @Override
     public Vertex relu(Vertex x) {
+      return activation(x, new ActivationReLU());
+    }
+
+    @Override
+    public Vertex leakyRelu(Vertex x, double slope) {
+      return activation(x, new ActivationLReLU(slope));
+    }
+
+    /** A layer of its own: DL4J's batch norm ignores an activation it is given. */
+    private Vertex activation(Vertex x, IActivation activation) {
       String of = x.name.endsWith(".add") ? x.name.substring(0, x.name.length() - 4) : x.name;
       return layer(
           free(of.contains(".") ? of + ".relu" : "relu"),
-          new ActivationLayer.Builder().activation(Activation.RELU).build(),
+          new ActivationLayer.Builder().activation(activation).build(),
           x,
           x.channels);
     }
@@ -140,6 +153,13 @@ public final class Dl4jExport {
       String name = free(a.name + ".add");
       builder.addVertex(name, new ElementWiseVertex(ElementWiseVertex.Op.Add), a.name, b.name);
       return new Vertex(name, a.channels);
+    }
+
+    @Override
+    public Vertex concat(Vertex a, Vertex b) {
+      String name = free(a.name + ".concat");
+      builder.addVertex(name, new MergeVertex(), a.name, b.name);
+      return new Vertex(name, a.channels + b.channels);
     }
 
     @Override
@@ -154,15 +174,16 @@ public final class Dl4jExport {
 
     private Vertex pool(
         String name, SubsamplingLayer.PoolingType type, Vertex x, Backbone.Window w) {
-      return layer(
-          free(name),
+      SubsamplingLayer.Builder pool =
           new SubsamplingLayer.Builder(type)
               .kernelSize(w.kernel(), w.kernel())
-              .stride(w.stride(), w.stride())
-              .padding(w.padding(), w.padding())
-              .build(),
-          x,
-          x.channels);
+              .stride(w.stride(), w.stride());
+      if (w.same()) {
+        pool.convolutionMode(ConvolutionMode.Same);
+      } else {
+        pool.padding(w.padding(), w.padding());
+      }
+      return layer(free(name), pool.build(), x, x.channels);
     }
 
     @Override

@@ -33,6 +33,12 @@ final class FoldedLayers {
   /** relu(x) of anything else. */
   record Rectified(String name, Node x) implements Node {}
 
+  /** x where x &gt; 0, elsewhere slope · x. */
+  record Leaky(String name, Node x, double slope) implements Node {}
+
+  /** The channels of a, then those of b. */
+  record Joined(String name, Node a, Node b) implements Node {}
+
   /** The largest in each window. */
   record Pooled(String name, Node x, Backbone.Window window) implements Node {}
 
@@ -44,7 +50,7 @@ final class FoldedLayers {
 
   /** The node that gives the features. */
   static Node of(Backbone backbone) {
-    Layer images = new Layer(Kind.IMAGES, "images", null, null, null, null);
+    Layer images = new Layer(Kind.IMAGES, "images", null, null, null, null, 0);
     return new Folding().node(backbone.features(images, new Reading()));
   }
 
@@ -67,6 +73,11 @@ final class FoldedLayers {
       each(n.b, visitor, seen);
     } else if (node instanceof Rectified n) {
       each(n.x, visitor, seen);
+    } else if (node instanceof Leaky n) {
+      each(n.x, visitor, seen);
+    } else if (node instanceof Joined n) {
+      each(n.a, visitor, seen);
+      each(n.b, visitor, seen);
     } else if (node instanceof Pooled n) {
       each(n.x, visitor, seen);
     } else if (node instanceof Averaged n) {
@@ -82,7 +93,9 @@ final class FoldedLayers {
     CONVOLUTION,
     NORM,
     RELU,
+    LEAKY_RELU,
     ADD,
+    CONCAT,
     MAX_POOL,
     AVERAGE_POOL,
     MEAN
@@ -96,6 +109,7 @@ final class FoldedLayers {
     final Layer b;
     final Backbone.Convolution convolution;
     final Backbone.Window window;
+    final double slope;
     int readers;
 
     Layer(
@@ -104,13 +118,15 @@ final class FoldedLayers {
         Layer a,
         Layer b,
         Backbone.Convolution convolution,
-        Backbone.Window window) {
+        Backbone.Window window,
+        double slope) {
       this.kind = kind;
       this.name = name;
       this.a = a;
       this.b = b;
       this.convolution = convolution;
       this.window = window;
+      this.slope = slope;
       if (a != null) {
         a.readers++;
       }
@@ -131,37 +147,47 @@ final class FoldedLayers {
 
     @Override
     public Layer convolution(Layer x, Backbone.Convolution c) {
-      return new Layer(Kind.CONVOLUTION, c.name(), x, null, c, null);
+      return new Layer(Kind.CONVOLUTION, c.name(), x, null, c, null, 0);
     }
 
     @Override
     public Layer norm(Layer x, String name) {
-      return new Layer(Kind.NORM, name, x, null, null, null);
+      return new Layer(Kind.NORM, name, x, null, null, null, 0);
     }
 
     @Override
     public Layer relu(Layer x) {
-      return new Layer(Kind.RELU, name("relu"), x, null, null, null);
+      return new Layer(Kind.RELU, name("relu"), x, null, null, null, 0);
+    }
+
+    @Override
+    public Layer leakyRelu(Layer x, double slope) {
+      return new Layer(Kind.LEAKY_RELU, name("leaky relu"), x, null, null, null, slope);
     }
 
     @Override
     public Layer add(Layer a, Layer b) {
-      return new Layer(Kind.ADD, name("sum"), a, b, null, null);
+      return new Layer(Kind.ADD, name("sum"), a, b, null, null, 0);
+    }
+
+    @Override
+    public Layer concat(Layer a, Layer b) {
+      return new Layer(Kind.CONCAT, name("concat"), a, b, null, null, 0);
     }
 
     @Override
     public Layer maxPool(Layer x, Backbone.Window window) {
-      return new Layer(Kind.MAX_POOL, name("max pool"), x, null, null, window);
+      return new Layer(Kind.MAX_POOL, name("max pool"), x, null, null, window, 0);
     }
 
     @Override
     public Layer averagePool(Layer x, Backbone.Window window) {
-      return new Layer(Kind.AVERAGE_POOL, name("average pool"), x, null, null, window);
+      return new Layer(Kind.AVERAGE_POOL, name("average pool"), x, null, null, window, 0);
     }
 
     @Override
     public Layer mean(Layer x) {
-      return new Layer(Kind.MEAN, "features", x, null, null, null);
+      return new Layer(Kind.MEAN, "features", x, null, null, null, 0);
     }
   }
 
@@ -189,6 +215,8 @@ final class FoldedLayers {
               : new Normed(node(layer.a), layer.name, false);
         }
         case RELU -> rectified(layer);
+        case LEAKY_RELU -> new Leaky(layer.name, node(layer.a), layer.slope);
+        case CONCAT -> new Joined(layer.name, node(layer.a), node(layer.b));
         case ADD -> {
           Convolved a = open(layer.a);
           Convolved b = open(layer.b);

@@ -8,6 +8,7 @@ import java.util.Map;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.api.ops.DynamicCustomOp;
+import org.nd4j.linalg.api.ops.impl.scalar.LeakyReLU;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.ops.transforms.Transforms;
 import org.swav4j.model.plan.Arguments;
@@ -87,16 +88,28 @@ final class FoldedNetwork implements AutoCloseable {
     }
   }
 
-  /** ND4J's average pooling, without padding. */
-  private static Arguments averages(Backbone.Window w) {
+  /** ND4J's pooling, without padding or by {@code SAME}. */
+  private static Arguments pooling(String op, Backbone.Window w) {
     int square = w.kernel();
     int stride = w.stride();
+    int same = w.same() ? 1 : 0;
     // kH, kW, sH, sW, pH, pW, dH, dW, whether Same, whether padding counts, whether NHWC
     return Arguments.of(
         new NativeOp(
-            DynamicCustomOp.builder("avgpool2d")
-                .addIntegerArguments(square, square, stride, stride, 0, 0, 1, 1, 0, 0, 0)
+            DynamicCustomOp.builder(op)
+                .addIntegerArguments(square, square, stride, stride, 0, 0, 1, 1, same, 0, 0)
                 .build()));
+  }
+
+  /** ND4J's older op for it: its custom op keeps the slope as a float. */
+  private Arguments leakyRelu(double slope) {
+    return Arguments.of(new NativeOp(new LeakyReLU(Nd4j.scalar(type, 0), slope)));
+  }
+
+  /** ND4J's concatenation of channels. */
+  private static Arguments concatenation() {
+    return Arguments.of(
+        new NativeOp(DynamicCustomOp.builder("concat").addIntegerArguments(1).build()));
   }
 
   /** A 1×1 convolution that scales each channel, and shifts it. */
@@ -174,11 +187,22 @@ final class FoldedNetwork implements AutoCloseable {
       }
       if (node instanceof FoldedLayers.Averaged a) {
         Value x = value(a.x());
-        return emit(OpType.ND4J, averages(a.window()), List.of(x), pooled(a.name(), x, a.window()));
+        Value y = pooled(a.name(), x, a.window());
+        return emit(OpType.ND4J, pooling("avgpool2d", a.window()), List.of(x), y);
       }
       if (node instanceof FoldedLayers.Rectified r) {
         Value x = value(r.x());
         return emit(OpType.RELU, Arguments.NONE, List.of(x), result(r.name(), x.shape()));
+      }
+      if (node instanceof FoldedLayers.Leaky l) {
+        Value x = value(l.x());
+        return emit(OpType.ND4J, leakyRelu(l.slope()), List.of(x), result(l.name(), x.shape()));
+      }
+      if (node instanceof FoldedLayers.Joined j) {
+        Value a = value(j.a());
+        Value b = value(j.b());
+        Value y = result(j.name(), a.size(0), a.size(1) + b.size(1), a.size(2), a.size(3));
+        return emit(OpType.ND4J, concatenation(), List.of(a, b), y);
       }
       if (node instanceof FoldedLayers.Added s) {
         Value b = value(s.b());
@@ -189,11 +213,14 @@ final class FoldedNetwork implements AutoCloseable {
       if (node instanceof FoldedLayers.Pooled p) {
         Value x = value(p.x());
         Backbone.Window w = p.window();
-        return emit(
-            OpType.MAX_POOL,
-            Arguments.window(w.kernel(), w.stride(), w.padding()),
-            List.of(x),
-            pooled(p.name(), x, w));
+        Value y = pooled(p.name(), x, w);
+        return w.same()
+            ? emit(OpType.ND4J, pooling("maxpool2d", w), List.of(x), y)
+            : emit(
+                OpType.MAX_POOL,
+                Arguments.window(w.kernel(), w.stride(), w.padding()),
+                List.of(x),
+                y);
       }
       if (node instanceof FoldedLayers.Averages m) {
         Value x = value(m.x());
@@ -208,6 +235,9 @@ final class FoldedNetwork implements AutoCloseable {
     }
 
     private long side(long side, Backbone.Window w, String layer) {
+      if (w.same()) {
+        return (side + w.stride() - 1) / w.stride();
+      }
       long out = (side + 2L * w.padding() - w.kernel()) / w.stride() + 1;
       if (side + 2L * w.padding() < w.kernel()) {
         throw new IllegalArgumentException(

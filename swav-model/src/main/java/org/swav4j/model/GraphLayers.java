@@ -106,8 +106,18 @@ abstract class GraphLayers implements Backbone.Layers<SDVariable> {
   }
 
   @Override
+  public SDVariable leakyRelu(SDVariable x, double slope) {
+    return sd.nn().leakyRelu(x, slope);
+  }
+
+  @Override
   public SDVariable add(SDVariable a, SDVariable b) {
     return a.add(b);
+  }
+
+  @Override
+  public SDVariable concat(SDVariable a, SDVariable b) {
+    return sd.concat(1, a, b);
   }
 
   @Override
@@ -121,14 +131,15 @@ abstract class GraphLayers implements Backbone.Layers<SDVariable> {
   }
 
   private static Pooling2DConfig pooling(Backbone.Window w) {
+    int padding = w.same() ? 0 : w.padding();
     return Pooling2DConfig.builder()
         .kH(w.kernel())
         .kW(w.kernel())
         .sH(w.stride())
         .sW(w.stride())
-        .pH(w.padding())
-        .pW(w.padding())
-        .paddingMode(PaddingMode.VALID)
+        .pH(padding)
+        .pW(padding)
+        .paddingMode(w.same() ? PaddingMode.SAME : PaddingMode.VALID)
         .isNHWC(false)
         .build();
   }

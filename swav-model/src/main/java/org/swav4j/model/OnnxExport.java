@@ -167,11 +167,7 @@ public final class OnnxExport {
               parameter(name + ".bias"),
               parameter(name + ".running_mean"),
               parameter(name + ".running_var")),
-          Onnx.AttributeProto.newBuilder()
-              .setName("epsilon")
-              .setType(Onnx.AttributeProto.AttributeType.FLOAT)
-              .setF((float) ParameterShapes.EPSILON)
-              .build());
+          number("epsilon", ParameterShapes.EPSILON));
     }
 
     @Override
@@ -180,8 +176,18 @@ public final class OnnxExport {
     }
 
     @Override
+    public String leakyRelu(String x, double slope) {
+      return emit("LeakyRelu", result(), List.of(x), number("alpha", slope));
+    }
+
+    @Override
     public String add(String a, String b) {
       return emit("Add", result(), List.of(a, b));
+    }
+
+    @Override
+    public String concat(String a, String b) {
+      return emit("Concat", result(), List.of(a, b), integer("axis", 1));
     }
 
     @Override
@@ -211,8 +217,22 @@ public final class OnnxExport {
       return new Onnx.AttributeProto[] {
         integers("kernel_shape", w.kernel(), w.kernel()),
         integers("strides", w.stride(), w.stride()),
-        integers("pads", w.padding(), w.padding(), w.padding(), w.padding())
+        w.same()
+            ? Onnx.AttributeProto.newBuilder()
+                .setName("auto_pad")
+                .setType(Onnx.AttributeProto.AttributeType.STRING)
+                .setS(ByteString.copyFromUtf8("SAME_UPPER"))
+                .build()
+            : integers("pads", w.padding(), w.padding(), w.padding(), w.padding())
       };
+    }
+
+    private static Onnx.AttributeProto number(String name, double value) {
+      return Onnx.AttributeProto.newBuilder()
+          .setName(name)
+          .setType(Onnx.AttributeProto.AttributeType.FLOAT)
+          .setF((float) value)
+          .build();
     }
 
     private static Onnx.AttributeProto integer(String name, long value) {

@@ -83,6 +83,7 @@ record ParameterShapes(Map<String, long[]> parameters, Map<String, long[]> stati
     @Override
     public Maps convolution(Maps x, Backbone.Convolution c) {
       require(!x.pooled && x.channels == c.in(), c.name(), x, c.in() + " channels of maps");
+      require(!c.window().same(), c.name(), x, "a padding in pixels: SAME is for pooling");
       requireNew(c.name());
       long side = c.window().kernel();
       parameters.put(c.name() + ".weight", new long[] {side, side, c.in(), c.out()});
@@ -107,10 +108,23 @@ record ParameterShapes(Map<String, long[]> parameters, Map<String, long[]> stati
     }
 
     @Override
+    public Maps leakyRelu(Maps x, double slope) {
+      requireMaps("leakyRelu", x);
+      return x;
+    }
+
+    @Override
     public Maps add(Maps a, Maps b) {
       requireMaps("add", a);
       require(a.channels == b.channels && !b.pooled, "add", b, "as many as " + a + " has");
       return a;
+    }
+
+    @Override
+    public Maps concat(Maps a, Maps b) {
+      requireMaps("concat", a);
+      requireMaps("concat", b);
+      return new Maps(a.of + " and " + b.of, a.channels + b.channels, false);
     }
 
     @Override
@@ -121,7 +135,8 @@ record ParameterShapes(Map<String, long[]> parameters, Map<String, long[]> stati
 
     @Override
     public Maps averagePool(Maps x, Backbone.Window window) {
-      require(!x.pooled && window.padding() == 0, "averagePool", x, "maps, and no padding");
+      boolean fits = !x.pooled && (window.padding() == 0 || window.same());
+      require(fits, "averagePool", x, "maps, and no padding or SAME");
       return x;
     }
 

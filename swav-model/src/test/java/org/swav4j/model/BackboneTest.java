@@ -164,8 +164,30 @@ class BackboneTest {
     }
   }
 
+  /** Two ways that are joined, rectifiers that leak, and pooling that pads unevenly. */
+  record Forked() implements Backbone {
+    @Override
+    public String name() {
+      return "forked";
+    }
+
+    @Override
+    public <T> T features(T images, Layers<T> layers) {
+      T stem = layers.convolution(images, new Convolution("stem", 3, 5, new Window(2, 1, 0), true));
+      T x = layers.leakyRelu(layers.norm(stem, "norm"), 0.1);
+      T a = layers.leakyRelu(layers.convolution(x, Convolution.of("a", 5, 4, 1, 1)), 0.3);
+      T b = layers.relu(layers.convolution(x, Convolution.of("b", 5, 3, 3, 1)));
+      T joined = layers.concat(layers.concat(a, b), stem);
+      T pooled = layers.maxPool(joined, new Window(2, 2, Window.SAME));
+      T average = layers.averagePool(pooled, new Window(3, 1, Window.SAME));
+      T both = layers.concat(average, layers.maxPool(pooled, new Window(2, 1, Window.SAME)));
+      T last = layers.convolution(both, Convolution.of("last", 24, 6, 1, 2));
+      return layers.mean(layers.norm(last, "last.norm"));
+    }
+  }
+
   static List<Backbone> trunks() {
-    return List.of(new Vgg("vgg", 4), new Tangled(false), new Tangled(true));
+    return List.of(new Vgg("vgg", 4), new Tangled(false), new Tangled(true), new Forked());
   }
 
   @ParameterizedTest
@@ -261,6 +283,21 @@ class BackboneTest {
     assertThatThrownBy(() -> SwavWeights.initialise(backbone, AROUND, 1))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining(message);
+  }
+
+  /** A convolution of that window and no more. */
+  record Lone(String name, Backbone.Window window) implements Backbone {
+    @Override
+    public <T> T features(T images, Layers<T> layers) {
+      return layers.mean(layers.convolution(images, new Convolution("conv", 3, 4, window, false)));
+    }
+  }
+
+  @Test
+  void aConvolutionIsNotPaddedUnevenly() {
+    assertRefused(
+        new Lone("own", new Backbone.Window(3, 2, Backbone.Window.SAME)),
+        "layer conv is given 3 channels of images, expected a padding in pixels: SAME is for");
   }
 
   @Test

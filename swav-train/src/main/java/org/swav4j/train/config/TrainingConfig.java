@@ -407,6 +407,14 @@ public record TrainingConfig(
     public SwavConfig with(int channels) {
       return of(architecture, width, stem, channels, hidden, dim, heads * prototypes, temperature);
     }
+
+    /**
+     * The same around a {@link org.swav4j.model.Backbone} of one's own, in the place of the
+     * architecture.
+     */
+    public SwavConfig aroundBackbone(int channels) {
+      return SwavConfig.aroundBackbone(channels, hidden, dim, heads * prototypes, temperature);
+    }
   }
 
   /**

@@ -17,6 +17,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.swav4j.data.CropSpec;
 import org.swav4j.data.Normalisation;
+import org.swav4j.model.SwavConfig;
 import org.swav4j.train.config.Preset;
 import org.swav4j.train.config.Settings;
 import org.swav4j.train.config.TrainingConfig;
@@ -38,6 +39,14 @@ public class TrainingConfigTest {
     CommandLine.ParseResult given =
         new CommandLine(new TrainCommand()).setOverwrittenOptionsAllowed(true).parseArgs(flags);
     return Settings.change(config, SettingOptions.given(given));
+  }
+
+  @Test
+  void aroundABackboneOfOnesOwnTheNetworkIsTheConfigurations() {
+    TrainingConfig config =
+        quick("--hidden=20", "--dim=10", "--prototypes=7", "--heads=2", "--temperature=0.2");
+    assertThat(config.network().aroundBackbone(1))
+        .isEqualTo(SwavConfig.aroundBackbone(1, 20, 10, 14, 0.2));
   }
 
   public static Stream<List<String>> refused() {
