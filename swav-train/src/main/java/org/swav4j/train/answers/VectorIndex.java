@@ -33,7 +33,7 @@ public final class VectorIndex implements Closeable {
    * Vectors that the search keeps in view, at least. The more, the slower and the surer that the
    * nearest are among them.
    */
-  private static final int IN_VIEW = 100;
+  private static final int IN_VIEW = 300;
 
   private final FSDirectory directory;
   private final DirectoryReader reader;

@@ -164,7 +164,10 @@ final class EvaluateCommand implements Callable<Integer> {
               + " --linear-protocol official the best of 0.1, 0.3, 1, 3 and 10).")
   Double linearRate;
 
-  @Option(names = "--pixels", description = "Measure the same on raw pixels too, for comparison.")
+  @Option(
+      names = "--pixels",
+      description =
+          "Measure the same on raw pixels too, for comparison, with at most 32 of them a side.")
   boolean pixels;
 
   @Override
@@ -225,8 +228,9 @@ final class EvaluateCommand implements Callable<Integer> {
       line.print(output);
       ownFigure(o.data(), train, test).ifPresent(output.err()::println);
       if (pixels) {
-        Embedder.Network raw = images -> images.dup('c').reshape(images.size(0), -1);
-        judge("pixels", train, test, embedder, raw, judge, o).print(output);
+        try (Embedder small = embedder.ofPixels()) {
+          judge("pixels", train, test, small, Embedder.PIXELS, judge, o).print(output);
+        }
       }
       output.remarks(embedder);
     }

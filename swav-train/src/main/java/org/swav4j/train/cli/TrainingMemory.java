@@ -6,11 +6,15 @@ import java.util.OptionalLong;
 import java.util.stream.IntStream;
 import org.bytedeco.javacpp.Pointer;
 import org.swav4j.data.CropSpec;
+import org.swav4j.data.DataSets;
+import org.swav4j.model.InputSize;
 import org.swav4j.model.SwavWeights;
 import org.swav4j.model.engine.Engine;
 import org.swav4j.model.engine.PlanMemoryError;
 import org.swav4j.train.config.Machine;
 import org.swav4j.train.config.TrainingConfig;
+import org.swav4j.train.features.Embedder;
+import org.swav4j.train.features.FeatureJudge;
 import org.swav4j.train.loop.Trainer;
 import org.swav4j.train.loop.TrainingException;
 
@@ -24,10 +28,23 @@ import org.swav4j.train.loop.TrainingException;
  * @param images whose step the measured arrays are for
  * @param arrays bytes of everything the compiled step of so many images holds, but gradients
  * @param method bytes of what the method keeps
+ * @param pixels bytes of the images whose pixels themselves are judged, before the first step
  */
 record TrainingMemory(
-    TrainingConfig config, long parameters, long crops, int images, long arrays, long method) {
+    TrainingConfig config,
+    long parameters,
+    long crops,
+    int images,
+    long arrays,
+    long method,
+    long pixels) {
   private static final int FLOAT = Float.BYTES;
+
+  /**
+   * What Java adds to its own in the course of a run, compiled code and images on their way among
+   * it, and what the report takes; seen where small networks are trained.
+   */
+  private static final long JAVA = 128L << 20;
 
   /** Batches of crops that the loader keeps. */
   private static final int LOADED = 3;
@@ -44,10 +61,10 @@ record TrainingMemory(
     try {
       trainer = new Trainer(config, data.sets().train(), weights, engine);
     } catch (PlanMemoryError e) {
-      throw of(config, weights, e.bytes(), 0).refusal(before, available().orElse(before));
+      throw of(data, weights, e.bytes(), 0).refusal(before, available().orElse(before));
     }
     OptionalLong available = available();
-    TrainingMemory memory = of(config, weights, trainer);
+    TrainingMemory memory = of(data, weights, trainer);
     if (available.isPresent() && before + memory.bytes() > available.getAsLong()) {
       trainer.close();
       throw memory.refusal(before, available.getAsLong());
@@ -55,19 +72,38 @@ record TrainingMemory(
     return trainer;
   }
 
-  private static TrainingMemory of(TrainingConfig config, SwavWeights weights, Trainer trainer) {
-    return of(config, weights, trainer.partBytes() - parameters(weights), trainer.methodBytes());
+  private static TrainingMemory of(TrainingData data, SwavWeights weights, Trainer trainer) {
+    return of(data, weights, trainer.partBytes() - parameters(weights), trainer.methodBytes());
   }
 
   private static TrainingMemory of(
-      TrainingConfig config, SwavWeights weights, long arrays, long method) {
+      TrainingData data, SwavWeights weights, long arrays, long method) {
+    TrainingConfig config = data.config();
     long crops = 0;
     for (CropSpec crop : config.crops()) {
       crops +=
           (long) FLOAT * crop.count() * weights.config().channels() * crop.size() * crop.size();
     }
     return new TrainingMemory(
-        config, parameters(weights), crops, config.optimisation().batch(), arrays, method);
+        config,
+        parameters(weights),
+        crops,
+        config.optimisation().batch(),
+        arrays,
+        method,
+        pixels(config, data.sets()));
+  }
+
+  /** Those of images that vote, twice, and of those that are classified. */
+  private static long pixels(TrainingConfig config, DataSets sets) {
+    TrainingConfig.Evaluation judged = config.evaluation();
+    if (judged.everyEpochs() == 0 || FeatureJudge.obstacle(sets).isPresent()) {
+      return 0;
+    }
+    long side = Embedder.pixelsSize(InputSize.of(config.evaluationSize())).size();
+    long voting = Math.min(judged.bankImages(), sets.train().size());
+    long asked = Math.min(judged.testImages(), sets.test().size());
+    return FLOAT * sets.train().channels() * side * side * (2 * voting + asked);
   }
 
   private static long parameters(SwavWeights weights) {
@@ -82,7 +118,7 @@ record TrainingMemory(
   static long predicted(TrainingData data, SwavWeights weights, Engine engine) {
     long before = Machine.resident().orElse(0);
     try (Trainer trainer = trainer(data, weights, engine)) {
-      return before + of(data.config(), weights, trainer).bytes();
+      return before + of(data, weights, trainer).bytes();
     }
   }
 
@@ -107,7 +143,7 @@ record TrainingMemory(
     long momentum = parameters;
     long average = config.optimisation().averageDecay() > 0 ? parameters : 0;
     long whole = parts == 1 ? 0 : crops * batch * parts + parameters;
-    return step + loader + momentum + average + whole + method;
+    return Math.max(step + loader + momentum + average + whole + method, pixels) + JAVA;
   }
 
   /** The fewest parts in which a step of as many images fits. */

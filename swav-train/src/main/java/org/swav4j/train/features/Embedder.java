@@ -27,6 +27,11 @@ import org.swav4j.train.evaluation.IndexedFeatures;
 public final class Embedder implements AutoCloseable {
   private static final int BATCH = 128;
 
+  /** The pixels themselves as rows. */
+  public static final Network PIXELS = images -> images.dup('c').reshape(images.size(0), -1);
+
+  private static final int PIXELS_SIDE = 32;
+
   /** Images {@code [n, C, size, size]} to rows {@code [n, D]}; the images are reused afterwards. */
   @FunctionalInterface
   public interface Network {
@@ -39,6 +44,7 @@ public final class Embedder implements AutoCloseable {
     void accept(INDArray rows, int[] indices) throws IOException;
   }
 
+  private final InputSize size;
   private final EvaluationView view;
   private final Normalisation normalisation;
   private final int workers;
@@ -49,6 +55,7 @@ public final class Embedder implements AutoCloseable {
    * @param workers threads that read and resize
    */
   public Embedder(InputSize size, Normalisation normalisation, int workers) {
+    this.size = size;
     this.view = new EvaluationView(size.resize(), size.size(), normalisation, workers);
     this.normalisation = normalisation;
     this.workers = workers;
@@ -57,6 +64,23 @@ public final class Embedder implements AutoCloseable {
   /** Side in pixels at which images are embedded. */
   public int size() {
     return view.size();
+  }
+
+  /**
+   * One for judging the {@link #PIXELS} themselves, which sees the same part of images with at most
+   * 32 pixels a side: larger ones tell hardly more by their pixels, and thousands of them fill the
+   * memory.
+   */
+  public Embedder ofPixels() {
+    return new Embedder(pixelsSize(size), normalisation, workers);
+  }
+
+  /** The size at which {@link #ofPixels} sees images. */
+  public static InputSize pixelsSize(InputSize size) {
+    return size.size() <= PIXELS_SIDE
+        ? size
+        : new InputSize(
+            (int) Math.round((double) PIXELS_SIDE * size.resize() / size.size()), PIXELS_SIDE);
   }
 
   /** Embeds every readable image of a source, in order. */

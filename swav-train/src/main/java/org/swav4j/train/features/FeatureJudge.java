@@ -111,24 +111,27 @@ public final class FeatureJudge implements Function<SwavWeights, FeatureQuality>
       FeatureSet voting = embedder.collect(bank, encoder::features);
       try (INDArray features = voting.features()) {
         FeatureQuality quality = FeatureQuality.of(features);
-        return test.isEmpty() ? quality : quality.withKnn(accuracy(voting, encoder::features));
+        return test.isEmpty()
+            ? quality
+            : quality.withKnn(accuracy(voting, embedder, encoder::features));
       }
     }
   }
 
-  /** k-NN on the pixels themselves, at the size at which images are embedded; NaN if unlabelled. */
+  /** k-NN on the pixels themselves, of at most 32 pixels a side; NaN if unlabelled. */
   public double rawPixels() {
     if (test.isEmpty()) {
       return Double.NaN;
     }
-    Embedder.Network pixels = images -> images.dup('c').reshape(images.size(0), -1);
-    FeatureSet voting = embedder.collect(bank, pixels);
-    try (INDArray rows = voting.features()) {
-      return accuracy(voting, pixels);
+    try (Embedder small = embedder.ofPixels()) {
+      FeatureSet voting = small.collect(bank, Embedder.PIXELS);
+      try (INDArray rows = voting.features()) {
+        return accuracy(voting, small, Embedder.PIXELS);
+      }
     }
   }
 
-  private double accuracy(FeatureSet voting, Embedder.Network network) {
+  private double accuracy(FeatureSet voting, Embedder embedder, Embedder.Network network) {
     FeatureSet asked = embedder.collect(test.orElseThrow(), network);
     try (INDArray rows = asked.features()) {
       return knn.accuracy(voting, asked);
