@@ -291,7 +291,8 @@ class SparkCollectiveTest {
             worker -> {
               // Numbers as another worker would send them, framed as Spark frames a message.
               if (worker.rank() == 0) {
-                ByteBuffer forged = SparkCollective.Header.numbers(2, 1, new double[] {1000});
+                ByteBuffer forged =
+                    SparkCollective.Header.numbers((byte) 0, 2, 1, new double[] {1000});
                 ByteBuffer frame = ByteBuffer.allocate(13 + forged.remaining());
                 frame.putLong(13 + forged.remaining()).put((byte) 9).putInt(forged.remaining());
                 frame.put(forged);
