@@ -249,7 +249,7 @@ class OverlapTest {
   }
 
   private static INDArray gradient(long[] shape, int place, int rank) {
-    Random random = Nd4j.getRandomFactory().getNewRandomInstance(10 * place + rank);
+    Random random = Nd4j.getRandomFactory().getNewRandomInstance(10 * place + rank + 1);
     return Nd4j.randn(random, shape).castTo(DataType.FLOAT).muli(Math.pow(10, rank));
   }
 
