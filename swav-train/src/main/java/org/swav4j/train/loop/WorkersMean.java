@@ -22,10 +22,11 @@ import org.swav4j.train.collective.GradientSums;
  */
 final class WorkersMean implements AutoCloseable {
   /**
-   * Numbers in a bucket, 2 MiB of floats: so many that latency counts little, and so few that small
-   * sums don't wait long behind them, nor the optimiser for the last one.
+   * Numbers in a bucket, 1 MiB of floats: so many that latency counts little, and so few that small
+   * sums don't wait long behind them, nor the optimiser for the last one. Of 0.5 to 8 MiB it is the
+   * best by the model of docs/scaling.md.
    */
-  static final int BUCKET = 1 << 19;
+  static final int BUCKET = 1 << 18;
 
   private final Collective collective;
   private final GradientSums sums;
