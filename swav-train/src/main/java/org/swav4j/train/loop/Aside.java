@@ -19,7 +19,7 @@ final class Aside implements AutoCloseable {
   private boolean closed;
 
   /**
-   * Starts the thread.
+   * The thread starts when there is something to do.
    *
    * @param work is told how far it may go, always farther than before, and at last all; then from
    *     the beginning
@@ -30,7 +30,6 @@ final class Aside implements AutoCloseable {
     this.all = all;
     this.thread = new Thread(this::run, name);
     thread.setDaemon(true);
-    thread.start();
   }
 
   private void run() {
@@ -71,6 +70,9 @@ final class Aside implements AutoCloseable {
     requireNoFailure();
     asked = count;
     notifyAll();
+    if (thread.getState() == Thread.State.NEW) {
+      thread.start();
+    }
   }
 
   /**
