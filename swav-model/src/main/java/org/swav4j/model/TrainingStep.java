@@ -2,6 +2,7 @@ package org.swav4j.model;
 
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -10,6 +11,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.swav4j.model.engine.Engine;
 import org.swav4j.model.engine.Execution;
 import org.swav4j.model.plan.AllReduce;
+import org.swav4j.model.plan.AnnounceResults;
 import org.swav4j.model.plan.Op;
 import org.swav4j.model.plan.OpType;
 import org.swav4j.model.plan.Pass;
@@ -51,6 +53,12 @@ public final class TrainingStep implements AutoCloseable {
   private final INDArray loss;
   private final Map<String, INDArray> gradients;
   private final RunningStatistics statistics;
+  private final GradientListener listener;
+  private final List<String> names;
+  private final List<String> finalOrder;
+
+  /** Which part {@link #backward} is at; -1 outside of it. */
+  private int running = -1;
 
   // Of a batch in parts; empty, and 1, for one that is computed at once.
   private final int parts;
@@ -147,6 +155,33 @@ public final class TrainingStep implements AutoCloseable {
       Objective objective,
       Engine engine,
       AllReduce workers) {
+    this(weights, crops, batch, parts, objective, engine, workers, GradientListener.none());
+  }
+
+  /**
+   * The same with somebody who is told when each gradient is final.
+   *
+   * @param weights equal everywhere to begin with
+   * @param crops one group per size; crop 0 is the first of the first group
+   * @param batch B, this worker's images of a batch, a multiple of the parts
+   * @param parts N, at least 1
+   * @param objective the loss: with its targets given, a mean over images
+   * @param engine what runs it
+   * @param workers whose rows batch norm takes its moments from; {@link AllReduce#alone} for its
+   *     own alone
+   * @param listener what it throws, {@link #backward} throws
+   * @throws IllegalArgumentException if a number is out of range, a crop too small for the trunk,
+   *     or what the objective reads depends on its targets
+   */
+  public TrainingStep(
+      SwavWeights weights,
+      List<CropGroup> crops,
+      int batch,
+      int parts,
+      Objective objective,
+      Engine engine,
+      AllReduce workers,
+      GradientListener listener) {
     if (parts < 1 || batch % parts != 0) {
       throw new IllegalArgumentException(
           "a batch of "
@@ -164,7 +199,15 @@ public final class TrainingStep implements AutoCloseable {
         PlanReader.read(graph.sameDiff(), parameters, early(graph, objective), SwavGraph.LOSS);
     List<String> own = IntStream.range(0, crops.size()).mapToObj(SwavGraph::cropsName).toList();
     refuseTargetsBeforeTheyAreKnown(program, own, objective);
-    plan = new SynchroniseNorms(workers).apply(Pass.standard().apply(program.plan()));
+    this.listener = listener;
+    names = List.copyOf(program.gradients().keySet());
+    Plan synchronised = new SynchroniseNorms(workers).apply(Pass.standard().apply(program.plan()));
+    plan =
+        listener == GradientListener.none()
+            ? synchronised
+            : new AnnounceResults(List.copyOf(program.gradients().values()), this::isFinal)
+                .apply(synchronised);
+    finalOrder = finalOrder(program.gradients());
     execution = engine.prepare(plan);
     Map<String, INDArray> inputs = new LinkedHashMap<>();
     plan.inputs().forEach(v -> inputs.put(v.name(), execution.array(v)));
@@ -198,6 +241,15 @@ public final class TrainingStep implements AutoCloseable {
       wholeGradients.addAll(found.values());
     }
     gradients = Collections.unmodifiableMap(found);
+  }
+
+  private List<String> finalOrder(Map<String, Value> values) {
+    Map<Value, String> named = new HashMap<>();
+    values.forEach((name, v) -> named.put(v, name));
+    return plan.backward().stream()
+        .filter(op -> op.type() == OpType.FINAL)
+        .map(op -> named.get(op.input(0)))
+        .toList();
   }
 
   private INDArray read(PlanReader.Program program, String name, int size) {
@@ -340,39 +392,59 @@ public final class TrainingStep implements AutoCloseable {
    * @return the loss in nats
    */
   public double backward() {
-    if (parts == 1) {
-      execution.backward();
-      statistics.update();
-      return loss.getDouble(0);
-    }
-    double sum = 0;
-    // From the last, whose forward half is the one that was run last.
-    for (int part = parts - 1; part >= 0; part--) {
-      if (part < parts - 1) {
-        forward(part);
+    try {
+      double sum = 0;
+      // From the last, whose forward half is the one that was run last.
+      for (int part = parts - 1; part >= 0; part--) {
+        if (part < parts - 1) {
+          forward(part);
+        }
+        sum += backward(part);
       }
-      sum += backward(part);
+      return sum / parts;
+    } finally {
+      running = -1;
     }
-    for (INDArray gradient : wholeGradients) {
-      gradient.divi(parts);
-    }
-    return sum / parts;
   }
 
   private double backward(int part) {
     for (PartedArray array : partedTargets) {
       array.load(part);
     }
+    running = part;
     execution.backward();
     statistics.update();
-    for (int i = 0; i < partGradients.size(); i++) {
-      if (part == parts - 1) {
-        wholeGradients.get(i).assign(partGradients.get(i));
-      } else {
-        wholeGradients.get(i).addi(partGradients.get(i));
+    if (listener == GradientListener.none()) {
+      for (int i = 0; i < partGradients.size(); i++) {
+        addToWhole(i);
       }
     }
     return loss.getDouble(0);
+  }
+
+  /** A gradient of this part is final. */
+  private void isFinal(int i) {
+    if (running < 0) {
+      return; // a profile, which belongs to no step
+    }
+    if (parts > 1) {
+      addToWhole(i);
+    }
+    if (running == 0) {
+      listener.isFinal(names.get(i));
+    }
+  }
+
+  private void addToWhole(int i) {
+    INDArray whole = wholeGradients.get(i);
+    if (running == parts - 1) {
+      whole.assign(partGradients.get(i));
+    } else {
+      whole.addi(partGradients.get(i));
+    }
+    if (running == 0) {
+      whole.divi(parts);
+    }
   }
 
   /**
@@ -381,6 +453,14 @@ public final class TrainingStep implements AutoCloseable {
    */
   public Map<String, INDArray> gradients() {
     return gradients;
+  }
+
+  /**
+   * The names of all gradients in the order in which {@link GradientListener} is told of them;
+   * empty if nobody listens.
+   */
+  public List<String> finalOrder() {
+    return finalOrder;
   }
 
   /** What is run, one op a line; of a batch in parts, on each of them. */

@@ -15,16 +15,20 @@ import org.swav4j.model.SwavConfig;
  * </pre>
  *
  * COMPUTE: seconds of a step of ResNet-18, {@code 2x32,4x16}, on one worker; LATENCY of a small sum
- * in seconds.
+ * in seconds. Each cell: efficiency (and without overlap), milliseconds that are computed + spent
+ * on small sums + on what is left of the gradients, and the formula's time by the simulation's.
  */
 public final class ScalingTable {
   private static final int[] WORKERS = {2, 4, 8, 16, 32, 64};
   private static final int[] GIGABITS = {1, 10, 100};
 
+  /** Gradients that are summed at a time, as the training loop does. */
+  static final int BUCKET = 1 << 18;
+
   private ScalingTable() {}
 
   /** See the class. */
-  public static void main(String[] args) throws InterruptedException {
+  public static void main(String[] args) {
     if (args.length != 2) {
       System.err.println("expected COMPUTE LATENCY, both in seconds, such as 6.5 0.0005");
       System.exit(2);
@@ -35,10 +39,13 @@ public final class ScalingTable {
       StepWork work = resnet18(compute, sync);
       System.out.printf(
           Locale.ROOT,
-          "%n%s: %d small sums, %.1f million gradients%n",
+          "%n%s: %d small sums, %.1f million gradients in %d buckets, ready after (%% of computing)",
           sync ? "synchronised batch norm" : "each worker's own batch norm",
           work.small().size(),
-          work.gradients() / 1e6);
+          work.gradients() / 1e6,
+          work.buckets().size());
+      work.buckets().forEach(b -> System.out.printf(Locale.ROOT, " %.0f", 100 * b.after()));
+      System.out.println();
       for (int workers : WORKERS) {
         StringBuilder line = new StringBuilder("| " + workers);
         for (int gigabits : GIGABITS) {
@@ -47,14 +54,15 @@ public final class ScalingTable {
           line.append(
               String.format(
                   Locale.ROOT,
-                  " | %.0f %%, %.0f + %.0f + %.0f ms",
+                  " | %.0f %% (%.0f %%), %.0f + %.0f + %.0f",
                   100 * StepModel.efficiency(work, network, workers),
+                  100 * StepModel.efficiency(work.withoutOverlap(), network, workers),
                   1e3 * seconds.compute(),
                   1e3 * seconds.small(),
-                  1e3 * seconds.gradients()));
+                  1e3 * seconds.rest()));
           if (workers <= 16) {
             double simulated = new StepSimulation(work, network, workers, 0.02).run(5);
-            line.append(String.format(Locale.ROOT, " (%.2f)", seconds.total() / simulated));
+            line.append(String.format(Locale.ROOT, " [%.2f]", seconds.total() / simulated));
           }
         }
         System.out.println(line.append(" |"));
@@ -70,6 +78,7 @@ public final class ScalingTable {
         2,
         3,
         syncNorm,
-        compute);
+        compute,
+        BUCKET);
   }
 }

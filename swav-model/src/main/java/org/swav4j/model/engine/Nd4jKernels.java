@@ -102,6 +102,7 @@ final class Nd4jKernels {
       case NORMALIZE_ROWS -> normalizeRows();
       case NORMALIZE_ROWS_BP -> normalizeRowsGradient();
       case SWAPPED_PREDICTION -> swappedPrediction(a);
+      case FINAL -> steps.add(a.call());
       case ND4J -> steps.add(new NativeCall(a.nativeOp(), in, out));
     }
     return steps;

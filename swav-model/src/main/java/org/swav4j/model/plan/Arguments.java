@@ -23,6 +23,7 @@ public final class Arguments {
   private boolean transposeB;
   private NativeOp nativeOp;
   private AllReduce workers = AllReduce.alone();
+  private Runnable call;
 
   private Arguments() {}
 
@@ -42,6 +43,7 @@ public final class Arguments {
     transposeB = other.transposeB;
     nativeOp = other.nativeOp;
     workers = other.workers;
+    call = other.call;
   }
 
   /** A window. */
@@ -88,6 +90,13 @@ public final class Arguments {
   public static Arguments of(NativeOp op) {
     Arguments a = new Arguments();
     a.nativeOp = op;
+    return a;
+  }
+
+  /** Whom to call. */
+  public static Arguments call(Runnable listener) {
+    Arguments a = new Arguments();
+    a.call = listener;
     return a;
   }
 
@@ -192,6 +201,11 @@ public final class Arguments {
   /** Whether batch norm takes its moments from the rows of several workers. */
   public boolean synchronised() {
     return workers.size() > 1;
+  }
+
+  /** Who is told; null but for {@link OpType#FINAL}. */
+  public Runnable call() {
+    return call;
   }
 
   /** What ND4J runs; null but for {@link OpType#ND4J}. */

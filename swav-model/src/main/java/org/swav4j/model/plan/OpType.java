@@ -67,6 +67,11 @@ public enum OpType {
    */
   SWAPPED_PREDICTION,
   /**
+   * v → nothing: calls {@link Arguments#call()}, to whom v is final: no op behind it touches v's
+   * memory. See {@link AnnounceResults}.
+   */
+  FINAL,
+  /**
    * {@link Arguments#nativeOp()}, run by ND4J whatever the engine: for all that has no type of its
    * own. Its values may be of any type; those of the others are floating-point numbers.
    */

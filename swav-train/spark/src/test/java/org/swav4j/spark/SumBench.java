@@ -1,6 +1,7 @@
 package org.swav4j.spark;
 
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
@@ -11,6 +12,7 @@ import org.apache.spark.api.java.JavaSparkContext;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.indexing.NDArrayIndex;
 import org.swav4j.spark.collective.SparkCollective;
 import scala.collection.AbstractIterator;
 import scala.collection.Iterator;
@@ -19,12 +21,13 @@ import scala.runtime.AbstractFunction1;
 
 /**
  * How long sums between two executors on this machine take: of the gradients of a ResNet-18 (11.2
- * million floats), and of a few numbers. A program, no test: {@code main} prints medians, with the
- * argument {@code encrypted} of sums that are encrypted. The control is the same sum within one
- * process, which is what the memory alone costs.
+ * million floats) at once and in buckets as in training, and of a few numbers. A program, no test:
+ * {@code main} prints medians, with the argument {@code encrypted} of sums that are encrypted. The
+ * control is the same sum within one process, which is what the memory alone costs.
  */
 public final class SumBench {
   private static final int FLOATS = 11_200_000;
+  private static final int BUCKET = 1 << 18;
   private static final int LARGE = 15;
   private static final int SMALL = 500;
 
@@ -81,15 +84,28 @@ public final class SumBench {
       INDArray array = Nd4j.ones(DataType.FLOAT, FLOATS);
       INDArray other = Nd4j.ones(DataType.FLOAT, FLOATS);
       double[] numbers = new double[64];
+      List<INDArray> parts = new ArrayList<>();
+      for (int at = 0; at < FLOATS; at += BUCKET) {
+        parts.add(array.get(NDArrayIndex.interval(at, Math.min(FLOATS, at + BUCKET))));
+      }
       double large = median(LARGE, () -> collective.sum(array));
       double small = median(SMALL, () -> collective.sum(numbers));
+      double buckets =
+          median(
+              LARGE,
+              () -> {
+                for (INDArray bucket : parts) {
+                  collective.lane().orElseThrow().sum(bucket);
+                }
+              });
       double control = median(LARGE, () -> array.addi(other));
       return String.format(
           Locale.ROOT,
-          "worker %d: sum of %d floats %.1f ms, of 64 numbers %.3f ms; within the process %.1f ms",
+          "worker %d: sum of %d floats %.1f ms, in buckets %.1f ms, of 64 numbers %.3f ms; within the process %.1f ms",
           collective.rank(),
           FLOATS,
           large,
+          buckets,
           small,
           control);
     }

@@ -2,6 +2,7 @@ package org.swav4j.train.bench;
 
 import java.util.Collections;
 import java.util.IdentityHashMap;
+import java.util.List;
 import java.util.Set;
 import org.swav4j.model.plan.Op;
 import org.swav4j.model.plan.Plan;
@@ -22,6 +23,12 @@ public record FlopCount(long forward, long backward) {
     return new FlopCount(
         plan.forward().stream().mapToLong(op -> of(op, read)).sum(),
         plan.backward().stream().mapToLong(op -> of(op, read)).sum());
+  }
+
+  /** Of each op of a plan, in order. */
+  public static List<Long> ofEach(Plan plan) {
+    Set<Value> read = wanted(plan);
+    return plan.ops().stream().map(op -> of(op, read)).toList();
   }
 
   /** Values that an op or the caller reads. */

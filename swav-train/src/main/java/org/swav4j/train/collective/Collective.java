@@ -1,13 +1,14 @@
 package org.swav4j.train.collective;
 
 import java.util.List;
+import java.util.Optional;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.swav4j.model.plan.AllReduce;
 import org.swav4j.sinkhorn.Reduction;
 
 /**
  * Sums over the workers that train one network together, each on its own rows of the batch.
- * Gradients are summed by it after the backward pass, Sinkhorn's column sums while codes are
+ * Gradients are summed by it during the backward pass, Sinkhorn's column sums while codes are
  * computed, and the moments of batch norm while the network runs, so that all of it is as on one
  * machine with the whole batch.
  *
@@ -16,9 +17,11 @@ import org.swav4j.sinkhorn.Reduction;
  * number of workers gives the same bits again. A call that can't be completed, since another worker
  * has failed or a connection is lost, throws; the instance is then of no more use.
  *
- * <p>An instance belongs to one worker and is used by one thread.
+ * <p>An instance belongs to one worker and is used by one thread. Another thread of the same worker
+ * uses the {@link #lane}, on which the same holds: each of the two has an order of calls of its
+ * own, and how the two mix may differ from worker to worker.
  */
-public interface Collective extends Reduction, AllReduce {
+public interface Collective extends Reduction, AllReduce, AutoCloseable {
   /** Which worker this is, from 0. */
   int rank();
 
@@ -53,6 +56,23 @@ public interface Collective extends Reduction, AllReduce {
    * @throws IllegalStateException if another worker does not come
    */
   INDArray gather(INDArray rows);
+
+  /**
+   * The second lane: a collective of the same workers, for another thread, whose calls go on beside
+   * those of this one. The same instance at each call; closed with this one.
+   *
+   * @return empty if there is none: gradients are then summed after the backward pass
+   */
+  default Optional<Collective> lane() {
+    return Optional.empty();
+  }
+
+  /**
+   * This worker leaves: calls in which another one waits for it, on either lane, and all that come
+   * later, fail. May be called by any thread.
+   */
+  @Override
+  default void close() {}
 
   /** A worker alone: changes nothing. */
   static Collective single() {

@@ -2,10 +2,8 @@ package org.swav4j.train.collective;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.BrokenBarrierException;
-import java.util.concurrent.CyclicBarrier;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.function.DoubleBinaryOperator;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -13,28 +11,29 @@ import org.nd4j.linalg.factory.Nd4j;
 
 /**
  * Workers that share memory. They meet twice per call: when all values are there, and when worker 0
- * has combined them.
+ * has combined them. Whoever leaves, or fails while waiting, fails all others, on both lanes.
  */
 final class ThreadCollective implements Collective {
-  /** Far longer than any step: a worker that takes more has failed or left its loop. */
-  private static final long PATIENCE_SECONDS = 600;
-
   private final Meeting meeting;
   private final int rank;
+  private final ThreadCollective lane;
 
-  private ThreadCollective(Meeting meeting, int rank) {
+  private ThreadCollective(Meeting meeting, int rank, ThreadCollective lane) {
     this.meeting = meeting;
     this.rank = rank;
+    this.lane = lane;
   }
 
   static List<Collective> of(int count) {
     if (count < 1) {
       throw new IllegalArgumentException("workers: " + count + ", expected at least 1");
     }
-    Meeting meeting = new Meeting(count);
+    Trouble trouble = new Trouble();
+    Meeting meeting = new Meeting(count, trouble);
+    Meeting second = new Meeting(count, trouble);
     List<Collective> workers = new ArrayList<>();
     for (int rank = 0; rank < count; rank++) {
-      workers.add(new ThreadCollective(meeting, rank));
+      workers.add(new ThreadCollective(meeting, rank, new ThreadCollective(second, rank, null)));
     }
     return List.copyOf(workers);
   }
@@ -47,6 +46,11 @@ final class ThreadCollective implements Collective {
   @Override
   public int size() {
     return meeting.arrays.length;
+  }
+
+  @Override
+  public Optional<Collective> lane() {
+    return Optional.ofNullable(lane);
   }
 
   @Override
@@ -69,15 +73,36 @@ final class ThreadCollective implements Collective {
     meeting.combine(rank, values, Math::max);
   }
 
+  @Override
+  public void close() {
+    meeting.trouble.begin();
+  }
+
+  /** Whether a worker has failed or left; the lock of both lanes. */
+  private static final class Trouble {
+    private boolean here;
+
+    synchronized void begin() {
+      here = true;
+      notifyAll();
+    }
+  }
+
+  /** Where workers meet, on one lane. */
   private static final class Meeting {
+    /** Far longer than any step: a worker that takes more has failed or left its loop. */
+    private static final long PATIENCE_SECONDS = 600;
+
     private final INDArray[] arrays;
     private final double[][] given;
-    private final CyclicBarrier barrier;
+    private final Trouble trouble;
+    private int arrived;
+    private long round;
 
-    Meeting(int count) {
+    Meeting(int count, Trouble trouble) {
       arrays = new INDArray[count];
       given = new double[count][];
-      barrier = new CyclicBarrier(count);
+      this.trouble = trouble;
     }
 
     void sum(int rank, INDArray array) {
@@ -133,16 +158,33 @@ final class ThreadCollective implements Collective {
     }
 
     private void await() {
-      try {
-        barrier.await(PATIENCE_SECONDS, TimeUnit.SECONDS);
-      } catch (InterruptedException e) {
-        Thread.currentThread().interrupt();
-        throw new IllegalStateException("interrupted while waiting for the other workers", e);
-      } catch (TimeoutException e) {
-        throw new IllegalStateException(
-            "waited " + PATIENCE_SECONDS + " s for the other workers: has one of them failed?", e);
-      } catch (BrokenBarrierException e) {
-        throw new IllegalStateException("another worker failed: its own error says why", e);
+      synchronized (trouble) {
+        long own = round;
+        arrived++;
+        if (arrived == arrays.length) {
+          arrived = 0;
+          round++;
+          trouble.notifyAll();
+        }
+        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(PATIENCE_SECONDS);
+        while (round == own) {
+          if (trouble.here) {
+            throw new IllegalStateException("another worker failed: its own error says why");
+          }
+          long left = end - System.nanoTime();
+          if (left <= 0) {
+            trouble.begin();
+            throw new IllegalStateException(
+                "waited " + PATIENCE_SECONDS + " s for the other workers: has one of them failed?");
+          }
+          try {
+            TimeUnit.NANOSECONDS.timedWait(trouble, left);
+          } catch (InterruptedException e) {
+            trouble.begin();
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException("interrupted while waiting for the other workers", e);
+          }
+        }
       }
     }
   }

@@ -26,7 +26,7 @@ import org.swav4j.train.optimiser.Optimiser;
  *   step.forward                       crops → embeddings, and what the loss reads
  *   method.targets                     SwAV: scores → codes
  *   step.backward                      → loss, gradients, running statistics
- *   collective.sum                     the mean over workers, in one call
+ *   collective.sum                     the mean over workers, for the most part during backward
  *   optimiser.step                     the parameters that the method trains
  * </pre>
  *
@@ -44,7 +44,7 @@ public final class MethodStep implements AutoCloseable {
     TARGETS,
     /** Loss, gradients and running statistics. */
     BACKWARD,
-    /** Sums over workers. */
+    /** Sums over workers, as far as they aren't done when the backward pass is. */
     SUM,
     /** The optimiser. */
     UPDATE
@@ -143,6 +143,31 @@ public final class MethodStep implements AutoCloseable {
       Collective collective,
       SyncNorm syncNorm,
       GradientSums sums) {
+    this(
+        weights,
+        views,
+        parts,
+        method,
+        optimiser,
+        engine,
+        collective,
+        syncNorm,
+        sums,
+        WorkersMean.BUCKET);
+  }
+
+  /** The same with a number of gradients that are summed at a time. */
+  MethodStep(
+      SwavWeights weights,
+      Views views,
+      int parts,
+      Method method,
+      Optimiser optimiser,
+      Engine engine,
+      Collective collective,
+      SyncNorm syncNorm,
+      GradientSums sums,
+      int bucket) {
     if (parts > 1 && !method.allowsParts()) {
       throw new IllegalArgumentException(
           "`accumulate` is "
@@ -158,6 +183,7 @@ public final class MethodStep implements AutoCloseable {
     this.weights = weights;
     this.views = views;
     this.method = method;
+    this.mean = new WorkersMean(collective, sums, bucket);
     this.step =
         new TrainingStep(
             weights,
@@ -166,7 +192,8 @@ public final class MethodStep implements AutoCloseable {
             parts,
             method.objective(),
             engine,
-            syncNorm == SyncNorm.ON ? collective : AllReduce.alone());
+            syncNorm == SyncNorm.ON ? collective : AllReduce.alone(),
+            mean.listener());
     this.optimiser = optimiser;
     this.collective = collective;
     this.gradients = step.gradients();
@@ -175,12 +202,7 @@ public final class MethodStep implements AutoCloseable {
     this.images = IntStream.range(0, views.batch()).toArray();
     this.moves = new boolean[names.length];
     Arrays.fill(moves, true);
-    this.mean =
-        new WorkersMean(
-            collective,
-            gradients.values(),
-            syncNorm == SyncNorm.ON ? List.of() : weights.statistics().values(),
-            sums);
+    mean.begin(step, syncNorm == SyncNorm.ON ? List.of() : weights.statistics().values());
     method.begin(step, weights);
   }
 
@@ -273,8 +295,8 @@ public final class MethodStep implements AutoCloseable {
   /** Frees the memory of network and method; the weights stay. */
   @Override
   public void close() {
+    mean.close(); // first: its thread may be reading gradients
     step.close();
-    mean.close();
     method.close();
   }
 }

@@ -191,6 +191,7 @@ final class Lowering {
         case NORMALIZE_ROWS -> normalisations.rows(op);
         case NORMALIZE_ROWS_BP -> normalisations.rowsBackward(op);
         case SWAPPED_PREDICTION -> predictions.lower(op);
+        case FINAL -> emit(new CallStep(op));
         case ND4J -> nativeOps.lower(op);
       }
     }

@@ -130,6 +130,7 @@ final class ReferenceInterpreter {
         set(op.output(), dx);
       }
       case SWAPPED_PREDICTION -> prediction(op);
+      case FINAL -> a.call().run();
       case ND4J -> throw new IllegalArgumentException("no loops here for " + op);
     }
   }

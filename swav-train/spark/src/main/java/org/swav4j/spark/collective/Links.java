@@ -30,15 +30,15 @@ import org.apache.spark.network.util.TransportConf;
 import org.swav4j.spark.collective.SparkCollective.Header;
 
 /**
- * Connections between workers, one in each direction, by Spark's transport. With {@code
- * spark.authenticate} both ends must prove that they know the application's secret before anything
- * is read of them; with {@code spark.network.crypto.enabled} all of it is encrypted.
+ * Connections between workers, one in each direction for both lanes, by Spark's transport. With
+ * {@code spark.authenticate} both ends must prove that they know the application's secret before
+ * anything is read of them; with {@code spark.network.crypto.enabled} all of it is encrypted.
  */
 final class Links implements AutoCloseable {
   private static final String MODULE = "swav";
 
   private final String host;
-  private final Mailbox mailbox;
+  private final Mailbox[] mailboxes;
   private final TransportContext context;
   private final TransportClientFactory factory;
   private final TransportServer server;
@@ -47,18 +47,23 @@ final class Links implements AutoCloseable {
 
   private Links(
       String host,
-      Mailbox mailbox,
+      Mailbox[] mailboxes,
       TransportConf conf,
       List<TransportServerBootstrap> accepting,
       List<TransportClientBootstrap> connecting) {
     this.host = host;
-    this.mailbox = mailbox;
+    this.mailboxes = mailboxes;
     this.context = new TransportContext(conf, new Receiver());
     this.factory = context.createClientFactory(connecting);
     this.server = context.createServer(host, 0, accepting);
   }
 
-  static Links listen(String host, SparkConf conf, SecretKeyHolder secrets, Mailbox mailbox) {
+  /**
+   * Listens, connected to nobody yet.
+   *
+   * @param mailboxes where what comes is put, by lane
+   */
+  static Links listen(String host, SparkConf conf, SecretKeyHolder secrets, Mailbox... mailboxes) {
     if (conf.getBoolean("spark.ssl.rpc.enabled", false)) {
       throw new IllegalArgumentException(
           "spark.ssl.rpc.enabled is true, and sums between workers are not sent through TLS:"
@@ -68,7 +73,7 @@ final class Links implements AutoCloseable {
     boolean authenticate = conf.getBoolean("spark.authenticate", false);
     return new Links(
         host,
-        mailbox,
+        mailboxes,
         transport,
         authenticate ? List.of(new AuthServerBootstrap(transport, secrets)) : List.of(),
         authenticate
@@ -119,30 +124,54 @@ final class Links implements AutoCloseable {
     clients[peer].send(message);
   }
 
-  /** Sends memory that must stay as it is until this is acknowledged. */
-  void upload(int peer, ByteBuffer header, ByteBuffer content) {
+  /** Sends memory that must stay as it is until this is acknowledged to the lane's mailbox. */
+  void upload(int lane, int peer, ByteBuffer header, ByteBuffer content) {
     if (!content.hasRemaining()) {
       return;
     }
-    mailbox.uploading();
+    mailboxes[lane].uploading();
     clients[peer].uploadStream(
         new NioManagedBuffer(header),
         new NioManagedBuffer(content),
         new RpcResponseCallback() {
           @Override
           public void onSuccess(ByteBuffer response) {
-            mailbox.acknowledged();
+            mailboxes[lane].acknowledged();
           }
 
           @Override
           public void onFailure(Throwable e) {
-            mailbox.gone(peer, "it did not take what was sent: " + e.getMessage());
+            gone(peer, "it did not take what was sent: " + e.getMessage());
           }
         });
   }
 
+  private Mailbox mailbox(Header header) throws IOException {
+    if (header.lane() < 0 || header.lane() >= mailboxes.length) {
+      throw new IOException(
+          "a message on lane " + header.lane() + ", and there are " + mailboxes.length);
+    }
+    return mailboxes[header.lane()];
+  }
+
+  /** A worker that is gone is missed on both lanes. */
+  private void gone(int peer, String reason) {
+    for (Mailbox mailbox : mailboxes) {
+      mailbox.gone(peer, reason);
+    }
+  }
+
+  private void failed(String reason) {
+    for (Mailbox mailbox : mailboxes) {
+      mailbox.failed(reason);
+    }
+  }
+
   @Override
   public void close() {
+    for (Mailbox mailbox : mailboxes) {
+      mailbox.close();
+    }
     for (TransportClient client : clients) {
       if (client != null) {
         client.close();
@@ -168,9 +197,9 @@ final class Links implements AutoCloseable {
       try {
         Header header = Header.read(message);
         ranks.put(client, header.rank());
-        mailbox.put(header, message);
+        mailbox(header).put(header, message);
       } catch (IOException e) {
-        mailbox.failed(e.getMessage());
+        failed(e.getMessage());
       }
     }
 
@@ -180,11 +209,16 @@ final class Links implements AutoCloseable {
       try {
         Header header = Header.read(message);
         ranks.put(client, header.rank());
-        Mailbox.Piece piece = mailbox.piece(header);
+        Mailbox.Piece piece = mailbox(header).piece(header);
         return new StreamCallbackWithID() {
           @Override
           public String getID() {
-            return "sum " + header.number() + " of worker " + header.rank();
+            return "sum "
+                + header.number()
+                + " of lane "
+                + header.lane()
+                + " of worker "
+                + header.rank();
           }
 
           @Override
@@ -199,11 +233,11 @@ final class Links implements AutoCloseable {
 
           @Override
           public void onFailure(String stream, Throwable cause) {
-            mailbox.gone(header.rank(), "its connection broke: " + cause.getMessage());
+            gone(header.rank(), "its connection broke: " + cause.getMessage());
           }
         };
       } catch (IOException e) {
-        mailbox.failed(e.getMessage());
+        failed(e.getMessage());
         throw new IllegalStateException(e.getMessage(), e);
       }
     }
@@ -217,7 +251,7 @@ final class Links implements AutoCloseable {
     public void channelInactive(TransportClient client) {
       Integer rank = ranks.remove(client);
       if (rank != null) {
-        mailbox.gone(rank, "its connection ended");
+        gone(rank, "its connection ended");
       }
     }
   }

@@ -15,10 +15,10 @@ import org.swav4j.spark.collective.SparkCollective.Header;
 import org.swav4j.spark.collective.SparkCollective.Segments;
 
 /**
- * What has come from the other workers. Spark's network threads put it here, the training thread
- * waits for it. A worker can be one call ahead of another, not more: it ends a call only when it
- * has something from everyone. So there is room for two sets of numbers, and the parts of an array,
- * which are added before the total is sent, need room for one.
+ * What has come from the other workers on one lane. Spark's network threads put it here, the thread
+ * whose lane it is waits for it. A worker can be one call ahead of another, not more: it ends a
+ * call only when it has something from everyone. So there is room for two sets of numbers, and the
+ * parts of an array, which are added before the total is sent, need room for one.
  */
 final class Mailbox {
   private final int rank;
@@ -56,7 +56,7 @@ final class Mailbox {
     this.gone = new String[size];
   }
 
-  // The training thread
+  // The thread whose lane it is
 
   void begin(long number) {
     lock.lock();

@@ -5,6 +5,7 @@ import java.nio.ByteBuffer;
 import java.nio.ShortBuffer;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.Optional;
 import java.util.function.DoubleBinaryOperator;
 import java.util.function.UnaryOperator;
 import org.apache.spark.SparkConf;
@@ -25,25 +26,32 @@ import org.swav4j.train.host.HostTensor;
  * the order of ranks and sends the result to all, chunk by chunk while it adds (reduce-scatter and
  * gather). Either way a worker sends and receives 2 (N − 1) / N times the array, whatever N is.
  *
+ * <p>The second lane has messages of its own, with a mark, on the same connections.
+ *
  * <p>A worker whose connection ends, or that doesn't come in time, is named by the exception of the
- * others. For one thread.
+ * others. For one thread, and the lane for another one.
  */
-public final class SparkCollective implements Collective, AutoCloseable {
+public final class SparkCollective implements Collective {
   /** Bytes that are added and sent at a time: few, so that messages cost little. */
   private static final int CHUNK = 1 << 22;
 
+  private final byte laneNumber;
   private final int rank;
   private final int size;
   private final Mailbox mailbox;
   private final Links links;
-  private final float[] floatTotal = new float[CHUNK / Float.BYTES];
-  private final float[] floats = new float[CHUNK / Float.BYTES];
+  private final SparkCollective lane;
+  private float[] floatTotal = {};
+  private float[] floats = {};
   private double[] doubleTotal = {};
   private double[] doubles = {};
   private long number;
   private long nanos;
 
-  private SparkCollective(int rank, int size, Mailbox mailbox, Links links) {
+  private SparkCollective(
+      int laneNumber, int rank, int size, Mailbox mailbox, Links links, SparkCollective lane) {
+    this.laneNumber = (byte) laneNumber;
+    this.lane = lane;
     this.rank = rank;
     this.size = size;
     this.mailbox = mailbox;
@@ -72,8 +80,9 @@ public final class SparkCollective implements Collective, AutoCloseable {
       SecretKeyHolder secrets,
       UnaryOperator<String> exchange,
       Duration patience) {
-    Mailbox mailbox = new Mailbox(rank, size, patience);
-    Links links = Links.listen(host, conf, secrets, mailbox);
+    Mailbox first = new Mailbox(rank, size, patience);
+    Mailbox second = new Mailbox(rank, size, patience);
+    Links links = Links.listen(host, conf, secrets, first, second);
     try {
       String[] addresses = exchange.apply(links.address()).split(" ");
       if (addresses.length != size) {
@@ -81,7 +90,8 @@ public final class SparkCollective implements Collective, AutoCloseable {
             addresses.length + " addresses for " + size + " workers, expected one of each");
       }
       links.connect(addresses);
-      SparkCollective collective = new SparkCollective(rank, size, mailbox, links);
+      SparkCollective lane = new SparkCollective(1, rank, size, second, links, null);
+      SparkCollective collective = new SparkCollective(0, rank, size, first, links, lane);
       // Everybody is connected before anybody begins.
       collective.sum(new double[1]);
       collective.nanos = 0;
@@ -102,7 +112,14 @@ public final class SparkCollective implements Collective, AutoCloseable {
     return size;
   }
 
-  /** Time that calls took so far, waiting for slower workers included, in nanoseconds. */
+  @Override
+  public Optional<Collective> lane() {
+    return Optional.ofNullable(lane);
+  }
+
+  /**
+   * Time that calls on this lane took so far, waiting for slower workers included, in nanoseconds.
+   */
   public long nanos() {
     return nanos;
   }
@@ -126,7 +143,7 @@ public final class SparkCollective implements Collective, AutoCloseable {
     mailbox.begin(number);
     for (int peer = 0; peer < size; peer++) {
       if (peer != rank) {
-        links.send(peer, Header.numbers(number, rank, values));
+        links.send(peer, Header.numbers(laneNumber, number, rank, values));
       }
     }
     double[][] all = mailbox.numbers(number, values);
@@ -162,8 +179,9 @@ public final class SparkCollective implements Collective, AutoCloseable {
     for (int i = 1; i < size; i++) {
       int peer = (rank + i) % size; // not everybody to the same one first
       links.upload(
+          laneNumber,
           peer,
-          Header.array(number, rank, false, segments.at(peer), segments.bytes(peer)),
+          Header.array(laneNumber, number, rank, false, segments.at(peer), segments.bytes(peer)),
           slice(memory, segments.at(peer), segments.bytes(peer)));
     }
     for (int done = 0; done < segments.bytes(rank); ) {
@@ -180,8 +198,9 @@ public final class SparkCollective implements Collective, AutoCloseable {
       }
       for (int i = 1; i < size; i++) {
         links.upload(
+            laneNumber,
             (rank + i) % size,
-            Header.array(number, rank, true, at, count),
+            Header.array(laneNumber, number, rank, true, at, count),
             slice(memory, at, count));
       }
       done += count;
@@ -194,6 +213,7 @@ public final class SparkCollective implements Collective, AutoCloseable {
 
   private void addFloats(ByteBuffer memory, int at, int done, int bytes) {
     int count = bytes / Float.BYTES;
+    roomForFloats(count);
     for (int peer = 0; peer < size; peer++) {
       ByteBuffer from = peer == rank ? memory : mailbox.part(peer);
       float[] to = peer == 0 ? floatTotal : floats;
@@ -207,8 +227,16 @@ public final class SparkCollective implements Collective, AutoCloseable {
     slice(memory, at, bytes).asFloatBuffer().put(floatTotal, 0, count);
   }
 
+  private void roomForFloats(int count) {
+    if (floats.length < count) {
+      floats = new float[count];
+      floatTotal = new float[count];
+    }
+  }
+
   private void addHalves(ByteBuffer memory, int at, int done, int bytes) {
     int count = bytes / Short.BYTES;
+    roomForFloats(count);
     for (int peer = 0; peer < size; peer++) {
       ByteBuffer from = peer == rank ? memory : mailbox.part(peer);
       ShortBuffer halves = slice(from, peer == rank ? at : done, bytes).asShortBuffer();
@@ -225,9 +253,9 @@ public final class SparkCollective implements Collective, AutoCloseable {
 
   private void addDoubles(ByteBuffer memory, int at, int done, int bytes) {
     int count = bytes / Double.BYTES;
-    if (doubles.length == 0) {
-      doubles = new double[CHUNK / Double.BYTES];
-      doubleTotal = new double[CHUNK / Double.BYTES];
+    if (doubles.length < count) {
+      doubles = new double[count];
+      doubleTotal = new double[count];
     }
     for (int peer = 0; peer < size; peer++) {
       ByteBuffer from = peer == rank ? memory : mailbox.part(peer);
@@ -267,8 +295,9 @@ public final class SparkCollective implements Collective, AutoCloseable {
     number = gathering;
     for (int i = 1; i < size; i++) {
       links.upload(
+          laneNumber,
           (rank + i) % size,
-          Header.array(gathering, rank, true, segments.at(rank), segments.bytes(rank)),
+          Header.array(laneNumber, gathering, rank, true, segments.at(rank), segments.bytes(rank)),
           slice(memory, segments.at(rank), segments.bytes(rank)));
     }
     mailbox.awaitTotals(memory.capacity() - segments.bytes(rank));
@@ -301,7 +330,6 @@ public final class SparkCollective implements Collective, AutoCloseable {
   /** Closes the connections; the others then fail in their next call. */
   @Override
   public void close() {
-    mailbox.close();
     links.close();
   }
 
@@ -325,27 +353,28 @@ public final class SparkCollective implements Collective, AutoCloseable {
   }
 
   /** What stands before the content of a message. */
-  record Header(byte kind, long number, int rank, int at, int length) {
+  record Header(byte kind, byte lane, long number, int rank, int at, int length) {
     static final byte NUMBERS = 1;
     static final byte PART = 2;
     static final byte TOTAL = 3;
-    static final int BYTES = 1 + Long.BYTES + 3 * Integer.BYTES;
+    static final int BYTES = 2 + Long.BYTES + 3 * Integer.BYTES;
 
-    static ByteBuffer numbers(long number, int rank, double[] values) {
+    static ByteBuffer numbers(byte lane, long number, int rank, double[] values) {
       ByteBuffer message = ByteBuffer.allocate(BYTES + values.length * Double.BYTES);
-      put(message, NUMBERS, number, rank, 0, values.length);
+      put(message, NUMBERS, lane, number, rank, 0, values.length);
       message.asDoubleBuffer().put(values);
       return message.rewind();
     }
 
-    static ByteBuffer array(long number, int rank, boolean total, int at, int length) {
+    static ByteBuffer array(byte lane, long number, int rank, boolean total, int at, int length) {
       ByteBuffer header = ByteBuffer.allocate(BYTES);
-      put(header, total ? TOTAL : PART, number, rank, at, length);
+      put(header, total ? TOTAL : PART, lane, number, rank, at, length);
       return header.rewind();
     }
 
-    private static void put(ByteBuffer to, byte kind, long number, int rank, int at, int length) {
-      to.put(kind).putLong(number).putInt(rank).putInt(at).putInt(length);
+    private static void put(
+        ByteBuffer to, byte kind, byte lane, long number, int rank, int at, int length) {
+      to.put(kind).put(lane).putLong(number).putInt(rank).putInt(at).putInt(length);
     }
 
     /** Reads one, and leaves the message at its content. */
@@ -354,7 +383,12 @@ public final class SparkCollective implements Collective, AutoCloseable {
         throw new IOException("a message of " + message.remaining() + " bytes, cut off");
       }
       return new Header(
-          message.get(), message.getLong(), message.getInt(), message.getInt(), message.getInt());
+          message.get(),
+          message.get(),
+          message.getLong(),
+          message.getInt(),
+          message.getInt(),
+          message.getInt());
     }
 
     double[] values(ByteBuffer content) {

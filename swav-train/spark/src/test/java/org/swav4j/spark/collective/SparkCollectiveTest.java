@@ -251,6 +251,92 @@ class SparkCollectiveTest {
     }
   }
 
+  /** Small sums on one lane while arrays are summed on the other, in any mixture. */
+  @ParameterizedTest
+  @CsvSource({"2,false", "3,true"})
+  void lanesDoNotDisturbEachOther(int size, boolean encrypt) throws Exception {
+    int length = 300_001;
+    float[] expected = random(0, length);
+    for (int rank = 1; rank < size; rank++) {
+      float[] more = random(rank, length);
+      for (int i = 0; i < length; i++) {
+        expected[i] += more[i];
+      }
+    }
+    Work<Void> work =
+        worker -> {
+          Future<?> aside =
+              threads.submit(
+                  () -> {
+                    for (int repeat = 0; repeat < 20; repeat++) {
+                      INDArray array = Nd4j.createFromArray(random(worker.rank(), length));
+                      double[] largest = {worker.rank(), repeat};
+                      worker.lane().orElseThrow().max(largest);
+                      worker.lane().orElseThrow().sum(array);
+                      assertThat(largest).containsExactly(size - 1, repeat);
+                      assertThat(array.data().asFloat()).isEqualTo(expected);
+                    }
+                  });
+          for (int repeat = 0; repeat < 300; repeat++) {
+            double[] sums = {repeat, worker.rank()};
+            worker.sum(sums);
+            assertThat(sums).containsExactly(size * repeat, size * (size - 1) / 2.0);
+          }
+          INDArray array = Nd4j.createFromArray(random(worker.rank(), length));
+          worker.sum(array);
+          assertThat(array.data().asFloat()).isEqualTo(expected);
+          assertThat(worker.gather(Nd4j.ones(1, 2)).sumNumber().intValue()).isEqualTo(2 * size);
+          aside.get(60, TimeUnit.SECONDS);
+          worker.finish();
+          return null;
+        };
+    for (Future<Void> worker :
+        begin(size, conf(encrypt, encrypt), List.of("a secret"), Duration.ofSeconds(60), work)) {
+      worker.get(60, TimeUnit.SECONDS);
+    }
+  }
+
+  @Test
+  void aWorkerThatLeavesIsMissedOnBothLanes() throws Exception {
+    List<Future<List<String>>> workers =
+        begin(
+            3,
+            conf(false, false),
+            List.of(""),
+            Duration.ofSeconds(60),
+            worker -> {
+              if (worker.rank() == 1) {
+                Thread.sleep(500);
+                throw new IOException("disk full");
+              }
+              Future<String> aside =
+                  threads.submit(
+                      () ->
+                          failure(
+                              () ->
+                                  worker
+                                      .lane()
+                                      .orElseThrow()
+                                      .sum(Nd4j.ones(DataType.FLOAT, 1_000_000))));
+              String own = failure(() -> worker.sum(new double[1]));
+              return List.of(own, aside.get(30, TimeUnit.SECONDS));
+            });
+    for (int rank : new int[] {0, 2}) {
+      // The one that fails first may have closed before the other noticed.
+      assertThat(workers.get(rank).get(60, TimeUnit.SECONDS))
+          .allSatisfy(said -> assertThat(said).contains(" is gone ("));
+    }
+  }
+
+  private static String failure(Runnable call) {
+    try {
+      call.run();
+      return "none";
+    } catch (IllegalStateException e) {
+      return e.getMessage();
+    }
+  }
+
   @ParameterizedTest
   @CsvSource({"true,true", "true,false"})
   void workersWithTheSecretAgreeAndAStrangerIsRefused(boolean authenticate, boolean encrypt)
@@ -291,7 +377,8 @@ class SparkCollectiveTest {
             worker -> {
               // Numbers as another worker would send them, framed as Spark frames a message.
               if (worker.rank() == 0) {
-                ByteBuffer forged = SparkCollective.Header.numbers(2, 1, new double[] {1000});
+                ByteBuffer forged =
+                    SparkCollective.Header.numbers((byte) 0, 2, 1, new double[] {1000});
                 ByteBuffer frame = ByteBuffer.allocate(13 + forged.remaining());
                 frame.putLong(13 + forged.remaining()).put((byte) 9).putInt(forged.remaining());
                 frame.put(forged);
