@@ -34,6 +34,15 @@ public final class Engines {
     return Providers.find().of(name, precision);
   }
 
+  /**
+   * Whether {@link #of} gives an engine: it is known, and can run here in that precision.
+   *
+   * @param name as there
+   */
+  public static boolean canRun(String name, Precision precision) {
+    return Providers.find().canRun(name, precision);
+  }
+
   /** Which engine {@link #best} gives and why, in one line. */
   public static String explain() {
     return Providers.find().explain();

@@ -123,6 +123,13 @@ record Providers(List<EngineProvider> offered, List<String> broken) {
             + (broken.isEmpty() ? "" : "; not loaded: " + String.join("; ", broken)));
   }
 
+  boolean canRun(String name, Precision precision) {
+    String wanted = name.toLowerCase(Locale.ROOT);
+    return offered.stream()
+        .filter(provider -> wanted.equals("auto") || provider.name().equals(wanted))
+        .anyMatch(provider -> obstacle(provider, precision).isEmpty());
+  }
+
   String explain() {
     StringBuilder passedOver = new StringBuilder();
     for (EngineProvider provider : offered) {

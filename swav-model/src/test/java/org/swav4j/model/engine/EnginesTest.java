@@ -129,6 +129,10 @@ class EnginesTest {
     assertThatThrownBy(() -> with(folder, () -> Engines.of("own", Precision.BF16), name))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage("engine own can't run here: it knows floats only");
+    assertThat(with(folder, () -> Engines.canRun("own", Precision.FLOAT), name)).isTrue();
+    assertThat(with(folder, () -> Engines.canRun("own", Precision.BF16), name)).isFalse();
+    assertThat(Engines.canRun("own", Precision.FLOAT)).isFalse();
+    assertThat(Engines.canRun("nd4j", Precision.BF16)).isFalse();
     assertThat(Engines.names()).containsExactly("onednn", "nd4j");
   }
 

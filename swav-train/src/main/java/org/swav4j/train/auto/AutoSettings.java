@@ -9,6 +9,8 @@ import java.util.Map;
 import java.util.function.DoubleSupplier;
 import java.util.function.ToDoubleFunction;
 import org.swav4j.data.CropSpec;
+import org.swav4j.model.engine.Engines;
+import org.swav4j.model.engine.Precision;
 import org.swav4j.train.config.Preset;
 import org.swav4j.train.config.Settings;
 import org.swav4j.train.config.TrainingConfig;
@@ -18,7 +20,7 @@ import org.swav4j.train.config.TrainingConfig;
  * there is. Each choice has a reason, and whatever is given by hand stays.
  */
 public final class AutoSettings {
-  /** Steps before which a run shows little; a trunk for which there is no time for them is left. */
+  /** Steps before which a run shows little. */
   private static final int FEW_STEPS = 2000;
 
   /** Steps after which a run of this size gains little. */
@@ -35,8 +37,27 @@ public final class AutoSettings {
   /** Seconds until the first step. */
   private static final double START = 10;
 
-  /** Images of at most this side are learned from as they are. */
-  private static final int SMALL = 48;
+  /** Images of a smaller side are learned from as they are. */
+  private static final int SMALL = 64;
+
+  private static final String FULL_SIDE = "no pixel is to be given away at this size";
+  private static final String QUARTER_SIDE = "it divides the side by four: most of the time saved";
+
+  /**
+   * A network to learn with.
+   *
+   * @param enough steps without which a faster one learns more in the same time
+   */
+  private record Trunk(String architecture, String stem, int enough) {}
+
+  private static final List<Trunk> FOR_SMALL =
+      List.of(
+          new Trunk("resnet18", "small", 4000),
+          new Trunk("resnet20", "small", 1000),
+          new Trunk("resnet20", "imagenet", 0));
+
+  private static final List<Trunk> FOR_PHOTOS =
+      List.of(new Trunk("resnet18", "imagenet", 4000), new Trunk("resnet20", "imagenet", 0));
 
   private final DataSurvey survey;
   private final Map<String, String> given;
@@ -83,6 +104,7 @@ public final class AutoSettings {
     auto.batchAndPrototypes();
     auto.crops();
     auto.augmentation();
+    auto.precision();
     double step = auto.trunk(budget, stepSeconds);
     return auto.epochs(budget, spent.getAsDouble(), step);
   }
@@ -146,20 +168,17 @@ public final class AutoSettings {
 
   private void crops() {
     if (small()) {
-      int large = Math.max(12, survey.side() / 4 * 4);
-      int side = Math.min(32, large);
+      int side = Math.max(12, survey.side() / 4 * 4);
       choose(
           "crops",
           "2x" + side + ",4x" + side / 2,
           "the images have a side of %d pixels",
           survey.side());
       scales("0.3-1,0.1-0.3", "small images lose their object in smaller crops");
-      choose("stem", "small", "no pixel is to be given away at this size");
       choose("eval-size", side, "as the large crops");
     } else {
       choose("crops", "2x64,4x32", "the images have a side of %s", side());
       scales("0.25-1,0.08-0.3", "photographs, at the shares that were tried for them");
-      choose("stem", "imagenet", "it halves the side twice, which saves most of the time");
       choose("eval-size", Math.min(96, survey.side() / 8 * 8), "larger than crops, which helps");
     }
   }
@@ -187,31 +206,51 @@ public final class AutoSettings {
     }
   }
 
-  private double trunk(Duration budget, ToDoubleFunction<TrainingConfig> stepSeconds) {
-    if (given.containsKey("arch")) {
-      return stepSeconds.applyAsDouble(config());
+  private void precision() {
+    if (Engines.canRun(config().execution().engine(), Precision.BF16)) {
+      choose("precision", "bf16", "this processor computes in it, in up to two fifths less time");
     }
+  }
+
+  private double trunk(Duration budget, ToDoubleFunction<TrainingConfig> stepSeconds) {
     double seconds = budget.toSeconds() * (1 - SPARE) / (1 + JUDGING);
-    String[] trunks = {"resnet18", "resnet20"};
     double step = 0;
-    for (String trunk : trunks) {
+    for (Trunk trunk : trunks()) {
       choices.remove("arch");
-      choose("arch", trunk, "");
+      choices.remove("stem");
+      choose("stem", trunk.stem, trunk.stem.equals("small") ? FULL_SIDE : QUARTER_SIDE);
+      choose("arch", trunk.architecture, "");
       step = stepSeconds.applyAsDouble(config());
       double steps = seconds / step;
-      if (steps >= FEW_STEPS || trunk.equals(trunks[trunks.length - 1])) {
-        choices.remove("arch");
-        choose(
-            "arch",
-            trunk,
-            "a step takes %.2f s here, so that there is time for %.0f steps%s",
-            step,
-            steps,
-            steps < FEW_STEPS ? ", which are few: a longer --budget helps" : "");
+      choices.remove("arch");
+      choose(
+          "arch",
+          trunk.architecture,
+          "a step takes %.2f s here, so that there is time for %.0f steps%s",
+          step,
+          steps,
+          steps < FEW_STEPS ? ", which are few: a longer --budget helps" : "");
+      if (steps >= trunk.enough) {
         break;
       }
     }
     return step;
+  }
+
+  /** Those to choose from, the strongest and slowest first; what is given stays. */
+  private List<Trunk> trunks() {
+    List<Trunk> all = new ArrayList<>();
+    for (Trunk trunk : small() ? FOR_SMALL : FOR_PHOTOS) {
+      Trunk possible =
+          new Trunk(
+              given.getOrDefault("arch", trunk.architecture),
+              given.getOrDefault("stem", trunk.stem),
+              trunk.enough);
+      all.removeIf(
+          t -> t.architecture.equals(possible.architecture) && t.stem.equals(possible.stem));
+      all.add(possible);
+    }
+    return all;
   }
 
   private Plan epochs(Duration budget, double spent, double step) {

@@ -1,8 +1,5 @@
 package org.swav4j.train.auto;
 
-import java.util.ArrayList;
-import java.util.Collections;
-import java.util.List;
 import java.util.function.ToDoubleFunction;
 import org.swav4j.data.ImageSource;
 import org.swav4j.data.Normalisation;
@@ -20,8 +17,15 @@ import org.swav4j.train.loop.TrainingListener;
  * reading and cropping count.
  */
 public final class StepTime implements ToDoubleFunction<TrainingConfig> {
+  /** Steps, and seconds, until compiled code runs and the images' files have been found. */
   private static final int WARM_UP = 3;
+
+  private static final double WARM_UP_SECONDS = 3;
+
+  /** Steps, and seconds, that are timed. */
   private static final int TIMED = 5;
+
+  private static final double TIMED_SECONDS = 2;
 
   private final ImageSource images;
   private final Normalisation normalisation;
@@ -39,24 +43,39 @@ public final class StepTime implements ToDoubleFunction<TrainingConfig> {
         Engines.of(config.execution().engine(), Precision.of(config.execution().precision()));
     SwavWeights weights =
         SwavWeights.initialise(config.network().with(images.channels()), config.execution().seed());
-    List<Double> seconds = new ArrayList<>();
+    Timing timing = new Timing();
     try (Trainer trainer = new Trainer(config, images, weights, engine)) {
-      trainer
-          .listener(
-              new TrainingListener() {
-                @Override
-                public void step(StepMetrics m) {
-                  seconds.add(m.seconds());
-                  if (seconds.size() == WARM_UP + TIMED) {
-                    trainer.stop();
-                  }
-                }
-              })
-          .run();
+      timing.trainer = trainer;
+      trainer.listener(timing).run();
     }
-    List<Double> timed =
-        new ArrayList<>(seconds.subList(Math.min(WARM_UP, seconds.size() - 1), seconds.size()));
-    Collections.sort(timed);
-    return timed.get(timed.size() / 2);
+    return timing.mean();
+  }
+
+  /** Stops a trainer when its steps have been timed. */
+  private static final class Timing implements TrainingListener {
+    private Trainer trainer;
+    private int warmUpSteps;
+    private double warmUpSeconds;
+    private int steps;
+    private double seconds;
+
+    @Override
+    public void step(StepMetrics m) {
+      if (warmUpSteps < WARM_UP || warmUpSeconds < WARM_UP_SECONDS) {
+        warmUpSteps++;
+        warmUpSeconds += m.seconds();
+        return;
+      }
+      steps++;
+      seconds += m.seconds();
+      if (steps >= TIMED && seconds >= TIMED_SECONDS) {
+        trainer.stop();
+      }
+    }
+
+    /** Seconds a step; of those of the warm-up if the run was shorter. */
+    double mean() {
+      return steps == 0 ? warmUpSeconds / warmUpSteps : seconds / steps;
+    }
   }
 }

@@ -10,6 +10,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.swav4j.data.DataSpec;
 import org.swav4j.model.Architecture;
+import org.swav4j.model.Stem;
+import org.swav4j.model.engine.Engines;
+import org.swav4j.model.engine.Precision;
 import org.swav4j.train.advice.CollapseMonitor;
 import org.swav4j.train.advice.HealthState;
 import org.swav4j.train.config.Preset;
@@ -69,6 +72,43 @@ class AutoSettingsTest {
         .isEqualTo(Architecture.RESNET20);
     assertThat(plan(9469, 128, false, Duration.ofMinutes(2)).choices().toString())
         .contains("a longer --budget helps");
+  }
+
+  @Test
+  void smallImagesGiveAwayPixelsWhereThereIsNoTimeForEnoughStepsOtherwise() {
+    // A machine on which a step takes 1, 0.1 and 0.01 seconds.
+    ToDoubleFunction<TrainingConfig> step =
+        c -> SLOW.applyAsDouble(c) * (c.network().stem() == Stem.SMALL ? 1 : 0.1);
+    String[] chosen = new String[3];
+    int[] minutes = {100, 10, 1};
+    for (int i = 0; i < 3; i++) {
+      TrainingConfig config =
+          AutoSettings.choose(
+                  new DataSurvey(50_000, 32, false, 60),
+                  Map.of("data", "folder:x"),
+                  Duration.ofMinutes(minutes[i]),
+                  () -> 0,
+                  step)
+              .config();
+      chosen[i] = config.network().architecture() + " " + config.network().stem();
+    }
+    assertThat(chosen).containsExactly("RESNET18 SMALL", "RESNET20 SMALL", "RESNET20 IMAGENET");
+  }
+
+  @Test
+  void precisionIsTheFastestThatCanBeComputedHere() {
+    TrainingConfig config = plan(9469, 128, false, Duration.ofHours(1)).config();
+    boolean bf16 = Engines.canRun("auto", Precision.BF16);
+    assertThat(config.execution().precision()).isEqualTo(bf16 ? "bf16" : "float");
+    TrainingConfig everywhere =
+        AutoSettings.choose(
+                new DataSurvey(9469, 128, false, 60),
+                Map.of("data", "folder:x", "engine", "nd4j"),
+                Duration.ofHours(1),
+                () -> 0,
+                SLOW)
+            .config();
+    assertThat(everywhere.execution().precision()).isEqualTo("float");
   }
 
   @Test
