@@ -18,7 +18,9 @@ import org.swav4j.train.config.TrainingConfig;
 import org.swav4j.train.loop.TrainingException;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
 
 /** Says what this computer offers, what is used of it, what is wrong, and what to do. */
 @Command(
@@ -26,7 +28,8 @@ import picocli.CommandLine.Option;
     mixinStandardHelpOptions = true,
     description =
         "Says which back end, native libraries, memory limits and threads are in use, what is"
-            + " wrong and what to do. Exit status 1 if training can't work here.")
+            + " wrong and what to do. Exit status 1 if training can't work here.",
+    modelTransformer = SettingOptions.Unlisted.class)
 final class DoctorCommand implements Callable<Integer> {
   /** What a line of the report means, for those who meet it for the first time. */
   private static final Map<String, String> MEANING =
@@ -46,7 +49,8 @@ final class DoctorCommand implements Callable<Integer> {
       paramLabel = "SPEC",
       description =
           "Looks at these images instead, and says what `train --data SPEC` would choose for them,"
-              + " why, and how much time and memory that takes. Nothing is trained.")
+              + " why, and how much time and memory that takes. Settings of `train` can be given"
+              + " beside it and stay as given. Nothing is trained.")
   String data;
 
   @Option(
@@ -55,11 +59,20 @@ final class DoctorCommand implements Callable<Integer> {
       description = "Time that the run may take, such as 90min or 2h (${DEFAULT-VALUE}).")
   String budget = AutoPreset.BUDGET;
 
+  @Spec CommandSpec command;
+
   @Override
   public Integer call() {
+    Map<String, String> given = SettingOptions.given(command.commandLine().getParseResult());
     if (data != null) {
-      foretell();
+      foretell(given);
       return 0;
+    }
+    if (!given.isEmpty()) {
+      throw new IllegalArgumentException(
+          "--"
+              + given.keySet().iterator().next()
+              + " changes what is chosen for images: say by --data SPEC for which");
     }
     Map<String, Object> facts = new LinkedHashMap<>();
     List<String> advice = new ArrayList<>();
@@ -91,9 +104,9 @@ final class DoctorCommand implements Callable<Integer> {
   }
 
   /** What the auto preset chooses, and what it costs. */
-  private void foretell() {
+  private void foretell(Map<String, String> given) {
     Backend.start();
-    AutoPreset chosen = AutoPreset.choose(Map.of("data", data), budget, output);
+    AutoPreset chosen = AutoPreset.choose(given, budget, output);
     TrainingConfig config = chosen.data().config();
     SwavWeights weights =
         SwavWeights.initialise(

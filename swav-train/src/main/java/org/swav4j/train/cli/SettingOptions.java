@@ -23,22 +23,35 @@ public final class SettingOptions implements IModelTransformer {
   /** For picocli. */
   public SettingOptions() {}
 
+  /** The same options for a command that has some of them itself; its help leaves them to train. */
+  static final class Unlisted implements IModelTransformer {
+    @Override
+    public CommandSpec transform(CommandSpec command) {
+      for (Settings.Field field : Settings.all()) {
+        if (command.findOption("--" + field.setting().flag()) == null) {
+          command.addOption(option(field).hidden(true).build());
+        }
+      }
+      return command;
+    }
+  }
+
   @Override
   public CommandSpec transform(CommandSpec command) {
     Map<String, ArgGroupSpec.Builder> groups = new LinkedHashMap<>();
     for (Settings.Field field : Settings.all()) {
-      groups
-          .computeIfAbsent(field.section(), SettingOptions::group)
-          .addArg(
-              OptionSpec.builder("--" + field.setting().flag())
-                  .type(field.type())
-                  .paramLabel(field.setting().label())
-                  .description(Settings.withFlags(field.setting().help()))
-                  .build());
+      groups.computeIfAbsent(field.section(), SettingOptions::group).addArg(option(field).build());
     }
     groups.values().forEach(group -> command.addArgGroup(group.build()));
     command.usageMessage().footer(presetTable());
     return command;
+  }
+
+  private static OptionSpec.Builder option(Settings.Field field) {
+    return OptionSpec.builder("--" + field.setting().flag())
+        .type(field.type())
+        .paramLabel(field.setting().label())
+        .description(Settings.withFlags(field.setting().help()));
   }
 
   private static ArgGroupSpec.Builder group(String section) {

@@ -63,6 +63,25 @@ class AutoPresetTest {
   }
 
   @Test
+  void doctorTakesWhatIsGivenAndSaysWhatFollows() {
+    CommandLineTest.Outcome outcome =
+        CommandLineTest.swav(
+            "doctor",
+            "--data=shapes:300",
+            "--budget=2min",
+            "--arch=resnet20",
+            "--crops=2x16",
+            "--batch=32");
+    assertThat(outcome.status()).as(outcome.err()).isZero();
+    assertThat(lines(outcome.out()))
+        .noneMatch(l -> l.startsWith("--arch") || l.startsWith("--batch"))
+        .anyMatch(l -> l.startsWith("--prototypes 30: a batch of 32"));
+    CommandLineTest.Outcome without = CommandLineTest.swav("doctor", "--epochs", "3");
+    assertThat(without.status()).isEqualTo(2);
+    assertThat(without.err()).contains("--epochs").contains("--data SPEC").hasLineCount(1);
+  }
+
+  @Test
   void aChoiceThatTheFirstStepsRefuteIsChangedAndTheRunBeginsAgainAtMostTwice() throws IOException {
     CommandLineTest.Outcome wild =
         CommandLineTest.swav(
