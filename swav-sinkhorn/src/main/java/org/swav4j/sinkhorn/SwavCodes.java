@@ -2,6 +2,7 @@ package org.swav4j.sinkhorn;
 
 import java.lang.ref.Reference;
 import java.util.Arrays;
+import java.util.function.BooleanSupplier;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -44,6 +45,10 @@ public final class SwavCodes {
   private final RowSoftmax softmax = new RowSoftmax();
   private final double[] total = new double[1];
   private double[] columns = {};
+
+  // Made once, so that a call allocates nothing.
+  private final BooleanSupplier balanced = this::balance;
+  private final BooleanSupplier unbalanced = this::normalise;
 
   /**
    * @param epsilon weight of the entropy, 0.05 for cosine scores; the lower, the harder the codes
@@ -119,7 +124,7 @@ public final class SwavCodes {
    * Computes the codes of the last B of N samples.
    *
    * @param scores [N, K], FLOAT or DOUBLE: features times prototypes, both L2-normalised; unchanged
-   * @param codes [B, K] of the same type, {@code 1 <= B <= N}: overwritten
+   * @param codes [B, K] of the same type, {@code 1 <= B <= N}: overwritten; undefined if refused
    * @throws IllegalArgumentException if shapes or types don't match or a score is not finite
    */
   public void assign(INDArray scores, INDArray codes) {
@@ -137,22 +142,31 @@ public final class SwavCodes {
       inArrays.write(codes);
       return;
     }
+    if (!onHost(scores, codes, balanced)) {
+      throw Checks.notFinite(scores);
+    }
+  }
+
+  /**
+   * Wraps the arrays and computes one from the other.
+   *
+   * @return whether the scores are finite; codes are undefined if not
+   */
+  private boolean onHost(INDArray scores, INDArray codes, BooleanSupplier computation) {
     // Transposed and other scattered arrays cost a copy.
     INDArray from = HostMatrix.holds(scores) ? scores : scores.dup('c');
     INDArray to =
         HostMatrix.holds(codes) ? codes : Nd4j.createUninitialized(codes.dataType(), codes.shape());
     hostScores.wrap(from);
     hostCodes.wrap(to);
-    boolean finite = fused();
+    boolean finite = computation.getAsBoolean();
     // The collector would free an array of which only the address is used any more.
     Reference.reachabilityFence(from);
     Reference.reachabilityFence(to);
-    if (!finite) {
-      throw Checks.notFinite(scores);
-    }
-    if (to != codes) {
+    if (finite && to != codes) {
       codes.assign(to);
     }
+    return finite;
   }
 
   /**
@@ -162,30 +176,16 @@ public final class SwavCodes {
    * nothing, but the shards refuse scores together.
    *
    * @param scores [N, K], FLOAT or DOUBLE; unchanged
-   * @param codes [B, K] of the same type, {@code 1 <= B <= N}: overwritten
+   * @param codes [B, K] of the same type, {@code 1 <= B <= N}: overwritten; undefined if refused
    * @throws IllegalArgumentException if shapes or types don't match or a score of these rows, of
    *     any shard, is not finite
    */
   public void assignUnbalanced(INDArray scores, INDArray codes) {
     check(scores, codes);
-    boolean finite;
-    if (operations || !HostMatrix.canHold(scores)) {
-      finite = RowSoftmax.run(scores, epsilon, codes);
-    } else {
-      INDArray from = HostMatrix.holds(scores) ? scores : scores.dup('c');
-      INDArray to =
-          HostMatrix.holds(codes)
-              ? codes
-              : Nd4j.createUninitialized(codes.dataType(), codes.shape());
-      hostScores.wrap(from);
-      hostCodes.wrap(to);
-      finite = softmax.run(hostScores, epsilon, hostCodes);
-      Reference.reachabilityFence(from);
-      Reference.reachabilityFence(to);
-      if (to != codes) {
-        codes.assign(to);
-      }
-    }
+    boolean finite =
+        operations || !HostMatrix.canHold(scores)
+            ? RowSoftmax.run(scores, epsilon, codes)
+            : onHost(scores, codes, unbalanced);
     total[0] = finite ? 0 : 1;
     reduction.max(total);
     if (total[0] > 0) {
@@ -221,7 +221,12 @@ public final class SwavCodes {
   }
 
   /** False if a score is not finite. */
-  private boolean fused() {
+  private boolean normalise() {
+    return softmax.run(hostScores, epsilon, hostCodes);
+  }
+
+  /** False if a score is not finite. */
+  private boolean balance() {
     if (hostScores.isFloat()) {
       switch (inFloat.run(hostScores, null, columns, epsilon, stop, form, reduction, hostCodes)) {
         case DONE:
