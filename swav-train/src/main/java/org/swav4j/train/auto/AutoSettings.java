@@ -7,8 +7,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.function.DoubleSupplier;
-import java.util.function.ToDoubleFunction;
-import org.swav4j.data.CropSpec;
 import org.swav4j.model.engine.Engines;
 import org.swav4j.model.engine.Precision;
 import org.swav4j.train.config.Preset;
@@ -33,6 +31,9 @@ public final class AutoSettings {
 
   /** Time that k-NN may take, as a share of the training's. */
   private static final double JUDGING = 0.08;
+
+  /** Images without which k-NN says little. */
+  private static final int FEWEST_JUDGED = 200;
 
   /** Seconds until the first step. */
   private static final double START = 10;
@@ -61,12 +62,14 @@ public final class AutoSettings {
 
   private final DataSurvey survey;
   private final Map<String, String> given;
+  private final Pace pace;
   private final Map<String, Choice> choices = new LinkedHashMap<>();
   private final TrainingConfig base;
 
-  private AutoSettings(DataSurvey survey, Map<String, String> given) {
+  private AutoSettings(DataSurvey survey, Map<String, String> given, Pace pace) {
     this.survey = survey;
     this.given = given;
+    this.pace = pace;
     this.base = (small() ? Preset.SMALL_IMAGES : Preset.PHOTOS).config();
   }
 
@@ -91,7 +94,7 @@ public final class AutoSettings {
    * @param given settings that are given, by flag without dashes, the data among them
    * @param budget time that choosing and the run may take
    * @param spent seconds that choosing has taken so far
-   * @param stepSeconds how long a step of a configuration takes here
+   * @param pace of this machine with these images
    * @throws IllegalArgumentException if what is given doesn't fit what is chosen
    */
   public static Plan choose(
@@ -99,14 +102,14 @@ public final class AutoSettings {
       Map<String, String> given,
       Duration budget,
       DoubleSupplier spent,
-      ToDoubleFunction<TrainingConfig> stepSeconds) {
-    AutoSettings auto = new AutoSettings(survey, given);
+      Pace pace) {
+    AutoSettings auto = new AutoSettings(survey, given, pace);
     auto.batchAndPrototypes();
     auto.crops();
     auto.augmentation();
     auto.precision();
-    double step = auto.trunk(budget, stepSeconds);
-    return auto.epochs(budget, spent.getAsDouble(), step);
+    double step = auto.trunk(budget);
+    return auto.epochs(budget, spent, step);
   }
 
   private boolean small() {
@@ -212,7 +215,7 @@ public final class AutoSettings {
     }
   }
 
-  private double trunk(Duration budget, ToDoubleFunction<TrainingConfig> stepSeconds) {
+  private double trunk(Duration budget) {
     double seconds = budget.toSeconds() * (1 - SPARE) / (1 + JUDGING);
     double step = 0;
     for (Trunk trunk : trunks()) {
@@ -220,7 +223,7 @@ public final class AutoSettings {
       choices.remove("stem");
       choose("stem", trunk.stem, trunk.stem.equals("small") ? FULL_SIDE : QUARTER_SIDE);
       choose("arch", trunk.architecture, "");
-      step = stepSeconds.applyAsDouble(config());
+      step = pace.step(config());
       double steps = seconds / step;
       choices.remove("arch");
       choose(
@@ -253,10 +256,11 @@ public final class AutoSettings {
     return all;
   }
 
-  private Plan epochs(Duration budget, double spent, double step) {
+  private Plan epochs(Duration budget, DoubleSupplier sinceStart, double step) {
     TrainingConfig config = config();
     int perEpoch = Math.max(1, survey.images() / config.optimisation().imagesPerStep());
-    double judging = judging(config, step);
+    double judging = judging(budget);
+    double spent = sinceStart.getAsDouble();
     // Judged before the first step and after the last whatever the time, in between if there is.
     double left = budget.toSeconds() * (1 - SPARE) - spent - START - 2 * judging;
     double steps = Math.min(MANY_STEPS, left / (1 + JUDGING) / step);
@@ -274,27 +278,30 @@ public final class AutoSettings {
     choose(
         "eval-every",
         Math.max(1, epochs / times),
-        "judging takes some %.0f s, where there are labels",
-        judging);
+        "judging takes %s, where there are labels",
+        judging < 1 ? "less than a second" : String.format(Locale.ROOT, "some %.0f s", judging));
     int every = config().evaluation().everyEpochs();
     double judged = every == 0 ? 0 : 1 + Math.ceil((double) epochs / every);
     return new Plan(
         config(), new ArrayList<>(choices.values()), spent + START + training + judged * judging);
   }
 
-  /**
-   * Seconds that k-NN takes: a third of a step's work for each pixel, which is the forward half.
-   */
-  private double judging(TrainingConfig config, double step) {
-    double pixels = 0;
-    for (CropSpec crop : config.crops()) {
-      pixels += (double) crop.count() * crop.size() * crop.size();
+  /** Chooses as many images as there is time to judge, and says how many seconds that takes. */
+  private double judging(Duration budget) {
+    TrainingConfig config = config();
+    double image = pace.judged(config);
+    int most = (int) (budget.toSeconds() * JUDGING / 2 / image);
+    if (judged(config) > most) {
+      String reason = "an image takes %.0f ms to be judged";
+      choose("eval-bank", Math.max(FEWEST_JUDGED, most / 4 * 3), reason, 1e3 * image);
+      choose("eval-test", Math.max(FEWEST_JUDGED, most / 4), reason, 1e3 * image);
     }
-    double image = (double) config.evaluationSize() * config.evaluationSize() / pixels / 3;
-    int images =
-        Math.min(survey.images(), config.evaluation().bankImages())
-            + Math.min(survey.images() / 4, config.evaluation().testImages());
-    return images * image * step / config.optimisation().imagesPerStep();
+    return judged(config()) * image;
+  }
+
+  private int judged(TrainingConfig config) {
+    return Math.min(survey.images(), config.evaluation().bankImages())
+        + Math.min(survey.images() / 4, config.evaluation().testImages());
   }
 
   private static double rounded(double epochs) {

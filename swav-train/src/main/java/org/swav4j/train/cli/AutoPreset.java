@@ -9,7 +9,7 @@ import org.swav4j.data.DataSpec;
 import org.swav4j.train.auto.AutoSettings;
 import org.swav4j.train.auto.Choice;
 import org.swav4j.train.auto.DataSurvey;
-import org.swav4j.train.auto.StepTime;
+import org.swav4j.train.auto.MeasuredPace;
 import org.swav4j.train.config.Preset;
 import org.swav4j.train.config.Settings;
 import org.swav4j.train.config.TrainingConfig;
@@ -69,7 +69,7 @@ record AutoPreset(TrainingData data, AutoSettings.Plan plan) {
             fixed,
             time,
             () -> (System.nanoTime() - start) / 1e9,
-            new StepTime(data.sets().train(), data.config().data().normalisation()));
+            new MeasuredPace(data.sets().train(), data.config().data().normalisation()));
     return new AutoPreset(data, plan).with(plan.config());
   }
 

@@ -22,8 +22,22 @@ import org.swav4j.train.loop.RunSizes;
 
 class AutoSettingsTest {
   /** A machine on which a step of a ResNet-18 takes a second, and of a ResNet-20 a tenth. */
-  private static final ToDoubleFunction<TrainingConfig> SLOW =
-      c -> c.network().architecture() == Architecture.RESNET20 ? 0.1 : 1;
+  private static final Pace SLOW =
+      pace(c -> c.network().architecture() == Architecture.RESNET20 ? 0.1 : 1, 0.001);
+
+  private static Pace pace(ToDoubleFunction<TrainingConfig> step, double judged) {
+    return new Pace() {
+      @Override
+      public double step(TrainingConfig config) {
+        return step.applyAsDouble(config);
+      }
+
+      @Override
+      public double judged(TrainingConfig config) {
+        return judged;
+      }
+    };
+  }
 
   private static AutoSettings.Plan plan(int images, int side, boolean grey, Duration budget) {
     return AutoSettings.choose(
@@ -77,8 +91,7 @@ class AutoSettingsTest {
   @Test
   void smallImagesGiveAwayPixelsWhereThereIsNoTimeForEnoughStepsOtherwise() {
     // A machine on which a step takes 1, 0.1 and 0.01 seconds.
-    ToDoubleFunction<TrainingConfig> step =
-        c -> SLOW.applyAsDouble(c) * (c.network().stem() == Stem.SMALL ? 1 : 0.1);
+    Pace three = pace(c -> SLOW.step(c) * (c.network().stem() == Stem.SMALL ? 1 : 0.1), 0.0001);
     String[] chosen = new String[3];
     int[] minutes = {100, 10, 1};
     for (int i = 0; i < 3; i++) {
@@ -88,7 +101,7 @@ class AutoSettingsTest {
                   Map.of("data", "folder:x"),
                   Duration.ofMinutes(minutes[i]),
                   () -> 0,
-                  step)
+                  three)
               .config();
       chosen[i] = config.network().architecture() + " " + config.network().stem();
     }
@@ -160,6 +173,22 @@ class AutoSettingsTest {
             SLOW);
     assertThat(many.config().queueRows()).isEqualTo(256);
     assertThat(RunSizes.of(many.config(), 9469).lossFloor()).isZero();
+  }
+
+  @Test
+  void noMoreImagesAreJudgedThanThereIsTimeFor() {
+    Map<String, String> given = Map.of("data", "folder:x");
+    Duration hour = Duration.ofHours(1);
+    DataSurvey survey = new DataSurvey(20_000, 256, false, 60);
+    Pace large = pace(c -> 1, 0.1);
+    AutoSettings.Plan plan = AutoSettings.choose(survey, given, hour, () -> 0, large);
+    TrainingConfig.Evaluation judged = plan.config().evaluation();
+    assertThat(judged.bankImages()).isEqualTo(1080);
+    assertThat(judged.testImages()).isEqualTo(360);
+    assertThat(plan.seconds()).isBetween(3000.0, 3672.0);
+    assertThat(plan.choices().toString()).contains("--eval-bank 1080: an image takes 100 ms");
+    AutoSettings.Plan small = AutoSettings.choose(survey, given, hour, () -> 0, SLOW);
+    assertThat(small.choices()).noneMatch(c -> c.flag().equals("eval-bank"));
   }
 
   @Test

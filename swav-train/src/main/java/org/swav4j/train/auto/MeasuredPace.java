@@ -1,22 +1,25 @@
 package org.swav4j.train.auto;
 
-import java.util.function.ToDoubleFunction;
 import org.swav4j.data.ImageSource;
 import org.swav4j.data.Normalisation;
+import org.swav4j.model.InputSize;
+import org.swav4j.model.SwavEncoder;
 import org.swav4j.model.SwavWeights;
 import org.swav4j.model.engine.Engine;
 import org.swav4j.model.engine.Engines;
 import org.swav4j.model.engine.Precision;
 import org.swav4j.train.config.TrainingConfig;
+import org.swav4j.train.features.Embedder;
+import org.swav4j.train.features.Sample;
 import org.swav4j.train.loop.StepMetrics;
 import org.swav4j.train.loop.Trainer;
 import org.swav4j.train.loop.TrainingListener;
 
 /**
- * How long a step takes here, in seconds: some steps of a trainer on the images themselves, so that
- * reading and cropping count.
+ * Steps of a trainer and judgements of an encoder on the images themselves, so that reading and
+ * cropping count.
  */
-public final class StepTime implements ToDoubleFunction<TrainingConfig> {
+public final class MeasuredPace implements Pace {
   /** Steps, and seconds, until compiled code runs and the images' files have been found. */
   private static final int WARM_UP = 3;
 
@@ -27,28 +30,51 @@ public final class StepTime implements ToDoubleFunction<TrainingConfig> {
 
   private static final double TIMED_SECONDS = 2;
 
+  /** Images that are judged. */
+  private static final int JUDGED = 64;
+
   private final ImageSource images;
   private final Normalisation normalisation;
 
-  /** Steps on these images. */
-  public StepTime(ImageSource images, Normalisation normalisation) {
+  /** With these images. */
+  public MeasuredPace(ImageSource images, Normalisation normalisation) {
     this.images = images;
     this.normalisation = normalisation;
   }
 
   @Override
-  public double applyAsDouble(TrainingConfig chosen) {
+  public double step(TrainingConfig chosen) {
     TrainingConfig config = chosen.withNormalisation(normalisation);
     Engine engine =
         Engines.of(config.execution().engine(), Precision.of(config.execution().precision()));
-    SwavWeights weights =
-        SwavWeights.initialise(config.network().with(images.channels()), config.execution().seed());
     Timing timing = new Timing();
-    try (Trainer trainer = new Trainer(config, images, weights, engine)) {
+    try (Trainer trainer = new Trainer(config, images, weights(config), engine)) {
       timing.trainer = trainer;
       trainer.listener(timing).run();
     }
     return timing.mean();
+  }
+
+  @Override
+  public double judged(TrainingConfig config) {
+    Engine engine = Engines.of(config.execution().engine(), Precision.FLOAT);
+    Sample sample = Sample.of(images, Math.min(JUDGED, images.size()));
+    try (Embedder embedder =
+            new Embedder(
+                InputSize.of(config.evaluationSize()),
+                normalisation,
+                config.execution().workers());
+        SwavEncoder encoder = SwavEncoder.ofNormalised(weights(config), engine)) {
+      embedder.collect(sample, encoder::features).features().close();
+      long start = System.nanoTime();
+      embedder.collect(sample, encoder::features).features().close();
+      return (System.nanoTime() - start) / 1e9 / sample.size();
+    }
+  }
+
+  private SwavWeights weights(TrainingConfig config) {
+    return SwavWeights.initialise(
+        config.network().with(images.channels()), config.execution().seed());
   }
 
   /** Stops a trainer when its steps have been timed. */
