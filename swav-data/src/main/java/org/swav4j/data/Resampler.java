@@ -170,6 +170,21 @@ final class Resampler {
     float[] weights = across.weights;
     int green = outWidth;
     int blue = 2 * outWidth;
+    if (taps == 3) { // what shrinks by up to a third
+      for (int x = 0; x < outWidth; x++) {
+        int p = from + 3 * start[x];
+        float w0 = weights[x * stride];
+        float w1 = weights[x * stride + 1];
+        float w2 = weights[x * stride + 2];
+        row[x] =
+            w0 * (pixels[p] & 0xff) + w1 * (pixels[p + 3] & 0xff) + w2 * (pixels[p + 6] & 0xff);
+        row[green + x] =
+            w0 * (pixels[p + 1] & 0xff) + w1 * (pixels[p + 4] & 0xff) + w2 * (pixels[p + 7] & 0xff);
+        row[blue + x] =
+            w0 * (pixels[p + 2] & 0xff) + w1 * (pixels[p + 5] & 0xff) + w2 * (pixels[p + 8] & 0xff);
+      }
+      return;
+    }
     if (taps == 2) { // whatever grows
       for (int x = 0; x < outWidth; x++) {
         int p = from + 3 * start[x];
