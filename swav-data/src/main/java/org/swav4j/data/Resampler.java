@@ -170,21 +170,6 @@ final class Resampler {
     float[] weights = across.weights;
     int green = outWidth;
     int blue = 2 * outWidth;
-    if (taps == 3) { // what shrinks by up to a third
-      for (int x = 0; x < outWidth; x++) {
-        int p = from + 3 * start[x];
-        float w0 = weights[x * stride];
-        float w1 = weights[x * stride + 1];
-        float w2 = weights[x * stride + 2];
-        row[x] =
-            w0 * (pixels[p] & 0xff) + w1 * (pixels[p + 3] & 0xff) + w2 * (pixels[p + 6] & 0xff);
-        row[green + x] =
-            w0 * (pixels[p + 1] & 0xff) + w1 * (pixels[p + 4] & 0xff) + w2 * (pixels[p + 7] & 0xff);
-        row[blue + x] =
-            w0 * (pixels[p + 2] & 0xff) + w1 * (pixels[p + 5] & 0xff) + w2 * (pixels[p + 8] & 0xff);
-      }
-      return;
-    }
     if (taps == 2) { // whatever grows
       for (int x = 0; x < outWidth; x++) {
         int p = from + 3 * start[x];
@@ -201,7 +186,16 @@ final class Resampler {
       float r = 0;
       float g = 0;
       float b = 0;
-      for (int k = x * stride; k < x * stride + taps; k++, p += 3) {
+      int k = x * stride;
+      int end = k + taps;
+      for (; k + 1 < end; k += 2, p += 6) { // two at a time, in the same order
+        float w0 = weights[k];
+        float w1 = weights[k + 1];
+        r = r + w0 * (pixels[p] & 0xff) + w1 * (pixels[p + 3] & 0xff);
+        g = g + w0 * (pixels[p + 1] & 0xff) + w1 * (pixels[p + 4] & 0xff);
+        b = b + w0 * (pixels[p + 2] & 0xff) + w1 * (pixels[p + 5] & 0xff);
+      }
+      if (k < end) {
         float w = weights[k];
         r += w * (pixels[p] & 0xff);
         g += w * (pixels[p + 1] & 0xff);
