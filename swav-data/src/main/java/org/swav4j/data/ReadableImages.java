@@ -85,8 +85,9 @@ final class ReadableImages {
       }
       return image;
     } catch (UnreadableImageException e) {
-      unreadable.set(index, 1);
+      // Noted first: who finds it marked counts on its being among those skipped.
       skipped.add(e.image(), e.reason());
+      unreadable.set(index, 1);
       return null;
     }
   }

@@ -95,7 +95,8 @@ public final class AutoSettings {
    * @param budget time that choosing and the run may take
    * @param spent seconds that choosing has taken so far
    * @param pace of this machine with these images
-   * @throws IllegalArgumentException if what is given doesn't fit what is chosen
+   * @throws IllegalArgumentException if what is given doesn't fit what is chosen, or there is too
+   *     little memory for any of the networks
    */
   public static Plan choose(
       DataSurvey survey,
@@ -236,6 +237,16 @@ public final class AutoSettings {
       if (steps >= trunk.enough) {
         break;
       }
+    }
+    if (Double.isInfinite(step)) {
+      throw new IllegalArgumentException(
+          String.format(
+              Locale.ROOT,
+              "a `batch` of %d with `crops` %s takes more memory than there is, even with %s: take"
+                  + " fewer or smaller ones",
+              config().optimisation().batch(),
+              given.getOrDefault("crops", String.valueOf(choices.get("crops"))),
+              config().network().architecture().label()));
     }
     return step;
   }

@@ -1,5 +1,6 @@
 package org.swav4j.train.auto;
 
+import java.util.function.Function;
 import org.swav4j.data.ImageSource;
 import org.swav4j.data.Normalisation;
 import org.swav4j.model.InputSize;
@@ -13,6 +14,7 @@ import org.swav4j.train.features.Embedder;
 import org.swav4j.train.features.Sample;
 import org.swav4j.train.loop.StepMetrics;
 import org.swav4j.train.loop.Trainer;
+import org.swav4j.train.loop.TrainingException;
 import org.swav4j.train.loop.TrainingListener;
 
 /**
@@ -35,20 +37,31 @@ public final class MeasuredPace implements Pace {
 
   private final ImageSource images;
   private final Normalisation normalisation;
+  private final Function<TrainingConfig, Trainer> trainers;
 
-  /** With these images. */
-  public MeasuredPace(ImageSource images, Normalisation normalisation) {
+  /**
+   * With these images.
+   *
+   * @param trainers makes the trainer of a configuration, or throws a {@link TrainingException} if
+   *     there is too little memory for it: then a step takes for ever
+   */
+  public MeasuredPace(
+      ImageSource images, Normalisation normalisation, Function<TrainingConfig, Trainer> trainers) {
     this.images = images;
     this.normalisation = normalisation;
+    this.trainers = trainers;
   }
 
   @Override
   public double step(TrainingConfig chosen) {
-    TrainingConfig config = chosen.withNormalisation(normalisation);
-    Engine engine =
-        Engines.of(config.execution().engine(), Precision.of(config.execution().precision()));
     Timing timing = new Timing();
-    try (Trainer trainer = new Trainer(config, images, weights(config), engine)) {
+    Trainer made;
+    try {
+      made = trainers.apply(chosen);
+    } catch (TrainingException e) {
+      return Double.POSITIVE_INFINITY;
+    }
+    try (Trainer trainer = made) {
       timing.trainer = trainer;
       trainer.listener(timing).run();
     }

@@ -6,6 +6,10 @@ import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
 import org.swav4j.data.DataSpec;
+import org.swav4j.model.SwavWeights;
+import org.swav4j.model.engine.Engine;
+import org.swav4j.model.engine.Engines;
+import org.swav4j.model.engine.Precision;
 import org.swav4j.train.auto.AutoSettings;
 import org.swav4j.train.auto.Choice;
 import org.swav4j.train.auto.DataSurvey;
@@ -13,6 +17,7 @@ import org.swav4j.train.auto.MeasuredPace;
 import org.swav4j.train.config.Preset;
 import org.swav4j.train.config.Settings;
 import org.swav4j.train.config.TrainingConfig;
+import org.swav4j.train.loop.Trainer;
 import org.swav4j.train.method.MethodKind;
 
 /**
@@ -69,23 +74,33 @@ record AutoPreset(TrainingData data, AutoSettings.Plan plan) {
             fixed,
             time,
             () -> (System.nanoTime() - start) / 1e9,
-            new MeasuredPace(data.sets().train(), data.config().data().normalisation()));
-    return new AutoPreset(data, plan).with(plan.config());
+            new MeasuredPace(
+                data.sets().train(),
+                data.config().data().normalisation(),
+                config -> trainer(with(data, config))));
+    return new AutoPreset(with(data, plan.config()), plan);
+  }
+
+  private static Trainer trainer(TrainingData data) {
+    TrainingConfig config = data.config();
+    SwavWeights weights =
+        SwavWeights.initialise(
+            config.network().with(data.sets().train().channels()), config.execution().seed());
+    Engine engine =
+        Engines.of(config.execution().engine(), Precision.of(config.execution().precision()));
+    return TrainingMemory.trainer(data, weights, engine);
   }
 
   /** The same data with another configuration. */
-  private AutoPreset with(TrainingConfig config) {
-    return new AutoPreset(
-        new TrainingData(
-            data.sets(),
-            config.withNormalisation(data.config().data().normalisation()),
-            data.notes()),
-        plan);
+  private static TrainingData with(TrainingData data, TrainingConfig config) {
+    return new TrainingData(
+        data.sets(), config.withNormalisation(data.config().data().normalisation()), data.notes());
   }
 
   /** The same with one setting changed. */
   AutoPreset with(Choice change) {
-    return with(Settings.change(data.config(), Map.of(change.flag(), change.value())));
+    TrainingConfig changed = Settings.change(data.config(), Map.of(change.flag(), change.value()));
+    return new AutoPreset(with(data, changed), plan);
   }
 
   /** Says what was chosen, a line each. */

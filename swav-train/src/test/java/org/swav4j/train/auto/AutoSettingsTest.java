@@ -1,6 +1,7 @@
 package org.swav4j.train.auto;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
 import java.time.Duration;
 import java.util.Map;
@@ -173,6 +174,29 @@ class AutoSettingsTest {
             SLOW);
     assertThat(many.config().queueRows()).isEqualTo(256);
     assertThat(RunSizes.of(many.config(), 9469).lossFloor()).isZero();
+  }
+
+  @Test
+  void aNetworkThatDoesNotFitIntoMemoryIsPassedOver() {
+    DataSurvey survey = new DataSurvey(50_000, 60, false, 60);
+    Pace little =
+        pace(c -> c.network().stem() == Stem.SMALL ? Double.POSITIVE_INFINITY : 0.1, 0.001);
+    AutoSettings.Plan plan =
+        AutoSettings.choose(
+            survey, Map.of("data", "folder:x"), Duration.ofHours(1), () -> 0, little);
+    assertThat(plan.config().network().stem()).isEqualTo(Stem.IMAGENET);
+    assertThatIllegalArgumentException()
+        .isThrownBy(
+            () ->
+                AutoSettings.choose(
+                    survey,
+                    Map.of("data", "folder:x", "stem", "small", "crops", "2x60"),
+                    Duration.ofHours(1),
+                    () -> 0,
+                    little))
+        .withMessage(
+            "a `batch` of 128 with `crops` 2x60 takes more memory than there is, even with"
+                + " resnet20: take fewer or smaller ones");
   }
 
   @Test
