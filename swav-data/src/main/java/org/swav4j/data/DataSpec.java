@@ -176,6 +176,19 @@ public record DataSpec(Kind kind, Path directory, int size) {
    * @throws java.io.UncheckedIOException if it can't be read
    */
   public DataSets open(int channels, double holdout) {
+    DataSets sets = openToReadOnce(channels, holdout);
+    return kind == Kind.FOLDER ? cached(sets) : sets;
+  }
+
+  /**
+   * The same for who reads every image once: those of a folder are not kept in memory.
+   *
+   * @param channels 3 for RGB, 1 for grey
+   * @param holdout as in {@link #open(int, double)}
+   * @throws IllegalArgumentException if the data is missing or not in this format, with what to do
+   * @throws java.io.UncheckedIOException if it can't be read
+   */
+  public DataSets openToReadOnce(int channels, double holdout) {
     if (channels != 1 && channels != 3) {
       throw new IllegalArgumentException(
           channels + " channels asked of " + this + ", expected 3 (RGB) or 1 (grey)");
@@ -203,7 +216,7 @@ public record DataSpec(Kind kind, Path directory, int size) {
     DataSets sets =
         switch (kind) {
           case SHAPES -> ShapesSource.open(size);
-          case FOLDER -> cached(FolderSource.split(directory, channels, holdout));
+          case FOLDER -> FolderSource.split(directory, channels, holdout);
           case IDX -> IdxSource.open(directory);
           case CIFAR10 -> CifarSource.cifar10(directory);
           case CIFAR100 -> CifarSource.cifar100(directory);

@@ -144,9 +144,12 @@ final class FolderLayout {
     Map<String, Integer> testedTops = tops(tested);
     testedTops.remove("");
 
+    boolean testsAlone = !labelled && testedTops.size() >= 2;
     Set<String> union = new TreeSet<>();
     if (labelled) {
       union.addAll(learnedTops.keySet());
+    }
+    if (labelled || testsAlone) {
       union.addAll(testedTops.keySet());
     }
     List<String> classes = List.copyOf(union);
@@ -162,7 +165,9 @@ final class FolderLayout {
             labelled
                 ? classesOf(learnedTops)
                     + (testedTops.isEmpty() ? "; the images of " + test + " have no labels" : "")
-                : "no classes: "
+                : (testsAlone
+                        ? classesOf(testedTops) + " to test with; no labels: "
+                        : "no classes: ")
                     + train
                     + (learnedTops.isEmpty() ? " has no folders in it" : " has one folder in it")
                     + ", expected one per class"));

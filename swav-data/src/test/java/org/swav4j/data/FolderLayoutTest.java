@@ -16,6 +16,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What a folder is taken for, and that it is said. */
 class FolderLayoutTest {
@@ -78,6 +79,20 @@ class FolderLayoutTest {
     assertThat(sets.test().label(0)).isZero();
     assertThat(sets.leftOut()).containsExactly("not used: test (2 images without labels)");
     assertThat(sets.layout().get(1)).contains("classes without test images in val: b");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"train/1.png", "train/all/1.png"})
+  void labelsOfTestImagesAreKeptWhereThoseToLearnFromHaveNone(String learned) {
+    images(learned, "test/cat/2.png", "test/dog/3.png");
+    DataSets sets = split();
+    assertThat(sets.train().label(0)).isEqualTo(-1);
+    assertThat(sets.test().classes()).containsExactly("cat", "dog");
+    assertThat(sets.test().label(1)).isEqualTo(1);
+    assertThat(sets.layout())
+        .singleElement()
+        .asString()
+        .contains("2 classes of 1 image (cat, dog) to test with; no labels: train has");
   }
 
   @Test

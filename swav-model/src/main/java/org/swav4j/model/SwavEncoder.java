@@ -51,8 +51,12 @@ public final class SwavEncoder implements AutoCloseable {
   /** Numbers of images that plans are made for; a batch is cut into such parts. */
   private static final int[] PARTS = {64, 16, 4, 1};
 
-  /** A part of more than one image has no more pixels: what a run touches should stay cached. */
-  private static final long PIXELS = 4 * 224 * 224;
+  /**
+   * A part of more than one image has no more pixels, so that a run's memory stays small. A quarter
+   * of it made networks a tenth to a third slower: the weights of the last stages, larger than the
+   * caches, are read once for each part.
+   */
+  private static final long PIXELS = 16 * 224 * 224;
 
   /** Files that are read before the network runs on them. */
   private static final int FILES = 64;
@@ -420,12 +424,24 @@ public final class SwavEncoder implements AutoCloseable {
     return array.get(NDArrayIndex.interval(from, from + count));
   }
 
+  /**
+   * How many images of a size go through the network at once, at most. A multiple of it is computed
+   * by a single plan; other numbers have the network compiled for smaller parts, too.
+   */
+  public static int imagesAtOnce(long height, long width) {
+    return Arrays.stream(PARTS).filter(p -> fits(p, height, width)).findFirst().orElseThrow();
+  }
+
+  private static boolean fits(int part, long height, long width) {
+    return part == 1 || part * height * width <= PIXELS;
+  }
+
   /** Numbers of images per run, the largest parts first. */
   static List<Long> parts(long n, long height, long width) {
     List<Long> parts = new ArrayList<>();
     long left = n;
     for (int part : PARTS) {
-      if (part == 1 || part * height * width <= PIXELS) {
+      if (fits(part, height, width)) {
         for (; left >= part; left -= part) {
           parts.add((long) part);
         }

@@ -6,10 +6,6 @@ import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
 import org.swav4j.data.DataSpec;
-import org.swav4j.model.SwavWeights;
-import org.swav4j.model.engine.Engine;
-import org.swav4j.model.engine.Engines;
-import org.swav4j.model.engine.Precision;
 import org.swav4j.train.auto.AutoSettings;
 import org.swav4j.train.auto.Choice;
 import org.swav4j.train.auto.DataSurvey;
@@ -17,7 +13,6 @@ import org.swav4j.train.auto.MeasuredPace;
 import org.swav4j.train.config.Preset;
 import org.swav4j.train.config.Settings;
 import org.swav4j.train.config.TrainingConfig;
-import org.swav4j.train.loop.Trainer;
 import org.swav4j.train.method.MethodKind;
 
 /**
@@ -77,18 +72,8 @@ record AutoPreset(TrainingData data, AutoSettings.Plan plan) {
             new MeasuredPace(
                 data.sets().train(),
                 data.config().data().normalisation(),
-                config -> trainer(with(data, config))));
+                config -> TrainingMemory.trainer(with(data, config))));
     return new AutoPreset(with(data, plan.config()), plan);
-  }
-
-  private static Trainer trainer(TrainingData data) {
-    TrainingConfig config = data.config();
-    SwavWeights weights =
-        SwavWeights.initialise(
-            config.network().with(data.sets().train().channels()), config.execution().seed());
-    Engine engine =
-        Engines.of(config.execution().engine(), Precision.of(config.execution().precision()));
-    return TrainingMemory.trainer(data, weights, engine);
   }
 
   /** The same data with another configuration. */

@@ -8,13 +8,9 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import org.bytedeco.javacpp.Pointer;
-import org.swav4j.model.SwavWeights;
-import org.swav4j.model.engine.Engine;
 import org.swav4j.model.engine.Engines;
-import org.swav4j.model.engine.Precision;
 import org.swav4j.train.auto.Choice;
 import org.swav4j.train.config.Machine;
-import org.swav4j.train.config.TrainingConfig;
 import org.swav4j.train.loop.TrainingException;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -107,14 +103,7 @@ final class DoctorCommand implements Callable<Integer> {
   private void foretell(Map<String, String> given) {
     Backend.start();
     AutoPreset chosen = AutoPreset.choose(given, budget, output);
-    TrainingConfig config = chosen.data().config();
-    SwavWeights weights =
-        SwavWeights.initialise(
-            config.network().with(chosen.data().sets().train().channels()),
-            config.execution().seed());
-    Engine engine =
-        Engines.of(config.execution().engine(), Precision.of(config.execution().precision()));
-    long bytes = TrainingMemory.predicted(chosen.data(), weights, engine);
+    long bytes = TrainingMemory.predicted(chosen.data());
     StringBuilder text = new StringBuilder();
     List<Map<String, Object>> choices = new ArrayList<>();
     for (Choice c : chosen.plan().choices()) {
@@ -129,7 +118,7 @@ final class DoctorCommand implements Callable<Integer> {
     text.append("memory: ").append(Machine.readable(bytes));
     Map<String, Object> fields = new LinkedHashMap<>();
     fields.put("command", "doctor");
-    fields.put("data", config.data().spec());
+    fields.put("data", chosen.data().config().data().spec());
     fields.put("choices", choices);
     fields.put("seconds", Math.round(chosen.plan().seconds()));
     fields.put("bytes", bytes);

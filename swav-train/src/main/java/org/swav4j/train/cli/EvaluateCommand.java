@@ -193,7 +193,7 @@ final class EvaluateCommand implements Callable<Integer> {
       linear = true;
     }
     KNearestNeighbours judge = new KNearestNeighbours(neighbours);
-    SourceOptions.Opened o = source.open(output);
+    SourceOptions.Opened o = source.openToReadAgain(output);
     boolean learns = knn || linear || draws != null || fineTune;
     if (learns) {
       requireLabels(o);

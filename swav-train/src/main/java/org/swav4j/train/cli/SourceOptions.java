@@ -3,6 +3,7 @@ package org.swav4j.train.cli;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
+import java.util.function.Function;
 import org.swav4j.data.DataSets;
 import org.swav4j.data.FolderSource;
 import org.swav4j.data.Normalisation;
@@ -116,13 +117,22 @@ final class SourceOptions {
   }
 
   /**
-   * Reads the weights and opens the data.
+   * Reads the weights and opens the data, to read every image once.
    *
    * @param output where it is noted what is assumed
    * @throws IllegalArgumentException if something can't be used, saying what
    * @throws UncheckedIOException if the weights can't be read
    */
   Opened open(OutputOptions output) {
+    return open(output, TrainingData::openToReadOnce);
+  }
+
+  /** The same with images kept in memory as far as there is room, to read them again and again. */
+  Opened openToReadAgain(OutputOptions output) {
+    return open(output, TrainingData::open);
+  }
+
+  private Opened open(OutputOptions output, Function<TrainingConfig.Data, DataSets> opening) {
     if (size != null && (size < 4 || size > 4096)) {
       throw new IllegalArgumentException(
           "--size is "
@@ -150,7 +160,7 @@ final class SourceOptions {
     }
     String spec = data != null ? data : config.data().spec();
     DataSets sets =
-        TrainingData.open(
+        opening.apply(
             new TrainingConfig.Data(
                 spec,
                 weights.config().channels(),

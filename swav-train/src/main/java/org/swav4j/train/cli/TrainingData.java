@@ -1,5 +1,8 @@
 package org.swav4j.train.cli;
 
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -114,7 +117,18 @@ record TrainingData(DataSets sets, TrainingConfig config, List<String> notes) {
     DataSpec data = DataSpec.parse(spec);
     return data.directory() == null
         ? spec
-        : new DataSpec(data.kind(), data.directory().toAbsolutePath(), data.size()).toString();
+        : new DataSpec(data.kind(), absolute(data.directory()), data.size()).toString();
+  }
+
+  /** Without dots, unless that is another folder, as behind a link. */
+  private static Path absolute(Path folder) {
+    Path absolute = folder.toAbsolutePath();
+    Path plain = absolute.normalize();
+    try {
+      return Files.isSameFile(plain, absolute) ? plain : absolute;
+    } catch (IOException e) {
+      return absolute; // which is refused, as given, when it is opened
+    }
   }
 
   /**
@@ -123,9 +137,28 @@ record TrainingData(DataSets sets, TrainingConfig config, List<String> notes) {
    * @throws IllegalArgumentException if they can't be used
    */
   static DataSets open(TrainingConfig.Data data) {
+    return open(data, DataSpec::open);
+  }
+
+  /**
+   * The same for a command that reads every image once, so that keeping them in memory is of no
+   * use.
+   *
+   * @throws IllegalArgumentException if they can't be used
+   */
+  static DataSets openToReadOnce(TrainingConfig.Data data) {
+    return open(data, DataSpec::openToReadOnce);
+  }
+
+  /** How a specification is opened, with so many channels and such a share held out. */
+  private interface Opening {
+    DataSets of(DataSpec spec, int channels, double holdout);
+  }
+
+  private static DataSets open(TrainingConfig.Data data, Opening opening) {
     DataSpec spec = DataSpec.parse(data.spec());
     int channels = data.channels() == 0 ? spec.channels() : data.channels();
-    DataSets sets = spec.open(channels, data.holdout());
+    DataSets sets = opening.of(spec, channels, data.holdout());
     if (sets.train().size() == 0) {
       throw new IllegalArgumentException(
           data.spec() + " holds no training image: is the path right, and are they JPEG or PNG?");

@@ -10,7 +10,9 @@ import org.swav4j.data.DataSets;
 import org.swav4j.model.InputSize;
 import org.swav4j.model.SwavWeights;
 import org.swav4j.model.engine.Engine;
+import org.swav4j.model.engine.Engines;
 import org.swav4j.model.engine.PlanMemoryError;
+import org.swav4j.model.engine.Precision;
 import org.swav4j.train.config.Machine;
 import org.swav4j.train.config.TrainingConfig;
 import org.swav4j.train.features.Embedder;
@@ -74,6 +76,21 @@ record TrainingMemory(
     return trainer;
   }
 
+  /** The same of a run that begins with weights of its own. */
+  static Trainer trainer(TrainingData data) {
+    return trainer(data, weights(data), engine(data.config()));
+  }
+
+  private static SwavWeights weights(TrainingData data) {
+    TrainingConfig config = data.config();
+    return SwavWeights.initialise(
+        config.network().with(data.sets().train().channels()), config.execution().seed());
+  }
+
+  private static Engine engine(TrainingConfig config) {
+    return Engines.of(config.execution().engine(), Precision.of(config.execution().precision()));
+  }
+
   private static TrainingMemory of(TrainingData data, SwavWeights weights, Trainer trainer) {
     return of(data, weights, trainer.partBytes() - parameters(weights), trainer.methodBytes());
   }
@@ -131,7 +148,9 @@ record TrainingMemory(
    *
    * @throws TrainingException if it would take more than there is, with what fits
    */
-  static long predicted(TrainingData data, SwavWeights weights, Engine engine) {
+  static long predicted(TrainingData data) {
+    SwavWeights weights = weights(data);
+    Engine engine = engine(data.config());
     long before = Machine.resident().orElse(0);
     try (Trainer trainer = trainer(data, weights, engine)) {
       return before + of(data, weights, trainer).bytes();

@@ -17,6 +17,7 @@ import org.swav4j.data.MultiCropBatch;
 import org.swav4j.data.MultiCropLoader;
 import org.swav4j.data.Normalisation;
 import org.swav4j.model.InputSize;
+import org.swav4j.model.SwavEncoder;
 import org.swav4j.train.evaluation.FeatureSet;
 import org.swav4j.train.evaluation.IndexedFeatures;
 
@@ -87,9 +88,9 @@ public final class Embedder implements AutoCloseable {
   public void embed(ImageSource source, Network network, Sink sink) throws IOException {
     int size = view.size();
     try (INDArray images =
-        Nd4j.createUninitialized(
+        Nd4j.create(
             DataType.FLOAT,
-            Math.min(BATCH, Math.max(1, source.size())),
+            rows(Math.min(BATCH, Math.max(1, source.size()))),
             normalisation.channels(),
             size,
             size)) {
@@ -97,18 +98,29 @@ public final class Embedder implements AutoCloseable {
         int count = Math.min(BATCH, source.size() - from);
         int[] indices = view.fill(source, from, count, images);
         if (indices.length > 0) {
-          INDArray read =
-              indices.length == images.size(0)
-                  ? images
-                  : images.get(NDArrayIndex.interval(0, indices.length)).dup('c');
+          INDArray read = first(rows(indices.length), images);
           INDArray rows = network.rows(read);
-          sink.accept(rows, indices);
+          sink.accept(first(indices.length, rows), indices);
           if (rows != read && rows.closeable()) {
             rows.close();
           }
         }
       }
     }
+  }
+
+  /**
+   * As many rows as images, or more: the last batch is filled up with what the one before left, so
+   * that it goes through the network as others do. To compile that for another number of images
+   * would take longer, and memory for the weights once more.
+   */
+  private int rows(int images) {
+    int together = SwavEncoder.imagesAtOnce(size(), size());
+    return (images + together - 1) / together * together;
+  }
+
+  private static INDArray first(int count, INDArray rows) {
+    return count == rows.size(0) ? rows : rows.get(NDArrayIndex.interval(0, count)).dup('c');
   }
 
   /**

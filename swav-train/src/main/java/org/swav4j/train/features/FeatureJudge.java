@@ -57,7 +57,8 @@ public final class FeatureJudge implements Function<SwavWeights, FeatureQuality>
     BitSet tested = labels(data.test());
     if (learned.isEmpty() || tested.isEmpty()) {
       return Optional.of(
-          "the images have no labels; sort them into one folder per class to have k-NN");
+          (tested.isEmpty() ? "the images have" : "the images to learn from have")
+              + " no labels; sort them into one folder per class to have k-NN");
     }
     return learned.intersects(tested)
         ? Optional.empty()
