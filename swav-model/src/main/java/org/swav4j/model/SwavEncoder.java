@@ -49,14 +49,14 @@ public final class SwavEncoder implements AutoCloseable {
   private static final int PLANS = 6;
 
   /** Numbers of images that plans are made for; a batch is cut into such parts. */
-  private static final int[] PARTS = {64, 16, 4, 1};
+  private static final int[] PARTS = {64, 16, 8, 4, 1};
 
   /**
-   * A part of more than one image has no more pixels, so that a run's memory stays small. A quarter
-   * of it made networks a tenth to a third slower: the weights of the last stages, larger than the
+   * A part of more than one image has no more pixels, so that a run's memory stays small. With a
+   * third of it networks were up to a third slower: the weights of the last stages, larger than the
    * caches, are read once for each part.
    */
-  private static final long PIXELS = 16 * 224 * 224;
+  private static final long PIXELS = 64 * 96 * 96;
 
   /** Files that are read before the network runs on them. */
   private static final int FILES = 64;

@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Consumer;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -33,7 +34,10 @@ public final class Embedder implements AutoCloseable {
 
   private static final int PIXELS_SIDE = 32;
 
-  /** Images {@code [n, C, size, size]} to rows {@code [n, D]}; the images are reused afterwards. */
+  /**
+   * Images {@code [n, C, size, size]} to rows {@code [n, D]}, each by itself; the images are reused
+   * afterwards. The last of them may be there only to fill a batch, and their rows are dropped.
+   */
   @FunctionalInterface
   public interface Network {
     INDArray rows(INDArray images);
@@ -86,6 +90,11 @@ public final class Embedder implements AutoCloseable {
 
   /** Embeds every readable image of a source, in order. */
   public void embed(ImageSource source, Network network, Sink sink) throws IOException {
+    embed(source, network, images -> {}, sink);
+  }
+
+  private void embed(ImageSource source, Network network, Consumer<INDArray> viewer, Sink sink)
+      throws IOException {
     int size = view.size();
     try (INDArray images =
         Nd4j.create(
@@ -98,6 +107,7 @@ public final class Embedder implements AutoCloseable {
         int count = Math.min(BATCH, source.size() - from);
         int[] indices = view.fill(source, from, count, images);
         if (indices.length > 0) {
+          viewer.accept(first(indices.length, images));
           INDArray read = first(rows(indices.length), images);
           INDArray rows = network.rows(read);
           sink.accept(first(indices.length, rows), indices);
@@ -110,9 +120,9 @@ public final class Embedder implements AutoCloseable {
   }
 
   /**
-   * As many rows as images, or more: the last batch is filled up with what the one before left, so
-   * that it goes through the network as others do. To compile that for another number of images
-   * would take longer, and memory for the weights once more.
+   * As many rows as images, or more: a batch that is not full is filled up with what the one before
+   * left, so that it goes through the network as others do. To compile that for another number of
+   * images would take longer, and memory for the weights once more.
    */
   private int rows(int images) {
     int together = SwavEncoder.imagesAtOnce(size(), size());
@@ -138,9 +148,21 @@ public final class Embedder implements AutoCloseable {
    * @throws IllegalArgumentException if no image can be read
    */
   public IndexedFeatures collectIndexed(ImageSource source, Network network) {
+    return collectIndexed(source, network, images -> {});
+  }
+
+  /**
+   * The same, and shows the images as the network sees them.
+   *
+   * @param viewer is given the readable images of each batch, {@code [n, C, size, size]}, which are
+   *     reused afterwards
+   * @throws IllegalArgumentException if no image can be read
+   */
+  public IndexedFeatures collectIndexed(
+      ImageSource source, Network network, Consumer<INDArray> viewer) {
     Collector collected = new Collector(source);
     try {
-      embed(source, network, collected);
+      embed(source, network, viewer, collected);
     } catch (IOException e) {
       throw new IllegalStateException("collecting in memory can't fail", e);
     }

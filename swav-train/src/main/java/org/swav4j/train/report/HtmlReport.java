@@ -290,12 +290,7 @@ public final class HtmlReport implements RunReport {
       Sheet thumbnails =
           new Sheet(Math.min(THUMBNAIL, embedder.size()), images.size(), normalisation);
       IndexedFeatures rows =
-          embedder.collectIndexed(
-              images,
-              read -> {
-                thumbnails.add(read);
-                return encoder.featuresAndEmbeddings(read);
-              });
+          embedder.collectIndexed(images, encoder::featuresAndEmbeddings, thumbnails::add);
       Gallery gallery = gallery(rows, weights);
       Sheet.Encoded sheet = thumbnails.encode(THUMBNAIL_BYTES);
       return new RunView.SampleView(

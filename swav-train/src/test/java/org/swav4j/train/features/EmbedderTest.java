@@ -6,15 +6,19 @@ import static org.assertj.core.api.Assertions.within;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.indexing.NDArrayIndex;
 import org.swav4j.data.DataSpec;
 import org.swav4j.data.EvaluationView;
+import org.swav4j.data.Image;
 import org.swav4j.data.ImageSource;
 import org.swav4j.data.Normalisation;
+import org.swav4j.data.UnreadableImageException;
 import org.swav4j.model.InputSize;
+import org.swav4j.train.evaluation.IndexedFeatures;
 
 /** Batches of one size through the network, and a row for each image. */
 class EmbedderTest {
@@ -51,6 +55,77 @@ class EmbedderTest {
         assertThat(means.get(i))
             .containsExactly(alone.get(NDArrayIndex.point(0)).toDoubleVector(), within(1e-6));
       }
+    }
+  }
+
+  /** Every seventh image can't be read: those left fill no batch. */
+  private static final class WithHoles implements ImageSource {
+    private final ImageSource source;
+
+    WithHoles(ImageSource source) {
+      this.source = source;
+    }
+
+    @Override
+    public Image read(int index, int atLeast) throws UnreadableImageException {
+      if (index % 7 == 0) {
+        throw new UnreadableImageException(describe(index), "a hole", null);
+      }
+      return source.read(index, atLeast);
+    }
+
+    @Override
+    public String name() {
+      return source.name();
+    }
+
+    @Override
+    public int size() {
+      return source.size();
+    }
+
+    @Override
+    public int channels() {
+      return source.channels();
+    }
+
+    @Override
+    public int label(int index) {
+      return source.label(index);
+    }
+
+    @Override
+    public List<String> classes() {
+      return source.classes();
+    }
+
+    @Override
+    public String describe(int index) {
+      return source.describe(index);
+    }
+  }
+
+  @Test
+  void aViewerSeesReadableImagesAlone() {
+    ImageSource source = new WithHoles(DataSpec.parse("shapes:200").open().train());
+    List<double[]> seen = new ArrayList<>();
+    IndexedFeatures features;
+    try (Embedder embedder = new Embedder(InputSize.of(32), NORMALISATION, 2)) {
+      features =
+          embedder.collectIndexed(
+              source,
+              batch -> batch.mean(2, 3),
+              images -> {
+                for (int i = 0; i < images.size(0); i++) {
+                  seen.add(images.mean(2, 3).getRow(i).toDoubleVector());
+                }
+              });
+    }
+    assertThat(features.images()).hasSize(171).doesNotContain(0, 7, 196).startsWith(1, 2, 3);
+    assertThat(seen).hasSize(171);
+    for (int i = 0; i < 171; i++) {
+      assertThat(features.set().features().getRow(i).toDoubleVector())
+          .containsExactly(seen.get(i), within(1e-6));
     }
   }
 }
