@@ -3,20 +3,25 @@ package org.swav4j.train.features;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import java.awt.image.BufferedImage;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
+import javax.imageio.ImageIO;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.indexing.NDArrayIndex;
 import org.swav4j.data.DataSpec;
 import org.swav4j.data.EvaluationView;
-import org.swav4j.data.Image;
+import org.swav4j.data.FolderSource;
 import org.swav4j.data.ImageSource;
 import org.swav4j.data.Normalisation;
-import org.swav4j.data.UnreadableImageException;
 import org.swav4j.model.InputSize;
 import org.swav4j.train.evaluation.IndexedFeatures;
 
@@ -58,56 +63,19 @@ class EmbedderTest {
     }
   }
 
-  /** Every seventh image can't be read: those left fill no batch. */
-  private static final class WithHoles implements ImageSource {
-    private final ImageSource source;
-
-    WithHoles(ImageSource source) {
-      this.source = source;
-    }
-
-    @Override
-    public Image read(int index, int atLeast) throws UnreadableImageException {
-      if (index % 7 == 0) {
-        throw new UnreadableImageException(describe(index), "a hole", null);
-      }
-      return source.read(index, atLeast);
-    }
-
-    @Override
-    public String name() {
-      return source.name();
-    }
-
-    @Override
-    public int size() {
-      return source.size();
-    }
-
-    @Override
-    public int channels() {
-      return source.channels();
-    }
-
-    @Override
-    public int label(int index) {
-      return source.label(index);
-    }
-
-    @Override
-    public List<String> classes() {
-      return source.classes();
-    }
-
-    @Override
-    public String describe(int index) {
-      return source.describe(index);
-    }
-  }
-
+  /** Every seventh of 200 images can't be read: those left fill no batch. */
   @Test
-  void aViewerSeesReadableImagesAlone() {
-    ImageSource source = new WithHoles(DataSpec.parse("shapes:200").open().train());
+  void aViewerSeesReadableImagesAlone(@TempDir Path folder) throws Exception {
+    for (int i = 0; i < 200; i++) {
+      BufferedImage image = new BufferedImage(32, 32, BufferedImage.TYPE_INT_RGB);
+      image.setRGB(i % 32, i / 32, 0xffffff - i);
+      Path file = folder.resolve(String.format(Locale.ROOT, "%03d.png", i));
+      ImageIO.write(image, "png", file.toFile());
+      if (i % 7 == 0) {
+        Files.writeString(file, "no image");
+      }
+    }
+    ImageSource source = FolderSource.open(folder, 3);
     List<double[]> seen = new ArrayList<>();
     IndexedFeatures features;
     try (Embedder embedder = new Embedder(InputSize.of(32), NORMALISATION, 2)) {
