@@ -69,6 +69,12 @@ interface FloatKernels {
   /** {@code max = max(max, s)}. */
   void max(float[] max, float[] s);
 
+  /** The largest of s, or a NaN if it has one. */
+  float largest(float[] s);
+
+  /** The least of s, or a NaN if it has one. */
+  float least(float[] s);
+
   /**
    * The fastest that this Java runs: the Vector API where its module is present, else plain Java.
    */

@@ -37,10 +37,8 @@ final class KernelForm extends FloatForm {
       float least = Float.POSITIVE_INFINITY;
       float most = Float.NEGATIVE_INFINITY;
       for (WorkerSpace space : workers) {
-        for (int j = 0; j < space.low().length; j++) {
-          least = Math.min(least, space.low()[j]);
-          most = Math.max(most, space.high()[j]);
-        }
+        least = Math.min(least, kernels.least(space.low()));
+        most = Math.max(most, kernels.largest(space.high()));
       }
       double below = largest(-least, most);
       double above = bound();
@@ -59,11 +57,7 @@ final class KernelForm extends FloatForm {
   private float firstRowsMaximum() {
     float[] first = passes.work().workers()[0].rows()[0];
     passes.read(0, first);
-    float max = first[0];
-    for (int j = 1; j < passes.work().chunks().columns(); j++) {
-      max = Math.max(max, first[j]);
-    }
-    return max;
+    return kernels.largest(first);
   }
 
   @Override

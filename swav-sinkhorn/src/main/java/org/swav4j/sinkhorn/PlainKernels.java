@@ -161,4 +161,22 @@ final class PlainKernels implements FloatKernels {
       max[j] = Math.max(max[j], s[j]);
     }
   }
+
+  @Override
+  public float largest(float[] s) {
+    float largest = s[0];
+    for (float x : s) {
+      largest = Math.max(largest, x);
+    }
+    return largest;
+  }
+
+  @Override
+  public float least(float[] s) {
+    float least = s[0];
+    for (float x : s) {
+      least = Math.min(least, x);
+    }
+    return least;
+  }
 }

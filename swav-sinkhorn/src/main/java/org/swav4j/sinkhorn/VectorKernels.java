@@ -227,4 +227,22 @@ final class VectorKernels implements FloatKernels {
       FloatVector.fromArray(F, max, j).max(FloatVector.fromArray(F, s, j)).intoArray(max, j);
     }
   }
+
+  @Override
+  public float largest(float[] s) {
+    FloatVector largest = FloatVector.fromArray(F, s, 0);
+    for (int j = LANES; j < s.length; j += LANES) {
+      largest = largest.max(FloatVector.fromArray(F, s, j));
+    }
+    return largest.reduceLanes(VectorOperators.MAX);
+  }
+
+  @Override
+  public float least(float[] s) {
+    FloatVector least = FloatVector.fromArray(F, s, 0);
+    for (int j = LANES; j < s.length; j += LANES) {
+      least = least.min(FloatVector.fromArray(F, s, j));
+    }
+    return least.reduceLanes(VectorOperators.MIN);
+  }
 }

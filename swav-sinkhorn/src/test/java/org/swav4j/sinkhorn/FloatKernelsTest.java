@@ -219,6 +219,23 @@ class FloatKernelsTest {
     assertThat(kernels.maxDifference(s, column)).isEqualTo(largest);
   }
 
+  @ParameterizedTest
+  @MethodSource("both")
+  void extremesAreFoundWhereverTheyAre(FloatKernels kernels) {
+    for (int j = 0; j < N; j++) {
+      float[] s = values(N, 5);
+      assertThat(kernels.largest(s)).isEqualTo(most(s));
+      assertThat(kernels.least(s)).isEqualTo(least(s));
+      s[j] = 100;
+      assertThat(kernels.largest(s)).isEqualTo(100);
+      s[j] = -100;
+      assertThat(kernels.least(s)).isEqualTo(-100);
+      s[j] = Float.NaN;
+      assertThat(kernels.largest(s)).isNaN();
+      assertThat(kernels.least(s)).isNaN();
+    }
+  }
+
   private static void exp(FloatKernels kernels, float[] s, float[] out, float centre, float scale) {
     int n = s.length;
     kernels.exp(s, out, centre, scale, new float[n], new float[n], new float[n]);
