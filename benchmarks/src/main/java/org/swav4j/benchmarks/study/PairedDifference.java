@@ -15,11 +15,15 @@ import org.apache.commons.math3.stat.descriptive.SummaryStatistics;
 record PairedDifference(double mean, double half, int pairs) {
   private static final double CONFIDENCE = 0.95;
 
+  /** Pairs from which on there is a verdict, by the rules of the study. */
+  private static final int LEAST_PAIRS = 3;
+
   /** What an interval says of the claim that the difference is above 0. */
   enum Verdict {
     SHOWN("shown"),
     REFUTED("refuted"),
-    NOT_SHOWN("not shown");
+    NOT_SHOWN("not shown"),
+    TOO_FEW_SEEDS("too few seeds");
 
     private final String words;
 
@@ -56,6 +60,9 @@ record PairedDifference(double mean, double half, int pairs) {
   }
 
   Verdict verdict() {
+    if (pairs < LEAST_PAIRS) {
+      return Verdict.TOO_FEW_SEEDS;
+    }
     if (mean - half > 0) {
       return Verdict.SHOWN;
     }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import java.util.Arrays;
 import org.apache.commons.math3.stat.interval.ConfidenceInterval;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -30,9 +31,13 @@ class StatisticsTest {
   }
 
   @Test
-  void oneSeedShowsNothing() {
-    assertThat(PairedDifference.of(new double[] {9}).verdict())
-        .isEqualTo(PairedDifference.Verdict.NOT_SHOWN);
+  void fewerThanThreeSeedsGiveNoVerdict() {
+    double[] alike = {9, 9.1, 9.2};
+    for (int seeds = 1; seeds < alike.length; seeds++) {
+      assertThat(PairedDifference.of(Arrays.copyOf(alike, seeds)).verdict())
+          .isEqualTo(PairedDifference.Verdict.TOO_FEW_SEEDS);
+    }
+    assertThat(PairedDifference.of(alike).verdict()).isEqualTo(PairedDifference.Verdict.SHOWN);
   }
 
   @Test
