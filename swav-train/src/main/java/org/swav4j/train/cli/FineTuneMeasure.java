@@ -1,29 +1,26 @@
 package org.swav4j.train.cli;
 
 import java.util.Locale;
-import org.swav4j.data.ImageSource;
 import org.swav4j.model.SwavWeights;
-import org.swav4j.train.features.Embedder;
 import org.swav4j.train.features.FineTuning;
 import org.swav4j.train.features.Sample;
 import picocli.CommandLine.Option;
 
-/** How {@code evaluate --fine-tune} trains with labels. */
-final class FineTuneOptions {
+/** {@code evaluate --fine-tune}: trains trunk and classifier together with few labels. */
+final class FineTuneMeasure implements EvaluationMeasure {
   /** Steps below which a network has hardly moved; the published 20 epochs make more of them. */
   private static final int FEWEST_STEPS = 500;
 
   private static final int PUBLISHED_EPOCHS = 20;
 
+  private final EvaluationImages images;
+
   @Option(
-      names = "--labels",
-      paramLabel = "SHARE|N",
-      defaultValue = "0.1",
+      names = "--fine-tune",
       description =
-          "Training images whose labels --fine-tune and --draws know: a share, of each class at least"
-              + " one image (0.01, 0.1 (default), 1 or any other), or a number from 2 on, with each"
-              + " class in proportion.")
-  double labels;
+          "Trains the trunk and a linear classifier together with few labels (--labels), and"
+              + " measures the accuracy on test images. Minutes to hours.")
+  boolean asked;
 
   @Option(
       names = "--from-scratch",
@@ -62,64 +59,64 @@ final class FineTuneOptions {
               + " to 3 %% of the labels; 0.1 from scratch).")
   Double classifierRate;
 
-  @Option(
-      names = "--seed",
-      paramLabel = "N",
-      defaultValue = "0",
-      description =
-          "Seed of --fine-tune and --linear-protocol official: which images are labelled, crops,"
-              + " order, classifier, and the weights from scratch (default 0).")
-  long seed;
-
   /**
-   * The images whose labels are known.
-   *
-   * @param draw another one draws other images
-   * @throws IllegalArgumentException if there are not so many
+   * @param images how many labels are known, and the seed
    */
-  Sample labelled(ImageSource train, long draw) {
-    if (labels <= 1) {
-      return Sample.share(train, labels, draw);
-    }
-    if (labels != Math.rint(labels) || labels > train.size()) {
-      throw new IllegalArgumentException(
-          "--labels is "
-              + labels
-              + ", expected a share up to 1 or a whole number up to the "
-              + train.size()
-              + " labelled training images");
-    }
-    return Sample.labelled(train, (int) labels, draw);
+  FineTuneMeasure(EvaluationImages images) {
+    this.images = images;
   }
 
-  /** Trains as asked for, measures, and adds what came out. */
-  void add(
-      EvaluationLine line,
-      SourceOptions.Opened o,
-      ImageSource train,
-      Sample test,
-      Embedder embedder) {
-    Sample labelled = labelled(train, seed);
-    double share = (double) labelled.size() / train.size();
+  @Override
+  public boolean asked() {
+    return asked;
+  }
+
+  @Override
+  public Labels labels() {
+    return Labels.ALL;
+  }
+
+  @Override
+  public Rows rows() {
+    return Rows.NONE;
+  }
+
+  @Override
+  public void checkFlags() {
     if (batch < 2) {
       throw new IllegalArgumentException(
           "--fine-tune-batch is " + batch + ", expected at least 2: batch norm compares images");
     }
-    int images = Math.min(batch, labelled.size());
-    int steps = labelled.size() / images;
+  }
+
+  @Override
+  public void checkImages(Sample training) {
+    images.labelled(training, images.seed);
+  }
+
+  @Override
+  public void add(EvaluationLine line, Evaluated evaluated) {
+    SourceOptions.Opened o = evaluated.source();
+    long seed = images.seed;
+    Sample labelled = images.labelled(evaluated.trainImages(), seed);
+    double share = (double) labelled.size() / evaluated.trainImages().size();
+    int together = Math.min(batch, labelled.size());
+    int steps = labelled.size() / together;
     int passes =
         epochs != null ? epochs : Math.max(PUBLISHED_EPOCHS, (FEWEST_STEPS + steps - 1) / steps);
     FineTuning tuning =
         fromScratch
-            ? FineTuning.fromScratch(passes, images, seed)
-            : FineTuning.published(share, passes, images, seed);
+            ? FineTuning.fromScratch(passes, together, seed)
+            : FineTuning.published(share, passes, together, seed);
     tuning = trunkRate == null ? tuning : tuning.withTrunkRate(trunkRate);
     tuning = classifierRate == null ? tuning : tuning.withClassifierRate(classifierRate);
     SwavWeights weights =
         fromScratch
             ? SwavWeights.initialise(o.weights().backbone(), o.weights().config(), seed)
             : o.weights();
-    FineTuning.Result result = tuning.evaluate(weights, labelled, test, embedder, o.engine());
+    FineTuning.Result result =
+        tuning.evaluate(
+            weights, labelled, evaluated.testImages(), evaluated.embedder(), o.engine());
     line.add("fine_tune", result.top1());
     line.add("fine_tune_train", result.trainTop1());
     line.add("fine_tune_images", labelled.size());
