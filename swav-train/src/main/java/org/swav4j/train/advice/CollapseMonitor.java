@@ -39,8 +39,14 @@ public final class CollapseMonitor {
    */
   private static final int LONG_QUEUE = 8;
 
-  /** How far k-NN accuracy may lie below the untrained network's; it often dips in epoch 1. */
-  private static final double LOSS_OF_FEATURES = 0.05;
+  /**
+   * How far k-NN accuracy may lie below the untrained network's, which it often does for an epoch:
+   * a fifth of it, but no less than some hundred test images can tell, and no more than 5 points.
+   */
+  private static final double LOSS_OF_FEATURES = 0.2;
+
+  private static final double SMALLEST_LOSS = 0.03;
+  private static final double LARGEST_LOSS = 0.05;
 
   private final TrainingConfig config;
   private final RunSizes plan;
@@ -278,7 +284,7 @@ public final class CollapseMonitor {
 
   /**
    * Whether features have become worse than those of the untrained network, which a falling loss
-   * can hide; empty if not, or if that was said after the last evaluation.
+   * can hide; empty if not, or if that was said and they have not been as good again since.
    *
    * @param step steps completed; 0 for the untrained network
    * @param accuracy k-NN's, 0 to 1; what is NaN is not judged
@@ -291,10 +297,14 @@ public final class CollapseMonitor {
       return Optional.empty();
     }
     boolean before = worse;
-    worse = accuracy < untrained - LOSS_OF_FEATURES;
+    worse = accuracy < untrained - (before ? 0 : allowedLoss());
     return worse && !before
         ? Optional.of(HealthState.WORSE.label() + ": " + worse(step, accuracy))
         : Optional.empty();
+  }
+
+  private double allowedLoss() {
+    return Math.max(SMALLEST_LOSS, Math.min(LARGEST_LOSS, LOSS_OF_FEATURES * untrained));
   }
 
   private String worse(long step, double accuracy) {

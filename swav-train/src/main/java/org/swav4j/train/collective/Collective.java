@@ -81,8 +81,8 @@ public interface Collective extends Reduction, AllReduce, AutoCloseable {
 
   /**
    * Workers that are threads of this process: element i is worker i's, to be used in a thread of
-   * its own and closed at its end, also if it ends by an error: the others would wait for it for ten
-   * minutes.
+   * its own and closed at its end, also if it ends by an error: the others would wait for it for
+   * ten minutes.
    *
    * @param count of workers
    * @throws IllegalArgumentException if {@code count < 1}

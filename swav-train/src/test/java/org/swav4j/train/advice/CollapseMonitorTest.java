@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.swav4j.train.cli.TrainingConfigTest;
@@ -134,7 +135,25 @@ class CollapseMonitorTest {
                     .doesNotContain("`jitter`"));
     assertThat(monitor.afterEvaluation(1039, 0.6)).isEmpty();
     assertThat(monitor.afterEvaluation(1078, 0.7)).isEmpty();
-    assertThat(monitor.afterEvaluation(1117, 0.6)).isPresent();
+    assertThat(monitor.state(1078)).as("not as good again").isEqualTo(HealthState.WORSE);
+    assertThat(monitor.afterEvaluation(1117, 0.6)).isEmpty();
+    assertThat(monitor.afterEvaluation(1156, 0.73)).isEmpty();
+    assertThat(monitor.state(1156)).isEqualTo(HealthState.HEALTHY);
+    assertThat(monitor.afterEvaluation(1195, 0.6)).isPresent();
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "0.72, 0.671, false", "0.72, 0.669, true", // 5 points
+    "0.2, 0.161, false", "0.2, 0.159, true", // a fifth
+    "0.1, 0.071, false", "0.1, 0.069, true", // 3 points
+    "0.14, 0.096, true" // what a run without augmentation came to
+  })
+  void howMuchWorseIsTooMuchGoesByTheUntrainedNetwork(
+      double untrained, double accuracy, boolean worse) {
+    CollapseMonitor monitor = monitor();
+    assertThat(monitor.afterEvaluation(0, untrained)).isEmpty();
+    assertThat(monitor.afterEvaluation(1000, accuracy).isPresent()).isEqualTo(worse);
   }
 
   @Test
@@ -247,7 +266,7 @@ class CollapseMonitorTest {
             epoch(16, 0.5 * LOG_K, 0.6), // worse than untrained
             epoch(17, 0.5 * LOG_K, 0.6),
             epoch(18, 0.65 * LOG_K, 0.6), // risen
-            epoch(19, 0.65 * LOG_K, 0.7),
+            epoch(19, 0.65 * LOG_K, 0.73),
             epoch(20, 0.5 * LOG_K, 0.6)); // worse again
     List<String> whole = advice(monitor(), epochs, 0);
     assertThat(whole.stream().filter(a -> a.contains("[")).count()).isEqualTo(4);
