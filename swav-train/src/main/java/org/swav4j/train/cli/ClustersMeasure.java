@@ -6,7 +6,7 @@ import org.swav4j.train.evaluation.ClusterAgreement;
 import picocli.CommandLine.Option;
 
 /** {@code evaluate --clusters}: whether prototypes and classes agree. */
-final class ClustersMeasure implements EvaluationMeasure {
+final class ClustersMeasure extends EvaluationMeasure {
   @Option(
       names = "--clusters",
       description =
@@ -15,23 +15,17 @@ final class ClustersMeasure implements EvaluationMeasure {
               + " class given one prototype (Hungarian method).")
   boolean asked;
 
+  ClustersMeasure() {
+    super(Labels.TEST, Rows.NONE);
+  }
+
   @Override
-  public boolean asked() {
+  boolean asked() {
     return asked;
   }
 
   @Override
-  public Labels labels() {
-    return Labels.TEST;
-  }
-
-  @Override
-  public Rows rows() {
-    return Rows.NONE;
-  }
-
-  @Override
-  public void add(EvaluationLine line, Evaluated evaluated) {
+  void add(EvaluationLine line, Evaluated evaluated) {
     int prototypes = evaluated.encoder().config().prototypes();
     ClusterAgreement found =
         Clustering.of(evaluated.testImages(), evaluated.embedder(), evaluated.encoder())

@@ -63,10 +63,10 @@ final class EvaluateCommand implements Callable<Integer> {
     }
     List<EvaluationMeasure> asked = measures().stream().filter(EvaluationMeasure::asked).toList();
     SourceOptions.Opened o = source.openToReadAgain(output);
-    boolean learns = asked.stream().anyMatch(m -> m.labels() == Labels.ALL);
+    boolean learns = asked.stream().anyMatch(m -> m.labels == Labels.ALL);
     if (learns) {
       requireLabels(o);
-    } else if (asked.stream().anyMatch(m -> m.labels() == Labels.TEST)) {
+    } else if (asked.stream().anyMatch(m -> m.labels == Labels.TEST)) {
       requireTestLabels(o);
     }
     Sample train = images.train(o.data(), learns);
@@ -82,7 +82,7 @@ final class EvaluateCommand implements Callable<Integer> {
           .print(output);
       knn.ownFigure(source, o.data(), train, test).ifPresent(output.err()::println);
       if (pixels) {
-        List<EvaluationMeasure> ofRows = asked.stream().filter(m -> m.rows() != Rows.NONE).toList();
+        List<EvaluationMeasure> ofRows = asked.stream().filter(m -> m.rows != Rows.NONE).toList();
         try (Embedder small = embedder.ofPixels()) {
           measure(
                   "pixels",

@@ -8,7 +8,7 @@ import org.swav4j.train.features.Sample;
  * Something that {@code evaluate} measures: its flags, what it needs, and what it adds to the
  * result. Another one is a class, and its name in {@link EvaluateCommand}.
  */
-interface EvaluationMeasure {
+abstract class EvaluationMeasure {
   /** Images that must have labels. */
   enum Labels {
     NONE,
@@ -28,33 +28,37 @@ interface EvaluationMeasure {
     /** Those that at least one of the measures looks at. */
     static Rows of(List<EvaluationMeasure> measures) {
       return measures.stream()
-          .map(EvaluationMeasure::rows)
+          .map(measure -> measure.rows)
           .max(Comparator.naturalOrder())
           .orElse(NONE);
     }
   }
 
+  final Labels labels;
+  final Rows rows;
+
+  EvaluationMeasure(Labels labels, Rows rows) {
+    this.labels = labels;
+    this.rows = rows;
+  }
+
   /** Whether the command line asks for it. */
-  boolean asked();
-
-  Labels labels();
-
-  Rows rows();
+  abstract boolean asked();
 
   /**
    * Before any work.
    *
    * @throws IllegalArgumentException if a flag of its own makes no sense
    */
-  default void checkFlags() {}
+  void checkFlags() {}
 
   /**
    * Of those asked for, before any work with images.
    *
    * @throws IllegalArgumentException if there are too few for what the flags say
    */
-  default void checkImages(Sample training) {}
+  void checkImages(Sample training) {}
 
   /** Measures, which may take long, and adds fields and words. */
-  void add(EvaluationLine line, Evaluated evaluated);
+  abstract void add(EvaluationLine line, Evaluated evaluated);
 }

@@ -12,7 +12,7 @@ import org.swav4j.train.features.Sample;
 import picocli.CommandLine.Option;
 
 /** {@code evaluate --draws}: the classifier of {@code swav classify}, fitted to few labels. */
-final class FewLabelsMeasure implements EvaluationMeasure {
+final class FewLabelsMeasure extends EvaluationMeasure {
   private final EvaluationImages images;
 
   @Option(
@@ -27,26 +27,17 @@ final class FewLabelsMeasure implements EvaluationMeasure {
    * @param images how many labels are known, and the seed of the draws
    */
   FewLabelsMeasure(EvaluationImages images) {
+    super(Labels.ALL, Rows.ALL);
     this.images = images;
   }
 
   @Override
-  public boolean asked() {
+  boolean asked() {
     return draws != null;
   }
 
   @Override
-  public Labels labels() {
-    return Labels.ALL;
-  }
-
-  @Override
-  public Rows rows() {
-    return Rows.ALL;
-  }
-
-  @Override
-  public void checkFlags() {
+  void checkFlags() {
     if (draws != null && draws < 1) {
       throw new IllegalArgumentException(
           "--draws is " + draws + ", expected at least 1, and 5 to see the spread");
@@ -54,12 +45,12 @@ final class FewLabelsMeasure implements EvaluationMeasure {
   }
 
   @Override
-  public void checkImages(Sample training) {
+  void checkImages(Sample training) {
     images.labelled(training, images.seed);
   }
 
   @Override
-  public void add(EvaluationLine line, Evaluated evaluated) {
+  void add(EvaluationLine line, Evaluated evaluated) {
     List<int[]> rows = rowsOfDraws(evaluated);
     FewLabels found = FewLabels.evaluate(evaluated.train().set(), evaluated.test(), rows);
     Map<String, Double> classes = new LinkedHashMap<>();

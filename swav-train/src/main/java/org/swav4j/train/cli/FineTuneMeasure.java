@@ -7,7 +7,7 @@ import org.swav4j.train.features.Sample;
 import picocli.CommandLine.Option;
 
 /** {@code evaluate --fine-tune}: trains trunk and classifier together with few labels. */
-final class FineTuneMeasure implements EvaluationMeasure {
+final class FineTuneMeasure extends EvaluationMeasure {
   /** Steps below which a network has hardly moved; the published 20 epochs make more of them. */
   private static final int FEWEST_STEPS = 500;
 
@@ -63,26 +63,17 @@ final class FineTuneMeasure implements EvaluationMeasure {
    * @param images how many labels are known, and the seed
    */
   FineTuneMeasure(EvaluationImages images) {
+    super(Labels.ALL, Rows.NONE);
     this.images = images;
   }
 
   @Override
-  public boolean asked() {
+  boolean asked() {
     return asked;
   }
 
   @Override
-  public Labels labels() {
-    return Labels.ALL;
-  }
-
-  @Override
-  public Rows rows() {
-    return Rows.NONE;
-  }
-
-  @Override
-  public void checkFlags() {
+  void checkFlags() {
     if (batch < 2) {
       throw new IllegalArgumentException(
           "--fine-tune-batch is " + batch + ", expected at least 2: batch norm compares images");
@@ -90,12 +81,12 @@ final class FineTuneMeasure implements EvaluationMeasure {
   }
 
   @Override
-  public void checkImages(Sample training) {
+  void checkImages(Sample training) {
     images.labelled(training, images.seed);
   }
 
   @Override
-  public void add(EvaluationLine line, Evaluated evaluated) {
+  void add(EvaluationLine line, Evaluated evaluated) {
     SourceOptions.Opened o = evaluated.source();
     long seed = images.seed;
     Sample labelled = images.labelled(evaluated.trainImages(), seed);

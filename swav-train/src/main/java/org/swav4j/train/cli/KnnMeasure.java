@@ -24,7 +24,7 @@ import org.swav4j.train.run.RunFolder;
 import picocli.CommandLine.Option;
 
 /** {@code evaluate --knn}: the nearest training images vote on each test image. */
-final class KnnMeasure implements EvaluationMeasure {
+final class KnnMeasure extends EvaluationMeasure {
   @Option(
       names = "--knn",
       description = "k-NN: cosine, weighted, temperature 0.07; on shapes also for each factor.")
@@ -37,23 +37,17 @@ final class KnnMeasure implements EvaluationMeasure {
       description = "Nearest training images that vote on each test image (default 20).")
   int neighbours;
 
+  KnnMeasure() {
+    super(Labels.ALL, Rows.ALL);
+  }
+
   @Override
-  public boolean asked() {
+  boolean asked() {
     return asked;
   }
 
   @Override
-  public Labels labels() {
-    return Labels.ALL;
-  }
-
-  @Override
-  public Rows rows() {
-    return Rows.ALL;
-  }
-
-  @Override
-  public void checkFlags() {
+  void checkFlags() {
     judge();
   }
 
@@ -62,7 +56,7 @@ final class KnnMeasure implements EvaluationMeasure {
   }
 
   @Override
-  public void checkImages(Sample training) {
+  void checkImages(Sample training) {
     if (neighbours > training.size()) {
       throw new IllegalArgumentException(
           "--neighbours is "
@@ -75,7 +69,7 @@ final class KnnMeasure implements EvaluationMeasure {
   }
 
   @Override
-  public void add(EvaluationLine line, Evaluated evaluated) {
+  void add(EvaluationLine line, Evaluated evaluated) {
     KNearestNeighbours judge = judge();
     FeatureSet train = evaluated.train().set();
     FeatureSet test = evaluated.test();

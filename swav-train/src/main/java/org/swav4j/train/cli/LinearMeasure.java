@@ -6,7 +6,7 @@ import org.swav4j.train.evaluation.LinearProbe;
 import picocli.CommandLine.Option;
 
 /** {@code evaluate --linear}: a linear classifier on features that stay as they are. */
-final class LinearMeasure implements EvaluationMeasure {
+final class LinearMeasure extends EvaluationMeasure {
   /** Learning rates that the official protocol chooses from, for standardised features. */
   private static final List<Double> RATES = List.of(0.1, 0.3, 1.0, 3.0, 10.0);
 
@@ -58,26 +58,17 @@ final class LinearMeasure implements EvaluationMeasure {
    * @param images whose seed draws the crops
    */
   LinearMeasure(EvaluationImages images) {
+    super(Labels.ALL, Rows.ALL);
     this.images = images;
   }
 
   @Override
-  public boolean asked() {
+  boolean asked() {
     return asked;
   }
 
   @Override
-  public Labels labels() {
-    return Labels.ALL;
-  }
-
-  @Override
-  public Rows rows() {
-    return Rows.ALL;
-  }
-
-  @Override
-  public void checkFlags() {
+  void checkFlags() {
     if (views < 1) {
       throw new IllegalArgumentException(
           "--linear-views is " + views + ", expected at least 1, usually 10");
@@ -85,7 +76,7 @@ final class LinearMeasure implements EvaluationMeasure {
   }
 
   @Override
-  public void add(EvaluationLine line, Evaluated evaluated) {
+  void add(EvaluationLine line, Evaluated evaluated) {
     LinearProbe probe = new LinearProbe();
     probe = epochs == null ? probe : probe.withEpochs(epochs);
     probe = rate == null ? probe : probe.withLearningRate(rate);

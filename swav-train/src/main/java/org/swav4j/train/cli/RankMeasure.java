@@ -7,7 +7,7 @@ import org.swav4j.train.evaluation.RankMe;
 import picocli.CommandLine.Option;
 
 /** {@code evaluate --rank}: how many directions the features use. */
-final class RankMeasure implements EvaluationMeasure {
+final class RankMeasure extends EvaluationMeasure {
   @Option(
       names = "--rank",
       description =
@@ -16,23 +16,17 @@ final class RankMeasure implements EvaluationMeasure {
               + " best near 1. Needs no labels.")
   boolean asked;
 
+  RankMeasure() {
+    super(Labels.NONE, Rows.TRAINING);
+  }
+
   @Override
-  public boolean asked() {
+  boolean asked() {
     return asked;
   }
 
   @Override
-  public Labels labels() {
-    return Labels.NONE;
-  }
-
-  @Override
-  public Rows rows() {
-    return Rows.TRAINING;
-  }
-
-  @Override
-  public void add(EvaluationLine line, Evaluated evaluated) {
+  void add(EvaluationLine line, Evaluated evaluated) {
     INDArray features = evaluated.train().set().features();
     double figure = RankMe.of(features);
     double alpha = AlphaReq.of(features);
