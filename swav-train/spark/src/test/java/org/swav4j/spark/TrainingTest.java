@@ -231,7 +231,7 @@ class TrainingTest {
   void aRunWhoseExecutorIsNotReplacedGoesOnWithFewerWorkers() throws Exception {
     Path run = folder.resolve("fewer");
     TrainingJob job =
-        new TrainingJob(context, new TrainingJob.Options(2, 1, 3, Duration.ofSeconds(30)));
+        new TrainingJob(context, new TrainingJob.Options(2, 1, 3, Duration.ofSeconds(15)));
     CompletableFuture<String> training = CompletableFuture.supplyAsync(() -> begin(job, run));
     awaitEpochs(run, 2);
     try {

@@ -50,7 +50,8 @@ class AutoPresetTest {
   @Test
   void doctorForetellsWhatWouldBeChosenAndTrainsNothing() throws IOException {
     CommandLineTest.Outcome outcome =
-        CommandLineTest.swav("doctor", "--data", "shapes:300", "--budget", "2min");
+        CommandLineTest.swav(
+            "doctor", "--data", "shapes:300", "--budget", "2min", "--crops", "2x24");
     assertThat(outcome.status()).as(outcome.err()).isZero();
     assertThat(lines(outcome.out()))
         .anyMatch(l -> l.matches("--batch 16: \\d+ images make \\d+ steps an epoch"))

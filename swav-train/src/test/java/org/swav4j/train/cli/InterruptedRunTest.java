@@ -23,7 +23,7 @@ import org.swav4j.train.run.CheckpointFile;
 /** Training in a JVM of its own that is stopped, killed, or runs out of room. */
 class InterruptedRunTest {
   private static final int STEPS_PER_EPOCH = 4;
-  private static final int EPOCHS = 25;
+  private static final int EPOCHS = 18;
   private static final long PATIENCE_SECONDS = 120;
 
   @TempDir static Path folder;
