@@ -12,10 +12,12 @@ import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.LocalFileSystem;
 import org.apache.hadoop.fs.Options;
 import org.apache.hadoop.fs.Path;
+import org.apache.hadoop.fs.RawLocalFileSystem;
 
 /**
  * The run folder on a file system of Hadoop's, where every executor reaches it. A file is written
- * beside under the name {@code NAME.part} and then renamed, so that there is always a whole one.
+ * beside under the name {@code NAME.part} and then renamed, so that there is always a whole one
+ * where files are renamed at once: locally and on HDFS, not in an object store.
  */
 final class RunStore {
   static final String CHECKPOINT = "checkpoint.safetensors";
@@ -112,6 +114,23 @@ final class RunStore {
     }
   }
 
+  /**
+   * Renames a file to one that may exist. Of local files Hadoop deletes the old one first, and a
+   * process that is killed in between leaves none.
+   */
+  private void replace(Path part, Path whole) throws IOException {
+    if (files() instanceof RawLocalFileSystem local) {
+      java.nio.file.Files.move(
+          local.pathToFile(part).toPath(),
+          local.pathToFile(whole).toPath(),
+          java.nio.file.StandardCopyOption.ATOMIC_MOVE);
+      return;
+    }
+    FileContext.getFileContext(files().getUri(), hadoop)
+        .rename(
+            files().makeQualified(part), files().makeQualified(whole), Options.Rename.OVERWRITE);
+  }
+
   /** Copies a file to here, if there is such a file. */
   void upload(java.nio.file.Path local) {
     upload(local, local.getFileName().toString());
@@ -132,9 +151,7 @@ final class RunStore {
       try (var out = files().create(part, true)) {
         java.nio.file.Files.copy(local, out);
       }
-      FileContext.getFileContext(files().getUri(), hadoop)
-          .rename(
-              files().makeQualified(part), files().makeQualified(whole), Options.Rename.OVERWRITE);
+      replace(part, whole);
     } catch (IOException e) {
       throw new UncheckedIOException(whole + " can't be written: " + e.getMessage(), e);
     }
