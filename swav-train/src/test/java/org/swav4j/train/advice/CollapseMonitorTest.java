@@ -162,7 +162,25 @@ class CollapseMonitorTest {
     assertThat(monitor.afterEvaluation(0, 0.72)).isEmpty();
     assertThat(monitor.afterEvaluation(1000, 0.6))
         .hasValueSatisfying(
-            line -> assertThat(line).contains("`jitter`").doesNotContain("`queueLength`"));
+            line -> assertThat(line).contains("stronger `jitter`").doesNotContain("`queueLength`"));
+  }
+
+  /** Where crops hardly predict each other, nothing tells them apart too easily. */
+  @Test
+  void augmentationIsTooStrongRatherThanTooWeakWhileTheLossIsHigh() {
+    CollapseMonitor monitor = monitor();
+    assertThat(monitor.afterEvaluation(0, 0.714)).isEmpty();
+    assertThat(monitor.afterEpoch(936, 0.97 * LOG_K, HEALTHY)).isEmpty();
+    assertThat(monitor.afterEvaluation(936, 0.647))
+        .hasValueSatisfying(
+            line ->
+                assertThat(line)
+                    .contains("0.97 ln K", "weaker `jitter`")
+                    .doesNotContain("stronger"));
+    monitor.afterEvaluation(1000, 0.72);
+    assertThat(monitor.afterEpoch(1404, 0.6 * LOG_K, HEALTHY)).isEmpty();
+    assertThat(monitor.afterEvaluation(1404, 0.647))
+        .hasValueSatisfying(line -> assertThat(line).contains("stronger `jitter`"));
   }
 
   @Test
