@@ -115,7 +115,12 @@ record RunLog(
               Double.NaN));
     }
     String version = "PyTorch " + printed.get(0).get("torch").getAsString();
-    return new RunLog(flags, version, "", Optional.empty(), epochs, Double.NaN);
+    Optional<String> failure =
+        epochs.stream()
+            .filter(e -> e.epoch() > 0 && !Double.isFinite(e.loss()))
+            .map(e -> "the loss was no longer finite in epoch " + e.epoch())
+            .findFirst();
+    return new RunLog(flags, version, "", failure, epochs, Double.NaN);
   }
 
   /**

@@ -62,6 +62,10 @@ class ExperimentTest {
     assertThatThrownBy(() -> new OnePeerRun(experiment, "p", 1, folder, folder, folder).run())
         .hasMessageContaining("shapes:9")
         .hasMessageContaining("idx:DIR");
+    assertThat(read.failure()).isEmpty();
+    String diverged = printed.get(2).replace("1.5", "NaN");
+    assertThat(RunLog.ofPeer(flags, List.of(printed.get(1), diverged)).failure().orElseThrow())
+        .contains("epoch 2");
     assertThatThrownBy(() -> RunLog.ofPeer(flags, List.of("a warning")))
         .hasMessageContaining("no epoch");
   }
