@@ -47,7 +47,7 @@ public final class AutoSettings {
   /**
    * A network to learn with.
    *
-   * @param enough steps without which a faster one learns more in the same time
+   * @param enough steps without which a faster one learns more in the same time; 0 for the fastest
    */
   private record Trunk(String architecture, String stem, int enough) {}
 
@@ -224,7 +224,7 @@ public final class AutoSettings {
       choices.remove("stem");
       choose("stem", trunk.stem, trunk.stem.equals("small") ? FULL_SIDE : QUARTER_SIDE);
       choose("arch", trunk.architecture, "");
-      step = pace.step(config());
+      step = pace.step(config(), seconds / trunk.enough);
       double steps = seconds / step;
       choices.remove("arch");
       choose(

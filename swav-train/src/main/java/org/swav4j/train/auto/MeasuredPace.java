@@ -32,6 +32,12 @@ public final class MeasuredPace implements Pace {
 
   private static final double TIMED_SECONDS = 2;
 
+  /** A step of so many times the longest is too long, whatever later ones would take. */
+  private static final double CLEARLY = 4;
+
+  /** Seconds that the first step may take by its loading of classes and files. */
+  private static final double LOADING = 5;
+
   /** Images that are judged. */
   private static final int JUDGED = 64;
 
@@ -53,8 +59,8 @@ public final class MeasuredPace implements Pace {
   }
 
   @Override
-  public double step(TrainingConfig chosen) {
-    Timing timing = new Timing();
+  public double step(TrainingConfig chosen, double longest) {
+    Timing timing = new Timing(longest);
     Trainer made;
     try {
       made = trainers.apply(chosen);
@@ -90,19 +96,29 @@ public final class MeasuredPace implements Pace {
         config.network().with(images.channels()), config.execution().seed());
   }
 
-  /** Stops a trainer when its steps have been timed. */
+  /** Stops a trainer when its steps have been timed, or one was clearly too long. */
   private static final class Timing implements TrainingListener {
+    private final double longest;
     private Trainer trainer;
     private int warmUpSteps;
     private double warmUpSeconds;
     private int steps;
     private double seconds;
 
+    Timing(double longest) {
+      this.longest = longest;
+    }
+
     @Override
     public void step(StepMetrics m) {
+      double loading = warmUpSteps == 0 ? LOADING : 0;
+      boolean tooLong = m.seconds() > CLEARLY * longest + loading;
       if (warmUpSteps < WARM_UP || warmUpSeconds < WARM_UP_SECONDS) {
         warmUpSteps++;
         warmUpSeconds += m.seconds();
+        if (tooLong) {
+          trainer.stop();
+        }
         return;
       }
       steps++;

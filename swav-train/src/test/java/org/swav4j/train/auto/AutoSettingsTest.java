@@ -29,7 +29,7 @@ class AutoSettingsTest {
   private static Pace pace(ToDoubleFunction<TrainingConfig> step, double judged) {
     return new Pace() {
       @Override
-      public double step(TrainingConfig config) {
+      public double step(TrainingConfig config, double longest) {
         return step.applyAsDouble(config);
       }
 
@@ -92,7 +92,7 @@ class AutoSettingsTest {
   @Test
   void smallImagesGiveAwayPixelsWhereThereIsNoTimeForEnoughStepsOtherwise() {
     // A machine on which a step takes 1, 0.1 and 0.01 seconds.
-    Pace three = pace(c -> SLOW.step(c) * (c.network().stem() == Stem.SMALL ? 1 : 0.1), 0.0001);
+    Pace three = pace(c -> SLOW.step(c, 1) * (c.network().stem() == Stem.SMALL ? 1 : 0.1), 0.0001);
     String[] chosen = new String[3];
     int[] minutes = {100, 10, 1};
     for (int i = 0; i < 3; i++) {
