@@ -23,6 +23,8 @@ public final class Crops {
    * Reads images, each cropped, flipped and recoloured at random.
    *
    * @param size side of a crop in pixels
+   * @param seed of which transforms are applied; DataVec's reader hands none on to the transforms,
+   *     so that their crops and colours are others in every run
    */
   public static ImageRecordReader reader(InputSplit images, int size, long seed) {
     ImageTransform augmentation =
