@@ -23,6 +23,7 @@ public enum Preset {
       "stem=imagenet",
       "hidden=1024",
       "prototypes=120",
+      "epsilon=0.02",
       "batch=128",
       "warmup=1",
       "freeze=0.3",
