@@ -31,7 +31,7 @@ final class Convolutions {
   }
 
   void forward(Op op) {
-    if (productsPay(op)) {
+    if (productsPay(Geometry.of(op))) {
       products.forward(op);
       return;
     }
@@ -72,46 +72,52 @@ final class Convolutions {
   }
 
   void backward(Op op) {
-    Value x = op.input(0);
-    Value w = op.input(1);
-    Value dy = op.input(2);
-    Value dx = op.output(0);
-    Value dw = op.output(1);
-    if (productsPay(op)) {
-      if (lowering.isWanted(dw)) {
+    Geometry g = Geometry.of(op);
+    if (lowering.isWanted(op.output(1))) {
+      if (productsPay(g) || tilesAreSlow(g)) {
         products.weightsGradient(op);
+      } else {
+        weightsGradient(op);
       }
-      if (lowering.isWanted(dx)) {
+    }
+    if (lowering.isWanted(op.output(0))) {
+      if (productsPay(g) || g.weights()[2] == 1 && tilesAreSlow(g)) {
         products.dataGradient(op);
+      } else {
+        dataGradient(op);
       }
-      return;
     }
-    Description hint = forwards.get(List.of(x, w));
-    if (hint == null) {
-      hint = describeForward(op);
-    }
-    if (lowering.isWanted(dw)) {
-      Description d = describeBackwardWeights(op, hint);
-      Tensor dst = lowering.allocate(dw, d.diffWeights());
-      lowering.emit(
-          lowering
-              .step("convolution weights' gradient", d)
-              .with(DNNL_ARG_SRC, lowering.read(x, d.src()))
-              .with(DNNL_ARG_DIFF_DST, lowering.read(dy, d.diffDst()))
-              .with(DNNL_ARG_DIFF_WEIGHTS, dst));
-      lowering.put(dw, dst, Axes.WEIGHTS);
-    }
-    if (lowering.isWanted(dx)) {
-      Description d = describeBackwardData(op, hint);
-      Tensor dst = lowering.allocate(dx, d.diffSrc());
-      lowering.emit(
-          lowering
-              .step("convolution data's gradient", d)
-              .with(DNNL_ARG_DIFF_DST, lowering.read(dy, d.diffDst()))
-              .with(DNNL_ARG_WEIGHTS, lowering.read(w, Axes.WEIGHTS, d.weights()))
-              .with(DNNL_ARG_DIFF_SRC, dst));
-      lowering.put(dx, dst);
-    }
+  }
+
+  private void weightsGradient(Op op) {
+    Value dw = op.output(1);
+    Description d = describeBackwardWeights(op, hint(op));
+    Tensor dst = lowering.allocate(dw, d.diffWeights());
+    lowering.emit(
+        lowering
+            .step("convolution weights' gradient", d)
+            .with(DNNL_ARG_SRC, lowering.read(op.input(0), d.src()))
+            .with(DNNL_ARG_DIFF_DST, lowering.read(op.input(2), d.diffDst()))
+            .with(DNNL_ARG_DIFF_WEIGHTS, dst));
+    lowering.put(dw, dst, Axes.WEIGHTS);
+  }
+
+  private void dataGradient(Op op) {
+    Value dx = op.output(0);
+    Description d = describeBackwardData(op, hint(op));
+    Tensor dst = lowering.allocate(dx, d.diffSrc());
+    lowering.emit(
+        lowering
+            .step("convolution data's gradient", d)
+            .with(DNNL_ARG_DIFF_DST, lowering.read(op.input(2), d.diffDst()))
+            .with(DNNL_ARG_WEIGHTS, lowering.read(op.input(1), Axes.WEIGHTS, d.weights()))
+            .with(DNNL_ARG_DIFF_SRC, dst));
+    lowering.put(dx, dst);
+  }
+
+  private Description hint(Op op) {
+    Description forward = forwards.get(List.of(op.input(0), op.input(1)));
+    return forward != null ? forward : describeForward(op);
   }
 
   /**
@@ -136,13 +142,27 @@ final class Convolutions {
    * Whether products of pixels are the better way: on maps of 2×2 pixels, where at most 16 of 36
    * taps don't lie in the margin, once the matrices are large enough to fill the product's blocks.
    */
-  private boolean productsPay(Op op) {
-    Geometry g = Geometry.of(op);
+  private boolean productsPay(Geometry g) {
+    return g.weights()[2] > 1 && pixels(g) <= 4 && fillsBlocks(g);
+  }
+
+  /**
+   * Whether oneDNN's gradients are slower than products where the processor multiplies tiles (AMX):
+   * its kernels go along rows of at most 8 pixels or have one tap, and reach a tenth to a half of
+   * the products' speed.
+   */
+  private boolean tilesAreSlow(Geometry g) {
+    return lowering.hasTiles() && (pixels(g) <= 8 * 8 || g.isPointwise()) && fillsBlocks(g);
+  }
+
+  private boolean fillsBlocks(Geometry g) {
     return !lowering.isInference()
-        && g.weights()[2] > 1
-        && g.dst()[2] * g.dst()[3] <= 4
         && g.src()[0] >= 32
         && Math.min(g.weights()[0], g.weights()[1]) >= 64;
+  }
+
+  private static long pixels(Geometry g) {
+    return g.dst()[2] * g.dst()[3];
   }
 
   private static long tiled(long side) {

@@ -1,5 +1,6 @@
 package org.swav4j.model.engine.onednn;
 
+import java.util.Arrays;
 import org.swav4j.model.plan.Arguments;
 import org.swav4j.model.plan.Op;
 
@@ -30,5 +31,24 @@ record Geometry(long[] src, long[] weights, long[] dst, long[] strides, long[] p
         dst,
         new long[] {a.stride(), a.stride()},
         new long[] {a.padding(), a.padding()});
+  }
+
+  /** Whether each result is of the pixel at its place alone. */
+  boolean isPointwise() {
+    return weights[2] == 1
+        && weights[3] == 1
+        && Arrays.equals(strides, new long[] {1, 1})
+        && Arrays.equals(padding, new long[] {0, 0});
+  }
+
+  /** A pointwise convolution of images as one of their pixels. */
+  Geometry ofPixels() {
+    long pixels = src[0] * src[2] * src[3];
+    return new Geometry(
+        new long[] {pixels, src[1], 1, 1},
+        weights,
+        new long[] {pixels, dst[1], 1, 1},
+        strides,
+        padding);
   }
 }

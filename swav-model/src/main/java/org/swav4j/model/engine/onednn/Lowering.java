@@ -52,6 +52,7 @@ final class Lowering {
 
   private final Plan plan;
   private final Precision precision;
+  private final boolean tiles;
   private final Resources resources;
   private final Set<Value> outputs;
   private final Map<Value, Integer> lastUse = new IdentityHashMap<>();
@@ -81,9 +82,10 @@ final class Lowering {
   private final Predictions predictions = new Predictions(this);
   private final NativeOps nativeOps = new NativeOps(this);
 
-  Lowering(Plan plan, Precision precision, Resources resources) {
+  Lowering(Plan plan, Precision precision, boolean tiles, Resources resources) {
     this.plan = plan;
     this.precision = precision;
+    this.tiles = tiles;
     this.resources = resources;
     this.outputs = new HashSet<>(plan.outputs());
   }
@@ -211,6 +213,11 @@ final class Lowering {
   /** The type of hidden images and of weights' working copies. */
   int hiddenType() {
     return precision == Precision.BF16 ? dnnl_bf16 : dnnl_f32;
+  }
+
+  /** Whether hidden images are multiplied in tiles, by AMX. */
+  boolean hasTiles() {
+    return tiles;
   }
 
   /** Whether anyone wants the value. */

@@ -20,6 +20,7 @@ public final class OneDnnEngine implements Engine {
   static final String NAME = "onednn";
 
   private final Precision precision;
+  private final boolean tiles;
 
   /** Everything in 32-bit floats. */
   public OneDnnEngine() {
@@ -33,7 +34,13 @@ public final class OneDnnEngine implements Engine {
    * @throws LinkageError if oneDNN's library can't be loaded
    */
   public OneDnnEngine(Precision precision) {
+    this(precision, precision == Precision.BF16 && Dnnl.isa() == Dnnl.Isa.AMX);
+  }
+
+  /** {@code tiles}: see {@link Lowering#hasTiles}; it decides what is fast, not what comes out. */
+  OneDnnEngine(Precision precision, boolean tiles) {
     this.precision = precision;
+    this.tiles = tiles;
     Dnnl.engine();
     obstacle(precision)
         .ifPresent(
@@ -89,7 +96,7 @@ public final class OneDnnEngine implements Engine {
         op.outputs().forEach(OneDnnEngine::requireFloat);
       }
     }
-    return new OneDnnExecution(plan, precision);
+    return new OneDnnExecution(plan, precision, tiles);
   }
 
   private static void requireFloat(Value v) {

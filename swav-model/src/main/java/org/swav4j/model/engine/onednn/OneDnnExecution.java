@@ -22,9 +22,9 @@ final class OneDnnExecution implements Execution {
   private final long bytes;
   private boolean closed;
 
-  OneDnnExecution(Plan plan, Precision precision) {
+  OneDnnExecution(Plan plan, Precision precision, boolean tiles) {
     try {
-      Lowering.Program program = new Lowering(plan, precision, resources).lower();
+      Lowering.Program program = new Lowering(plan, precision, tiles, resources).lower();
       arrays = program.arrays();
       ArenaLayout layout = new ArenaLayout();
       program.buffers().forEach(b -> layout.add(b, b.bytes, b.first(), b.last()));

@@ -9,11 +9,11 @@ import org.swav4j.model.plan.Op;
 import org.swav4j.model.plan.Value;
 
 /**
- * Convolutions of maps of a few pixels, as products of matrices. On such maps most taps of most
- * windows lie in the margin; oneDNN's convolutions multiply those zeros, or spend their time on
- * rows too short for their loops. With the channels innermost, the pixels that an output pixel sees
- * through one row of the kernel are a block of columns of the images, and the taps between them a
- * block of rows of the weights:
+ * Convolutions of maps of a few pixels, and those of one tap, as products of matrices. On small
+ * maps most taps of most windows lie in the margin; oneDNN's convolutions multiply those zeros, or
+ * spend their time on rows too short for their loops. With the channels innermost, the pixels that
+ * an output pixel sees through one row of the kernel are a block of columns of the images, and the
+ * taps between them a block of rows of the weights:
  *
  * <pre>
  *   for each output pixel p, for each row of the kernel that lies on the map:
@@ -22,6 +22,8 @@ import org.swav4j.model.plan.Value;
  *     data's gradient    X += Y · Wᵀ
  *     weights' gradient  W += Xᵀ · Y
  * </pre>
+ *
+ * A convolution of one tap sees each pixel by itself: one product, as of so many images of a pixel.
  */
 final class PixelProducts {
   private final Lowering lowering;
@@ -34,7 +36,7 @@ final class PixelProducts {
   private record Block(long x, long w, long y, long taps) {}
 
   void forward(Op op) {
-    Blocks blocks = new Blocks(Geometry.of(op));
+    Blocks blocks = Blocks.of(Geometry.of(op));
     Tensor x = lowering.read(op.input(0), blocks.images(lowering.hiddenType()));
     Tensor w = weights(op.input(1));
     Tensor y = accumulator(op.output(), blocks.results(dnnl_f32));
@@ -43,22 +45,24 @@ final class PixelProducts {
   }
 
   void dataGradient(Op op) {
-    Blocks blocks = new Blocks(Geometry.of(op));
+    Blocks blocks = Blocks.of(Geometry.of(op));
     Tensor dy = lowering.read(op.input(2), blocks.results(lowering.hiddenType()));
     Tensor w = weights(op.input(1));
+    String what = "convolution data's gradient";
+    if (blocks.images.isPointwise()) {
+      Tensor dx = lowering.allocate(op.output(0), blocks.images(lowering.hiddenType()));
+      blocks.each(
+          b -> multiply(what, blocks.y(dy, b), transposed(blocks.w(w, b)), blocks.x(dx, b), false));
+      lowering.put(op.output(0), dx);
+      return;
+    }
     Tensor dx = accumulator(op.output(0), blocks.images(dnnl_f32));
-    blocks.each(
-        b ->
-            add(
-                "convolution data's gradient",
-                blocks.y(dy, b),
-                transposed(blocks.w(w, b)),
-                blocks.x(dx, b)));
+    blocks.each(b -> add(what, blocks.y(dy, b), transposed(blocks.w(w, b)), blocks.x(dx, b)));
     put(op.output(0), dx, blocks.images(lowering.hiddenType()));
   }
 
   void weightsGradient(Op op) {
-    Blocks blocks = new Blocks(Geometry.of(op));
+    Blocks blocks = Blocks.of(Geometry.of(op));
     Tensor x = lowering.read(op.input(0), blocks.images(lowering.hiddenType()));
     Tensor dy = lowering.read(op.input(2), blocks.results(lowering.hiddenType()));
     Tensor dw = accumulator(op.output(1), Layout.dense(dnnl_f32, op.output(1).shape()));
@@ -99,6 +103,14 @@ final class PixelProducts {
 
   /** c += a·b. */
   private void add(String what, Tensor a, Tensor b, Tensor c) {
+    multiply(what, a, b, c, true);
+  }
+
+  private void multiply(String what, Tensor a, Tensor b, Tensor c, boolean added) {
+    Attributes attributes = new Attributes();
+    if (added) {
+      attributes.sum();
+    }
     dnnl_matmul_desc_t desc = new dnnl_matmul_desc_t();
     Dnnl.check(
         dnnl_matmul_desc_init(desc, a.layout().md(), b.layout().md(), null, c.layout().md()),
@@ -107,14 +119,23 @@ final class PixelProducts {
         lowering
             .step(
                 what + " as products",
-                Description.create(desc, new Attributes().sum(), null, lowering.resources()))
+                Description.create(desc, attributes, null, lowering.resources()))
             .with(DNNL_ARG_SRC, a)
             .with(DNNL_ARG_WEIGHTS, b)
             .with(DNNL_ARG_DST, c));
   }
 
-  /** The blocks of one convolution. */
-  private record Blocks(Geometry g) {
+  /**
+   * The blocks of one convolution.
+   *
+   * @param images what it is of
+   * @param g the same, or so many images of one pixel
+   */
+  private record Blocks(Geometry images, Geometry g) {
+    static Blocks of(Geometry g) {
+      return new Blocks(g, g.isPointwise() ? g.ofPixels() : g);
+    }
+
     private long n() {
       return g.src()[0];
     }
@@ -128,11 +149,11 @@ final class PixelProducts {
     }
 
     Layout images(int type) {
-      return channelsLast(type, g.src());
+      return channelsLast(type, images.src());
     }
 
     Layout results(int type) {
-      return channelsLast(type, g.dst());
+      return channelsLast(type, images.dst());
     }
 
     private static Layout channelsLast(int type, long[] dims) {
@@ -149,6 +170,9 @@ final class PixelProducts {
           long left = j * g.strides()[1] - g.padding()[1];
           long first = Math.max(0, -left);
           long taps = Math.min(kernel, width - left) - first;
+          if (taps <= 0) {
+            continue; // The whole window lies in the margin.
+          }
           for (long r = Math.max(0, -top); r < Math.min(g.weights()[2], height - top); r++) {
             product.accept(
                 new Block(

@@ -39,7 +39,8 @@ class OneDnnBf16Test {
   @ParameterizedTest
   @CsvSource({
     "3, 1, 16, 3, 1, 1, 9, 8", "3, 3, 64, 7, 2, 3, 9, 8", "3, 16, 19, 3, 2, 1, 9, 8",
-    "3, 64, 64, 1, 1, 0, 9, 8", "32, 64, 70, 3, 1, 1, 2, 2", "32, 70, 64, 3, 2, 1, 4, 4"
+    "3, 64, 64, 1, 1, 0, 9, 8", "32, 64, 70, 3, 1, 1, 2, 2", "32, 70, 64, 3, 2, 1, 4, 4",
+    "32, 64, 70, 3, 1, 1, 8, 7", "32, 70, 64, 1, 1, 0, 9, 8", "32, 64, 70, 1, 2, 0, 9, 8"
   })
   void convolutionIsNearToLoops(int n, int c, int o, int k, int stride, int pad, int h, int w) {
     Value x = checks.input(n, c, h, w);

@@ -14,6 +14,7 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.factory.Nd4j;
 import org.swav4j.model.engine.Engine;
 import org.swav4j.model.engine.Execution;
+import org.swav4j.model.engine.Precision;
 import org.swav4j.model.plan.Arguments;
 import org.swav4j.model.plan.Op;
 import org.swav4j.model.plan.OpType;
@@ -53,7 +54,8 @@ class OneDnnOpsTest {
   @ParameterizedTest
   @CsvSource({
     "64, 70, 3, 1, 1, 2, 2", "70, 64, 3, 2, 1, 4, 4", "64, 64, 3, 2, 1, 3, 3",
-    "64, 64, 3, 1, 1, 1, 2", "64, 64, 3, 1, 1, 1, 1", "64, 64, 5, 2, 2, 3, 4"
+    "64, 64, 3, 1, 1, 1, 2", "64, 64, 3, 1, 1, 1, 1", "64, 64, 5, 2, 2, 3, 4",
+    "64, 64, 3, 4, 4, 1, 2"
   })
   void convolutionOfSmallMapsForwardAndBackward(
       int c, int o, int k, int stride, int pad, int h, int w) {
@@ -73,6 +75,34 @@ class OneDnnOpsTest {
             "convolution data's gradient as products",
             "convolution weights' gradient as products")
         .doesNotContain("convolution", "convolution weights' gradient");
+  }
+
+  /** On any processor, in floats: what is fast with AMX must be right everywhere. */
+  @ParameterizedTest
+  @CsvSource({
+    "64, 70, 3, 1, 1, 8, 8", "70, 64, 3, 2, 1, 7, 9", "64, 66, 1, 1, 0, 9, 11",
+    "66, 64, 1, 2, 0, 8, 5", "64, 64, 5, 1, 2, 3, 4", "64, 64, 1, 1, 1, 2, 2"
+  })
+  void gradientsWithoutTiles(int c, int o, int k, int stride, int pad, int h, int w) {
+    Value x = checks.input(32, c, h, w);
+    Value weights = checks.parameter(k, k, c, o);
+    Value y = checks.convolution(x, weights, stride, pad);
+    Value dy = checks.input(y.shape());
+    Value dx = checks.result(x.shape());
+    Value dw = checks.result(weights.shape());
+    checks.codes();
+    checks.op(OpType.CONV2D_BP, Arguments.window(k, stride, pad), List.of(x, weights, dy), dx, dw);
+    Plan plan = checks.plan(y, dx, dw);
+    Engine tiles = new OneDnnEngine(Precision.FLOAT, true);
+    checks.assertMatches(tiles, TOLERANCE, plan);
+    assertThat(kinds(tiles, plan))
+        .contains("convolution weights' gradient as products")
+        .doesNotContain("convolution weights' gradient");
+    if (k == 1) {
+      assertThat(kinds(tiles, plan))
+          .contains("convolution data's gradient as products")
+          .doesNotContain("convolution data's gradient");
+    }
   }
 
   @Test
@@ -540,10 +570,21 @@ class OneDnnOpsTest {
   }
 
   private List<String> kinds(Plan plan) {
-    return steps(plan).stream().filter(PrimitiveStep.class::isInstance).map(Step::kernel).toList();
+    return kinds(engine, plan);
+  }
+
+  private static List<String> kinds(Engine engine, Plan plan) {
+    return steps(engine, plan).stream()
+        .filter(PrimitiveStep.class::isInstance)
+        .map(Step::kernel)
+        .toList();
   }
 
   private List<Step> steps(Plan plan) {
+    return steps(engine, plan);
+  }
+
+  private static List<Step> steps(Engine engine, Plan plan) {
     try (OneDnnExecution execution = (OneDnnExecution) engine.prepare(plan)) {
       return execution.steps();
     }
