@@ -31,7 +31,8 @@ final class Convolutions {
   }
 
   void forward(Op op) {
-    if (productsPay(Geometry.of(op))) {
+    Geometry g = Geometry.of(op);
+    if (productsPay(g) || tilesAreSlow(g, 0, 2 * 2)) {
       products.forward(op);
       return;
     }
@@ -74,14 +75,15 @@ final class Convolutions {
   void backward(Op op) {
     Geometry g = Geometry.of(op);
     if (lowering.isWanted(op.output(1))) {
-      if (productsPay(g) || tilesAreSlow(g)) {
+      if (productsPay(g) || tilesAreSlow(g, 8 * 8, Long.MAX_VALUE)) {
         products.weightsGradient(op);
       } else {
         weightsGradient(op);
       }
     }
     if (lowering.isWanted(op.output(0))) {
-      if (productsPay(g) || g.weights()[2] == 1 && tilesAreSlow(g)) {
+      // A product has its sums in floats first, twice the result's room.
+      if (productsPay(g) || tilesAreSlow(g, g.weights()[2] == 1 ? 8 * 8 : 0, 16 * 16)) {
         products.dataGradient(op);
       } else {
         dataGradient(op);
@@ -143,16 +145,18 @@ final class Convolutions {
    * taps don't lie in the margin, once the matrices are large enough to fill the product's blocks.
    */
   private boolean productsPay(Geometry g) {
-    return g.weights()[2] > 1 && pixels(g) <= 4 && fillsBlocks(g);
+    return g.weights()[2] > 1 && pixels(g) <= 2 * 2 && fillsBlocks(g);
   }
 
   /**
-   * Whether oneDNN's gradients are slower than products where the processor multiplies tiles (AMX):
-   * its kernels go along rows of at most 8 pixels or have one tap, and reach a tenth to a half of
-   * the products' speed.
+   * Whether products are also faster than oneDNN's own way of multiplying tiles (AMX), which goes
+   * along rows, here of at most so many pixels, and reaches a tenth to a half of the speed. With
+   * kernels of one tap it does so on larger maps.
    */
-  private boolean tilesAreSlow(Geometry g) {
-    return lowering.hasTiles() && (pixels(g) <= 8 * 8 || g.isPointwise()) && fillsBlocks(g);
+  private boolean tilesAreSlow(Geometry g, long most, long mostOfOneTap) {
+    return lowering.hasTiles()
+        && pixels(g) <= (g.isPointwise() ? mostOfOneTap : most)
+        && fillsBlocks(g.isPointwise() ? g.ofPixels() : g);
   }
 
   private boolean fillsBlocks(Geometry g) {
