@@ -73,7 +73,8 @@ public record Augmentation(
   /**
    * The settings as DataVec transforms, in their order, with the share of crops to which each is
    * done: what {@code new PipelineImageTransform(list)} takes. Transforms that have a probability
-   * of their own stand there with 1.
+   * of their own stand there with 1. Between them are frames of floats, whatever is passed: nothing
+   * is rounded.
    *
    * @param spec the window's area and the crop's size
    * @return new instances: for one thread
@@ -82,7 +83,8 @@ public record Augmentation(
     return List.of(
         always(
             new RandomResizedCropTransform(
-                spec.size(), spec.minScale(), spec.maxScale(), minRatio, maxRatio, maxDegrees)),
+                    spec.size(), spec.minScale(), spec.maxScale(), minRatio, maxRatio, maxDegrees)
+                .inFloats()),
         // DataVec draws no number for a step of probability 1; here one is drawn for every crop.
         Pair.of(new FlipImageTransform(1), Math.min(flipProbability, Math.nextDown(1.0))),
         always(new ColourJitterTransform(jitterProbability, jitter)),

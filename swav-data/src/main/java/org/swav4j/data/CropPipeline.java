@@ -26,7 +26,8 @@ import org.nd4j.linalg.factory.Nd4j;
  * GreyTransform}, {@link GaussianBlurTransform} and {@link SolariseTransform}, in this order, is
  * the published recipe or a part of it: {@link CropRenderer} makes such crops in one go, in floats
  * throughout ({@link #fused}). Any other description is run by DataVec, one transform after the
- * other on 8-bit frames; a result of another size is resized to the group's, as an {@code
+ * other, beginning with 8-bit frames; what this package's pass on in floats is rounded before any
+ * other but mirroring. A result of another size is resized to the group's, as an {@code
  * ImageRecordReader} does. Both draw the same random numbers for the same things.
  *
  * <p><b>What is random</b> is a function of (seed, epoch, image, view), as everywhere in this

@@ -8,9 +8,10 @@ import org.datavec.image.transform.BaseImageTransform;
 
 /**
  * Base of the DataVec transforms: frames of one or three channels (BGR, as DataVec's loaders give
- * them), 8 bits or floats from 0 to 255; the result has the depth of what was passed. Of 8 bits
- * each transform rounds its result, of floats none does. The image passed in is never changed. As
- * every DataVec transform these keep their last result and parameters: one instance per thread.
+ * them), 8 bits or floats from 0 to 255; the result has the depth of what was passed, unless said
+ * otherwise. Of 8 bits each transform rounds its result, of floats none does. The image passed in
+ * is never changed. As every DataVec transform these keep their last result and parameters: one
+ * instance per thread.
  *
  * <p>What is random is drawn first ({@link #draw}), then done. The fused {@link CropRenderer} draws
  * by the same methods, so that it makes the same crop of the same numbers.

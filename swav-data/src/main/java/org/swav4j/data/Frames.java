@@ -97,6 +97,14 @@ final class Frames {
     return bytes(pixels, image.width(), image.height(), image.channels());
   }
 
+  /** A frame of floats rounded to bytes; any other as it is. */
+  static ImageWritable inBytes(ImageWritable image) {
+    Frame frame = image.getFrame();
+    return isFloat(frame)
+        ? writable(planes(frame), frame.imageWidth, frame.imageHeight, false)
+        : image;
+  }
+
   /** Planes from 0 to 1 as a frame of bytes, rounded to the nearest, or of floats up to 255. */
   static ImageWritable writable(float[][] planes, int width, int height, boolean floats) {
     int channels = planes.length;

@@ -15,6 +15,7 @@ public final class RandomResizedCropTransform extends FrameTransform {
   private final double minRatio;
   private final double maxRatio;
   private final double maxDegrees;
+  private final boolean floats;
 
   /**
    * Width / height of the window between 3/4 and 4/3, as in the paper.
@@ -58,12 +59,30 @@ public final class RandomResizedCropTransform extends FrameTransform {
       double minRatio,
       double maxRatio,
       double maxDegrees) {
-    this.window = new CropSpec(1, size, minScale, maxScale);
+    this(new CropSpec(1, size, minScale, maxScale), minRatio, maxRatio, maxDegrees, false);
+  }
+
+  private RandomResizedCropTransform(
+      CropSpec window, double minRatio, double maxRatio, double maxDegrees, boolean floats) {
+    this.window = window;
     Augmentation.requireRatio(minRatio, maxRatio);
     this.minRatio = minRatio;
     this.maxRatio = maxRatio;
     Augmentation.requireRotation(maxDegrees);
     this.maxDegrees = maxDegrees;
+    this.floats = floats;
+  }
+
+  /**
+   * The same, its result a frame of floats (0 to 255) of an 8-bit image too, so that neither it nor
+   * this package's transforms after it round. A {@link CropPipeline} rounds before other
+   * transforms; in DataVec's own pipeline they get the floats, which {@code EqualizeHistTransform}
+   * can't take.
+   *
+   * @return a new instance
+   */
+  public RandomResizedCropTransform inFloats() {
+    return new RandomResizedCropTransform(window, minRatio, maxRatio, maxDegrees, true);
   }
 
   /** Side of the result in pixels. */
@@ -88,10 +107,9 @@ public final class RandomResizedCropTransform extends FrameTransform {
   @Override
   ImageWritable transform(ImageWritable image, Frame frame, CropDraw draw) {
     int size = window.size();
-    boolean floats = Frames.isFloat(frame);
     float[][] planes = new float[frame.imageChannels][size * size];
     Resampler resampler = new Resampler();
-    if (floats) {
+    if (Frames.isFloat(frame)) {
       resampler.resample(
           Frames.planes(frame),
           frame.imageWidth,
@@ -116,7 +134,7 @@ public final class RandomResizedCropTransform extends FrameTransform {
           size,
           size);
     }
-    return Frames.writable(planes, size, size, floats);
+    return Frames.writable(planes, size, size, floats || Frames.isFloat(frame));
   }
 
   /**

@@ -6,11 +6,11 @@ import org.bytedeco.javacv.Frame;
 import org.datavec.image.data.ImageWritable;
 
 /**
- * Makes crops by DataVec's own execution: the transforms of a group one after the other on 8-bit
- * frames. Then, as an {@code ImageRecordReader} does, the result is resized to the group's size if
- * it has another one (antialiased; a result that isn't square is squeezed) and converted to the
- * images' number of channels, and finally normalised. Slower than {@link CropRenderer}, and
- * allocates.
+ * Makes crops by DataVec's own execution: the transforms of a group one after the other, beginning
+ * with 8-bit frames. Then, as an {@code ImageRecordReader} does, the result is resized to the
+ * group's size if it has another one (antialiased; a result that isn't square is squeezed) and
+ * converted to the images' number of channels, and finally normalised. Slower than {@link
+ * CropRenderer}, and allocates.
  */
 final class TransformRenderer implements CropMaker {
   private final TransformSequence transforms;

@@ -7,6 +7,7 @@ import java.util.random.RandomGenerator;
 import java.util.stream.Stream;
 import org.datavec.image.data.ImageWritable;
 import org.datavec.image.transform.BaseImageTransform;
+import org.datavec.image.transform.FlipImageTransform;
 import org.datavec.image.transform.ImageTransform;
 import org.datavec.image.transform.MultiImageTransform;
 import org.datavec.image.transform.PipelineImageTransform;
@@ -142,17 +143,21 @@ final class TransformSequence {
    * @throws IllegalStateException if a transform fails or gives nothing, naming it
    */
   ImageWritable run(ImageWritable image, Random random) {
-    ImageWritable current = image;
+    Run run = new Run(image);
+    run(run, random);
+    return run.image;
+  }
+
+  private void run(Run run, Random random) {
     for (Step step : shuffled ? shuffle(random) : steps) {
-      if (!step.isDue(random)) {
-        continue;
+      if (step.isDue(random)) {
+        if (step.nested() != null) {
+          step.nested().run(run, random);
+        } else {
+          run.apply(step.transform(), step.random() ? random : null);
+        }
       }
-      current =
-          step.nested() != null
-              ? step.nested().run(current, random)
-              : apply(step, current, step.random() ? random : null);
     }
-    return current;
   }
 
   private List<Step> shuffle(RandomGenerator random) {
@@ -166,18 +171,35 @@ final class TransformSequence {
     return order;
   }
 
-  private static ImageWritable apply(Step step, ImageWritable image, Random random) {
-    String name = step.transform().getClass().getSimpleName();
-    ImageWritable result;
-    try {
-      result = step.transform().transform(image, random);
-    } catch (RuntimeException e) {
-      throw new IllegalStateException(name + " failed on " + describe(image) + ": " + e, e);
+  /** An image on its way. */
+  private static final class Run {
+    private ImageWritable image;
+
+    /** Whether it has its depth from this package's transforms. */
+    private boolean ours;
+
+    Run(ImageWritable image) {
+      this.image = image;
     }
-    if (result == null || result.getFrame() == null) {
-      throw new IllegalStateException(name + " gave no image for " + describe(image));
+
+    /** Ours may give floats; others get the 8 bits that DataVec's loaders give. */
+    void apply(ImageTransform transform, Random random) {
+      String name = transform.getClass().getSimpleName();
+      boolean keepsDepth = transform.getClass() == FlipImageTransform.class;
+      boolean own = transform instanceof FrameTransform;
+      ImageWritable result;
+      try {
+        ImageWritable given = ours && !own && !keepsDepth ? Frames.inBytes(image) : image;
+        result = transform.transform(given, random);
+      } catch (RuntimeException e) {
+        throw new IllegalStateException(name + " failed on " + describe(image) + ": " + e, e);
+      }
+      if (result == null || result.getFrame() == null) {
+        throw new IllegalStateException(name + " gave no image for " + describe(image));
+      }
+      image = result;
+      ours = own || (ours && keepsDepth);
     }
-    return result;
   }
 
   private static String describe(ImageWritable image) {

@@ -185,22 +185,42 @@ class CropPipelineTest {
     }
   }
 
-  /**
-   * Through the whole recipe on 8-bit frames the jitter amplifies the rounding before it, by up to
-   * 1.8 each for brightness and contrast, 1.8 + 0.8 for saturation and 2 for the hue; on average
-   * there is less than 1/255 between fused crops and DataVec's.
-   */
+  /** The recipe has floats between its transforms, of 8-bit frames too. */
   @Test
-  void onBytesTheRecipeDiffersByTheRoundingBetweenTransforms() {
+  void onBytesTheRecipeIsDataVecsPixelByPixel() {
     CropSpec spec = CropSpec.large(1, SIZE);
     CropPipeline pipeline = CropPipeline.published(spec, EVERYTHING);
+    for (int i = 0; i < 60; i++) {
+      Image image = FakeSource.noise(i, 50, 37, i % 3 == 0 ? 1 : 3);
+      float[] fused = crop(pipeline, image, new CounterRandom(4, 1, i, 0));
+      float[] dataVec =
+          byDataVec(EVERYTHING.transforms(spec), image, new CounterRandom(4, 1, i, 0), false);
+      assertThat(farthest(fused, dataVec)).isLessThan(1.0 / 255 / 50);
+    }
+  }
+
+  /**
+   * With a window that keeps 8 bits every transform rounds, and the jitter amplifies the rounding
+   * before it, by up to 1.8 each for brightness and contrast, 1.8 + 0.8 for saturation and 2 for
+   * the hue; on average there is less than 1/255 between fused crops and DataVec's.
+   */
+  @Test
+  void aWindowThatKeepsBytesHasDataVecRoundBetweenTransforms() {
+    Supplier<List<Pair<ImageTransform, Double>>> steps =
+        () -> {
+          List<Pair<ImageTransform, Double>> recipe =
+              new ArrayList<>(EVERYTHING.transforms(CropSpec.large(1, SIZE)));
+          recipe.set(0, step(window(), 1));
+          return recipe;
+        };
+    CropPipeline pipeline = pipeline(steps);
+    assertThat(pipeline.fused()).isTrue();
     double sum = 0;
     int values = 0;
     for (int i = 0; i < 60; i++) {
       Image image = FakeSource.noise(i, 50, 37, 3);
       float[] fused = crop(pipeline, image, new CounterRandom(4, 1, i, 0));
-      float[] dataVec =
-          byDataVec(EVERYTHING.transforms(spec), image, new CounterRandom(4, 1, i, 0), false);
+      float[] dataVec = byDataVec(steps.get(), image, new CounterRandom(4, 1, i, 0), false);
       assertThat(farthest(fused, dataVec)).isLessThan(0.5 * (1 + 1.8 * 1.8 * 2.6 * 2) / 255);
       for (int j = 0; j < fused.length; j++) {
         sum += Math.abs(fused[j] - dataVec[j]);
@@ -208,6 +228,34 @@ class CropPipelineTest {
       values += fused.length;
     }
     assertThat(sum / values).isBetween(0.1 / 255, 1.0 / 255);
+  }
+
+  /** What DataVec's and the user's transforms get: 8 bits after ours, otherwise what was made. */
+  @Test
+  void othersGetBytesAfterOursAndFloatsOfTheirOwn() {
+    List<Integer> depths = new ArrayList<>();
+    ImageTransform seen =
+        new BaseImageTransform<Void>(null) {
+          @Override
+          protected ImageWritable doTransform(ImageWritable image, Random random) {
+            depths.add(image.getFrame().imageDepth);
+            return image;
+          }
+        };
+    ImageTransform toFloats =
+        new BaseImageTransform<Void>(null) {
+          @Override
+          protected ImageWritable doTransform(ImageWritable image, Random random) {
+            return Frames.writable(Frames.planes(image.getFrame()), SIZE, SIZE, true);
+          }
+        };
+    ImageTransform flip = new FlipImageTransform(1);
+    Image image = FakeSource.noise(1, 30, 40, 3);
+    crop(pipeline(seen, window().inFloats(), flip, seen), image, new CounterRandom());
+    crop(pipeline(window(), toFloats, seen, flip, seen), image, new CounterRandom());
+    assertThat(depths)
+        .containsExactly(
+            Frame.DEPTH_UBYTE, Frame.DEPTH_UBYTE, Frame.DEPTH_FLOAT, Frame.DEPTH_FLOAT);
   }
 
   static Stream<Supplier<ImageTransform>> foreignDescriptions() {
