@@ -6,6 +6,7 @@
 # WORK holds the folders of the runs and the program, copied there when it is first used, so that all runs are made by one
 # version whatever happens to the sources meanwhile. Logs go to benchmarks/study/logs. Data named $IMAGENETTE, $CIFAR10 or
 # $FASHION in an experiment are what the environment variable says, as --data takes it: IMAGENETTE=folder:DIR.
+# $IMAGENETTE_UNEVEN and $IMAGENETTE_GREY are made by sets.py; $STAMPS is Debian's tuxpaint-stamps-default.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 root=$(cd "$here/../.." && pwd -P)
