@@ -4,19 +4,25 @@ import java.awt.Color;
 import java.io.IOException;
 import java.nio.channels.Channels;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.TreeMap;
 import org.knowm.xchart.BitmapEncoder;
 import org.knowm.xchart.BitmapEncoder.BitmapFormat;
+import org.knowm.xchart.CategoryChart;
+import org.knowm.xchart.CategoryChartBuilder;
+import org.knowm.xchart.CategorySeries;
 import org.knowm.xchart.XYChart;
 import org.knowm.xchart.XYChartBuilder;
 import org.knowm.xchart.XYSeries;
+import org.knowm.xchart.internal.chartpart.Chart;
 import org.knowm.xchart.style.Styler.LegendPosition;
 import org.knowm.xchart.style.markers.SeriesMarkers;
 import org.swav4j.model.AtomicFile;
 
 /**
  * k-NN accuracy over the epochs: the mean of each arm as a line, the end of every seed as a dot.
+ * Where finished runs are evaluated, the accuracy of each evaluation instead: the mean as a bar.
  */
 final class StudyPlot {
   private final Results results;
@@ -26,23 +32,66 @@ final class StudyPlot {
   }
 
   void write(Path file) throws IOException {
+    boolean evaluated = results.evaluations().values().stream().anyMatch(e -> !e.isEmpty());
+    Chart<?, ?> chart = evaluated ? evaluations() : curves();
+    chart.setTitle(results.experiment().question());
+    chart.getStyler().setChartBackgroundColor(Color.WHITE);
+    AtomicFile.write(
+        file,
+        out -> BitmapEncoder.saveBitmap(chart, Channels.newOutputStream(out), BitmapFormat.PNG));
+  }
+
+  private CategoryChart evaluations() {
+    CategoryChart chart =
+        new CategoryChartBuilder()
+            .width(900)
+            .height(500)
+            .xAxisTitle("evaluation")
+            .yAxisTitle("accuracy on test images, %")
+            .build();
+    chart.getStyler().setLegendVisible(false);
+    chart.getStyler().setYAxisMin(0.0);
+    List<String> names = new ArrayList<>();
+    List<Double> means = new ArrayList<>();
+    results
+        .evaluations()
+        .forEach(
+            (name, runs) -> {
+              names.add(name);
+              means.add(runs.values().stream().mapToDouble(StudyPlot::accuracy).average().orElse(0));
+            });
+    chart.addSeries("mean", names, means).setFillColor(new Color(0xb0c4de));
+    for (long seed : results.experiment().seeds()) {
+      List<Double> values = new ArrayList<>();
+      for (var runs : results.evaluations().values()) {
+        values.add(runs.containsKey(seed) ? accuracy(runs.get(seed)) : null);
+      }
+      CategorySeries dots = chart.addSeries("seed " + seed, names, values);
+      dots.setChartCategorySeriesRenderStyle(CategorySeries.CategorySeriesRenderStyle.Scatter);
+      dots.setMarker(SeriesMarkers.CIRCLE);
+      dots.setMarkerColor(new Color(0x203060));
+    }
+    return chart;
+  }
+
+  private static double accuracy(RunLog evaluated) {
+    return 100 * evaluated.fineTune();
+  }
+
+  private XYChart curves() {
     XYChart chart =
         new XYChartBuilder()
             .width(900)
             .height(500)
-            .title(results.experiment().question())
             .xAxisTitle("epoch")
             .yAxisTitle("k-NN accuracy, %")
             .build();
-    chart.getStyler().setChartBackgroundColor(Color.WHITE);
     chart.getStyler().setLegendPosition(LegendPosition.OutsideE);
     List<String> arms = List.copyOf(results.experiment().arms().keySet());
     for (int i = 0; i < arms.size(); i++) {
       add(chart, arms.get(i), Color.getHSBColor((float) i / arms.size(), 0.8f, 0.75f));
     }
-    AtomicFile.write(
-        file,
-        out -> BitmapEncoder.saveBitmap(chart, Channels.newOutputStream(out), BitmapFormat.PNG));
+    return chart;
   }
 
   private void add(XYChart chart, String arm, Color colour) {
