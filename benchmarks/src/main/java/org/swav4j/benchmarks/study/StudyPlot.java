@@ -58,7 +58,8 @@ final class StudyPlot {
         .forEach(
             (name, runs) -> {
               names.add(name);
-              means.add(runs.values().stream().mapToDouble(StudyPlot::accuracy).average().orElse(0));
+              means.add(
+                  runs.values().stream().mapToDouble(StudyPlot::accuracy).average().orElse(0));
             });
     chart.addSeries("mean", names, means).setFillColor(new Color(0xb0c4de));
     for (long seed : results.experiment().seeds()) {
