@@ -150,12 +150,13 @@ final class Convolutions {
 
   /**
    * Whether products are also faster than oneDNN's own way of multiplying tiles (AMX), which goes
-   * along rows, here of at most so many pixels, and reaches a tenth to a half of the speed. With
-   * kernels of one tap it does so on larger maps.
+   * along rows, here of at most so many pixels, and reaches a tenth to a half of the speed from 128
+   * channels on. With kernels of one tap it does so on larger maps and with fewer channels.
    */
   private boolean tilesAreSlow(Geometry g, long most, long mostOfOneTap) {
     return lowering.hasTiles()
         && pixels(g) <= (g.isPointwise() ? mostOfOneTap : most)
+        && (g.isPointwise() || Math.max(g.weights()[0], g.weights()[1]) >= 128)
         && fillsBlocks(g.isPointwise() ? g.ofPixels() : g);
   }
 

@@ -15,6 +15,7 @@ import org.bytedeco.javacpp.PointerPointer;
 final class Description {
   private final dnnl_primitive_desc handle;
   private final String implementation;
+  private dnnl_primitive primitive;
 
   private Description(dnnl_primitive_desc handle) {
     this.handle = handle;
@@ -60,10 +61,16 @@ final class Description {
     return of(handle, resources);
   }
 
+  /**
+   * The primitive, made once for all the steps of the description: their resources are the same.
+   */
   dnnl_primitive primitive(Resources resources) {
-    dnnl_primitive primitive = new dnnl_primitive();
-    Dnnl.check(dnnl_primitive_create(primitive, handle), "making a primitive " + implementation);
-    resources.add(() -> dnnl_primitive_destroy(primitive));
+    if (primitive == null) {
+      primitive = new dnnl_primitive();
+      Dnnl.check(dnnl_primitive_create(primitive, handle), "making a primitive " + implementation);
+      dnnl_primitive made = primitive;
+      resources.add(() -> dnnl_primitive_destroy(made));
+    }
     return primitive;
   }
 

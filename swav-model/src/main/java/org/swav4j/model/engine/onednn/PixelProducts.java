@@ -2,6 +2,8 @@ package org.swav4j.model.engine.onednn;
 
 import static org.bytedeco.dnnl.global.dnnl.*;
 
+import java.util.HashMap;
+import java.util.Map;
 import java.util.function.Consumer;
 import org.bytedeco.dnnl.dnnl_matmul_desc_t;
 import org.swav4j.model.engine.onednn.Lowering.Axes;
@@ -40,7 +42,8 @@ final class PixelProducts {
     Tensor x = lowering.read(op.input(0), blocks.images(lowering.hiddenType()));
     Tensor w = weights(op.input(1));
     Tensor y = accumulator(op.output(), blocks.results(dnnl_f32));
-    blocks.each(b -> add("convolution", blocks.x(x, b), blocks.w(w, b), blocks.y(y, b)));
+    Product product = new Product("convolution", true);
+    blocks.each(b -> product.of(b, blocks.x(x, b), blocks.w(w, b), blocks.y(y, b)));
     put(op.output(), y, blocks.results(lowering.hiddenType()));
   }
 
@@ -48,17 +51,15 @@ final class PixelProducts {
     Blocks blocks = Blocks.of(Geometry.of(op));
     Tensor dy = lowering.read(op.input(2), blocks.results(lowering.hiddenType()));
     Tensor w = weights(op.input(1));
-    String what = "convolution data's gradient";
-    if (blocks.images.isPointwise()) {
-      Tensor dx = lowering.allocate(op.output(0), blocks.images(lowering.hiddenType()));
-      blocks.each(
-          b -> multiply(what, blocks.y(dy, b), transposed(blocks.w(w, b)), blocks.x(dx, b), false));
-      lowering.put(op.output(0), dx);
-      return;
-    }
-    Tensor dx = accumulator(op.output(0), blocks.images(dnnl_f32));
-    blocks.each(b -> add(what, blocks.y(dy, b), transposed(blocks.w(w, b)), blocks.x(dx, b)));
-    put(op.output(0), dx, blocks.images(lowering.hiddenType()));
+    Layout images = blocks.images(lowering.hiddenType());
+    boolean single = blocks.images.isPointwise();
+    Product product = new Product("convolution data's gradient", !single);
+    Tensor dx =
+        single
+            ? lowering.allocate(op.output(0), images)
+            : accumulator(op.output(0), blocks.images(dnnl_f32));
+    blocks.each(b -> product.of(b, blocks.y(dy, b), transposed(blocks.w(w, b)), blocks.x(dx, b)));
+    put(op.output(0), dx, images);
   }
 
   void weightsGradient(Op op) {
@@ -66,13 +67,8 @@ final class PixelProducts {
     Tensor x = lowering.read(op.input(0), blocks.images(lowering.hiddenType()));
     Tensor dy = lowering.read(op.input(2), blocks.results(lowering.hiddenType()));
     Tensor dw = accumulator(op.output(1), Layout.dense(dnnl_f32, op.output(1).shape()));
-    blocks.each(
-        b ->
-            add(
-                "convolution weights' gradient",
-                transposed(blocks.x(x, b)),
-                blocks.y(dy, b),
-                blocks.w(dw, b)));
+    Product product = new Product("convolution weights' gradient", true);
+    blocks.each(b -> product.of(b, transposed(blocks.x(x, b)), blocks.y(dy, b), blocks.w(dw, b)));
     lowering.put(op.output(1), dw);
   }
 
@@ -101,28 +97,41 @@ final class PixelProducts {
     return t.as(t.layout().permuted(1, 0));
   }
 
-  /** c += a·b. */
-  private void add(String what, Tensor a, Tensor b, Tensor c) {
-    multiply(what, a, b, c, true);
-  }
+  /**
+   * c = a·b or c += a·b, of the blocks of one convolution; those of as many taps are described
+   * once.
+   */
+  private final class Product {
+    private final String what;
+    private final boolean added;
+    private final Map<Long, Description> byTaps = new HashMap<>();
 
-  private void multiply(String what, Tensor a, Tensor b, Tensor c, boolean added) {
-    Attributes attributes = new Attributes();
-    if (added) {
-      attributes.sum();
+    Product(String what, boolean added) {
+      this.what = what + " as products";
+      this.added = added;
     }
-    dnnl_matmul_desc_t desc = new dnnl_matmul_desc_t();
-    Dnnl.check(
-        dnnl_matmul_desc_init(desc, a.layout().md(), b.layout().md(), null, c.layout().md()),
-        "describing a product of " + a.layout() + " and " + b.layout());
-    lowering.emit(
-        lowering
-            .step(
-                what + " as products",
-                Description.create(desc, attributes, null, lowering.resources()))
-            .with(DNNL_ARG_SRC, a)
-            .with(DNNL_ARG_WEIGHTS, b)
-            .with(DNNL_ARG_DST, c));
+
+    void of(Block block, Tensor a, Tensor b, Tensor c) {
+      Description d = byTaps.computeIfAbsent(block.taps, taps -> describe(a, b, c));
+      lowering.emit(
+          lowering
+              .step(what, d)
+              .with(DNNL_ARG_SRC, a)
+              .with(DNNL_ARG_WEIGHTS, b)
+              .with(DNNL_ARG_DST, c));
+    }
+
+    private Description describe(Tensor a, Tensor b, Tensor c) {
+      Attributes attributes = new Attributes();
+      if (added) {
+        attributes.sum();
+      }
+      dnnl_matmul_desc_t desc = new dnnl_matmul_desc_t();
+      Dnnl.check(
+          dnnl_matmul_desc_init(desc, a.layout().md(), b.layout().md(), null, c.layout().md()),
+          "describing a product of " + a.layout() + " and " + b.layout());
+      return Description.create(desc, attributes, null, lowering.resources());
+    }
   }
 
   /**

@@ -80,8 +80,8 @@ class OneDnnOpsTest {
   /** On any processor, in floats: what is fast with AMX must be right everywhere. */
   @ParameterizedTest
   @CsvSource({
-    "64, 70, 3, 1, 1, 8, 8", "70, 64, 3, 2, 1, 7, 9", "64, 66, 1, 1, 0, 9, 11",
-    "66, 64, 1, 2, 0, 8, 5", "64, 64, 5, 1, 2, 3, 4", "64, 64, 1, 1, 1, 2, 2"
+    "64, 130, 3, 1, 1, 8, 8", "130, 64, 3, 2, 1, 7, 9", "64, 66, 1, 1, 0, 9, 11",
+    "66, 128, 1, 2, 0, 8, 5", "64, 128, 5, 1, 2, 3, 4", "128, 64, 1, 1, 1, 2, 2"
   })
   void gradientsWithoutTiles(int c, int o, int k, int stride, int pad, int h, int w) {
     Value x = checks.input(32, c, h, w);
