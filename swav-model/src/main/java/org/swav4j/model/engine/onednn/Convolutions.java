@@ -118,8 +118,13 @@ final class Convolutions {
   }
 
   private Description hint(Op op) {
-    Description forward = forwards.get(List.of(op.input(0), op.input(1)));
-    return forward != null ? forward : describeForward(op);
+    List<Value> key = List.of(op.input(0), op.input(1));
+    Description known = forwards.get(key);
+    if (known == null) { // recomputed images are values of their own
+      known = describeForward(op);
+      forwards.put(key, known); // each description takes memory of its own
+    }
+    return known;
   }
 
   /**
