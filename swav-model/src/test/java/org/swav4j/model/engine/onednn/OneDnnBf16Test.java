@@ -43,15 +43,8 @@ class OneDnnBf16Test {
     "32, 64, 130, 3, 1, 1, 8, 7", "32, 70, 64, 1, 1, 0, 9, 8", "32, 64, 130, 1, 2, 0, 9, 8"
   })
   void convolutionIsNearToLoops(int n, int c, int o, int k, int stride, int pad, int h, int w) {
-    Value x = checks.input(n, c, h, w);
-    Value weights = checks.parameter(k, k, c, o);
-    Value y = checks.convolution(x, weights, stride, pad);
-    Value dy = checks.input(y.shape());
-    Value dx = checks.result(x.shape());
-    Value dw = checks.result(weights.shape());
-    checks.codes();
-    checks.op(OpType.CONV2D_BP, Arguments.window(k, stride, pad), List.of(x, weights, dy), dx, dw);
-    checks.assertMatches(engine, TOLERANCE, checks.plan(y, dx, dw));
+    Plan plan = checks.convolutionBothWays(n, c, o, k, stride, pad, h, w);
+    checks.assertMatches(engine, TOLERANCE, plan);
   }
 
   @ParameterizedTest

@@ -40,15 +40,8 @@ class OneDnnOpsTest {
     "48, 32, 3, 1, 1, 9, 11"
   })
   void convolutionForwardAndBackward(int c, int o, int k, int stride, int pad, int h, int w) {
-    Value x = checks.input(3, c, h, w);
-    Value weights = checks.parameter(k, k, c, o);
-    Value y = checks.convolution(x, weights, stride, pad);
-    Value dy = checks.input(y.shape());
-    Value dx = checks.result(x.shape());
-    Value dw = checks.result(weights.shape());
-    checks.codes();
-    checks.op(OpType.CONV2D_BP, Arguments.window(k, stride, pad), List.of(x, weights, dy), dx, dw);
-    assertEqualsLoops(y, dx, dw);
+    Plan plan = checks.convolutionBothWays(3, c, o, k, stride, pad, h, w);
+    checks.assertMatches(engine, TOLERANCE, plan);
   }
 
   @ParameterizedTest
@@ -59,15 +52,7 @@ class OneDnnOpsTest {
   })
   void convolutionOfSmallMapsForwardAndBackward(
       int c, int o, int k, int stride, int pad, int h, int w) {
-    Value x = checks.input(32, c, h, w);
-    Value weights = checks.parameter(k, k, c, o);
-    Value y = checks.convolution(x, weights, stride, pad);
-    Value dy = checks.input(y.shape());
-    Value dx = checks.result(x.shape());
-    Value dw = checks.result(weights.shape());
-    checks.codes();
-    checks.op(OpType.CONV2D_BP, Arguments.window(k, stride, pad), List.of(x, weights, dy), dx, dw);
-    Plan plan = checks.plan(y, dx, dw);
+    Plan plan = checks.convolutionBothWays(32, c, o, k, stride, pad, h, w);
     checks.assertMatches(engine, TOLERANCE, plan);
     assertThat(kinds(plan))
         .contains(
@@ -84,15 +69,7 @@ class OneDnnOpsTest {
     "66, 128, 1, 2, 0, 8, 5", "64, 128, 5, 1, 2, 3, 4", "128, 64, 1, 1, 1, 2, 2"
   })
   void gradientsWithoutTiles(int c, int o, int k, int stride, int pad, int h, int w) {
-    Value x = checks.input(32, c, h, w);
-    Value weights = checks.parameter(k, k, c, o);
-    Value y = checks.convolution(x, weights, stride, pad);
-    Value dy = checks.input(y.shape());
-    Value dx = checks.result(x.shape());
-    Value dw = checks.result(weights.shape());
-    checks.codes();
-    checks.op(OpType.CONV2D_BP, Arguments.window(k, stride, pad), List.of(x, weights, dy), dx, dw);
-    Plan plan = checks.plan(y, dx, dw);
+    Plan plan = checks.convolutionBothWays(32, c, o, k, stride, pad, h, w);
     Engine tiles = new OneDnnEngine(Precision.FLOAT, true);
     checks.assertMatches(tiles, TOLERANCE, plan);
     assertThat(kinds(tiles, plan))

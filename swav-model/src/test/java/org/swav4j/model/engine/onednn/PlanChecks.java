@@ -88,6 +88,19 @@ final class PlanChecks {
     return y;
   }
 
+  /** A convolution of n images with c channels to o, forward and backward. */
+  Plan convolutionBothWays(int n, int c, int o, int k, int stride, int padding, int h, int w) {
+    Value x = input(n, c, h, w);
+    Value weights = parameter(k, k, c, o);
+    Value y = convolution(x, weights, stride, padding);
+    Value dy = input(y.shape());
+    Value dx = result(x.shape());
+    Value dw = result(weights.shape());
+    codes();
+    op(OpType.CONV2D_BP, Arguments.window(k, stride, padding), List.of(x, weights, dy), dx, dw);
+    return plan(y, dx, dw);
+  }
+
   Plan plan(Value... outputs) {
     return new Plan(inputs, List.of(outputs), forward, backward);
   }
