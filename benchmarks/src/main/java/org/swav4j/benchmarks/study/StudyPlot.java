@@ -51,6 +51,7 @@ final class StudyPlot {
             .build();
     chart.getStyler().setLegendVisible(false);
     chart.getStyler().setYAxisMin(0.0);
+    chart.getStyler().setXAxisLabelRotation(20);
     List<String> names = new ArrayList<>();
     List<Double> means = new ArrayList<>();
     results

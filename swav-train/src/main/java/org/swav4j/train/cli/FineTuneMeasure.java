@@ -48,7 +48,8 @@ final class FineTuneMeasure extends EvaluationMeasure {
       paramLabel = "RATE",
       description =
           "Learning rate of the trunk in --fine-tune for the batch as it is (default, for 256"
-              + " images: 0.01; 0.02 for up to 3 %% of the labels; 0.1 from scratch).")
+              + " images: 0.01; 0.02 for up to 3 %% of the labels; 0.1 from scratch, which is also"
+              + " worth a try where most labels are known).")
   Double trunkRate;
 
   @Option(
