@@ -45,11 +45,7 @@ abstract class FloatForm implements IterationLoop.Scalings {
 
   @Override
   public void columns() {
-    float[] v = passes.work().v();
-    double[] sums = passes.work().sums();
-    for (int j = 0; j < sums.length; j++) {
-      v[j] = (float) (b[j] / sums[j]);
-    }
+    kernels.quotients(b, passes.work().sums(), passes.work().v());
   }
 
   @Override

@@ -25,11 +25,14 @@ interface FloatKernels {
   /** The exponent below which the log domain's terms are cut off: the last one that is normal. */
   float LOWEST = -126f;
 
+  /** The length of {@link #exp}'s low and high for rows of this length. */
+  int rangeLength(int row);
+
   /**
    * {@code out = 2^((s - centre) scale)}, right only for exponents from -126 to 100. Lowers
-   * elements of low and raises elements of high, any of them, so that the least and the largest are
-   * those of all exponents, to within 1/2 in that range and beyond it outside; one is a NaN if an s
-   * is.
+   * elements of low and raises elements of high, any of the first {@link #rangeLength}, so that the
+   * least and the largest are those of all exponents, to within 1/2 in that range and beyond it
+   * outside; one is a NaN if an s is.
    */
   void exp(
       float[] s, float[] out, float centre, float scale, float[] low, float[] high, float[] space);
@@ -44,6 +47,9 @@ interface FloatKernels {
    */
   void expGauged(
       float[] s, float row, float[] column, float[] out, float high, float low, float[] space);
+
+  /** {@code v = b / sums}, rounded once more to floats, for all of sums. */
+  void quotients(double[] b, double[] sums, float[] v);
 
   /** {@code sum m v}. */
   float dot(float[] m, float[] v);

@@ -34,7 +34,7 @@ final class FloatPasses {
   private final ColumnTree.Joining add;
   private final ColumnTree.Joining max;
 
-  private FloatWork work = FloatWork.of(RowChunks.of(1, 1), 1);
+  private FloatWork work;
 
   // Of a call.
   private HostMatrix scores;
@@ -51,6 +51,7 @@ final class FloatPasses {
   FloatPasses(FloatKernels kernels, int threads) {
     this.kernels = kernels;
     this.threads = threads;
+    this.work = work(1, 1);
     this.add = (left, right) -> kernels.add(left, right, 1);
     this.max = kernels::max;
   }
@@ -66,9 +67,13 @@ final class FloatPasses {
     this.a = a;
     this.target = target;
     if (!work.chunks().fit(scores)) {
-      work = FloatWork.of(RowChunks.of(scores.rows(), scores.columns()), threads);
+      work = work(scores.rows(), scores.columns());
     }
     shared = threads > 1 && work.chunks().count() > 1 && WorkerPool.acquire();
+  }
+
+  private FloatWork work(int rows, int columns) {
+    return FloatWork.of(RowChunks.of(rows, columns), kernels, threads);
   }
 
   void end() {
@@ -108,12 +113,12 @@ final class FloatPasses {
   boolean maxima() {
     ready = false;
     for (WorkerSpace space : work.workers()) {
-      Arrays.fill(space.low(), 0);
+      Arrays.fill(space.space(), 0);
     }
     run(maxima, null, max);
     float wrong = 0;
     for (WorkerSpace space : work.workers()) {
-      for (float zero : space.low()) {
+      for (float zero : space.space()) {
         wrong += zero;
       }
     }
@@ -195,7 +200,7 @@ final class FloatPasses {
         kernels.max(largest, m);
       }
       // Remains 0 unless a score is a NaN or infinite.
-      add(matrix, first, count, space.low(), ZEROS);
+      add(matrix, first, count, space.space(), ZEROS);
     }
   }
 

@@ -26,10 +26,10 @@ record FloatWork(
    */
   private static final int KEEP = 8 << 20;
 
-  static FloatWork of(RowChunks chunks, int threads) {
+  static FloatWork of(RowChunks chunks, FloatKernels kernels, int threads) {
     WorkerSpace[] workers = new WorkerSpace[chunks.count() > 1 ? threads : 1];
     for (int worker = 0; worker < workers.length; worker++) {
-      workers[worker] = WorkerSpace.of(chunks);
+      workers[worker] = WorkerSpace.of(chunks, kernels);
     }
     return new FloatWork(
         chunks,

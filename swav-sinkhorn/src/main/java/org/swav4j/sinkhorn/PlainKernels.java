@@ -46,6 +46,11 @@ final class PlainKernels implements FloatKernels {
   }
 
   @Override
+  public int rangeLength(int row) {
+    return row;
+  }
+
+  @Override
   public void exp(
       float[] s, float[] out, float centre, float scale, float[] low, float[] high, float[] space) {
     for (int j = 0; j < out.length; j++) {
@@ -80,6 +85,13 @@ final class PlainKernels implements FloatKernels {
       out[j] = Math.max(t * high + t * low, LOWEST);
     }
     powers(out, space);
+  }
+
+  @Override
+  public void quotients(double[] b, double[] sums, float[] v) {
+    for (int j = 0; j < sums.length; j++) {
+      v[j] = (float) (b[j] / sums[j]);
+    }
   }
 
   @Override

@@ -1,8 +1,10 @@
 package org.swav4j.sinkhorn;
 
+import jdk.incubator.vector.DoubleVector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
+import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
@@ -16,6 +18,9 @@ final class VectorKernels implements FloatKernels {
           : FloatVector.SPECIES_PREFERRED;
   private static final VectorSpecies<Integer> I = VectorSpecies.of(int.class, F.vectorShape());
   private static final int LANES = F.length();
+  private static final VectorSpecies<Double> D = VectorSpecies.of(double.class, F.vectorShape());
+  private static final VectorSpecies<Float> HALF =
+      VectorSpecies.of(float.class, VectorShape.forBitSize(F.vectorBitSize() / 2));
 
   // √2 · P0 to P5: 2^(z + 1/2).
   private static final float R0 = 1.4142138f;
@@ -24,6 +29,11 @@ final class VectorKernels implements FloatKernels {
   private static final float R3 = 0.07849894f;
   private static final float R4 = 0.013683283f;
   private static final float R5 = 0.0018775766f;
+
+  @Override
+  public int rangeLength(int row) {
+    return LANES;
+  }
 
   @Override
   public void exp(
@@ -114,6 +124,19 @@ final class VectorKernels implements FloatKernels {
           .add(y.reinterpretAsInts().lanewise(VectorOperators.LSHL, 23))
           .reinterpretAsFloats()
           .intoArray(out, j);
+    }
+  }
+
+  @Override
+  public void quotients(double[] b, double[] sums, float[] v) {
+    int whole = D.loopBound(sums.length);
+    for (int j = 0; j < whole; j += D.length()) {
+      DoubleVector quotient =
+          DoubleVector.fromArray(D, b, j).div(DoubleVector.fromArray(D, sums, j));
+      ((FloatVector) quotient.convertShape(VectorOperators.D2F, HALF, 0)).intoArray(v, j);
+    }
+    for (int j = whole; j < sums.length; j++) {
+      v[j] = (float) (b[j] / sums[j]);
     }
   }
 
