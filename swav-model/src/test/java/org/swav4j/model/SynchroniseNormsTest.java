@@ -20,6 +20,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -27,6 +28,7 @@ import org.nd4j.linalg.indexing.NDArrayIndex;
 import org.nd4j.linalg.ops.transforms.Transforms;
 import org.swav4j.model.engine.Nd4jEngine;
 import org.swav4j.model.engine.SharedMoments;
+import org.swav4j.model.engine.onednn.OneDnnEngine;
 import org.swav4j.model.plan.AllReduce;
 import org.swav4j.model.plan.Op;
 import org.swav4j.model.plan.OpType;
@@ -117,7 +119,7 @@ class SynchroniseNormsTest {
 
   /** Two steps, so that what the first left behind would be seen. */
   private static Result run(
-      GraphChecks.On on, SwavConfig config, int rank, int size, AllReduce norms) {
+      GraphChecks.On on, SwavConfig config, int batch, int rank, int size, AllReduce norms) {
     Random random = new Random(4);
     SwavWeights weights = SwavWeights.initialise(config, 5, on.type());
     // Betas and biases away from zero, so that no gradient is zero by luck.
@@ -128,7 +130,7 @@ class SynchroniseNormsTest {
         new TrainingStep(
             weights,
             CROPS,
-            BATCH / size,
+            batch / size,
             1,
             new SwappedPrediction(ASSIGNING, 0.1),
             on.engine(),
@@ -138,10 +140,10 @@ class SynchroniseNormsTest {
         for (int g = 0; g < CROPS.size(); g++) {
           CropGroup group = CROPS.get(g);
           INDArray images =
-              random(random, (long) group.count() * BATCH, 3, group.size(), group.size()).addi(2);
+              random(random, (long) group.count() * batch, 3, group.size(), group.size()).addi(2);
           step.crops(g).assign(share(images, group.count(), rank, size));
         }
-        INDArray codes = Transforms.softmax(random(random, ASSIGNING * BATCH, 5), false);
+        INDArray codes = Transforms.softmax(random(random, ASSIGNING * batch, 5), false);
         step.forward();
         step.codes().assign(share(codes, ASSIGNING, rank, size));
         loss = step.backward();
@@ -150,7 +152,7 @@ class SynchroniseNormsTest {
       step.gradients().forEach((n, g) -> gradients.put(n, g.castTo(DataType.DOUBLE).dup()));
       assertThat(step.plan().ops().stream().filter(SynchroniseNormsTest::isNorm))
           .isNotEmpty()
-          .allMatch(op -> op.label().endsWith("+sync") == norms.size() > 1);
+          .allMatch(op -> op.label().endsWith("+sync") == (norms.size() > 1 || norms.evenAlone()));
       return new Result(
           loss, step.embeddings().castTo(DataType.DOUBLE).dup(), gradients, weights.statistics());
     }
@@ -160,15 +162,16 @@ class SynchroniseNormsTest {
     return op.type() == OpType.BATCH_NORM || op.type() == OpType.BATCH_NORM_BP;
   }
 
-  private static List<Result> together(GraphChecks.On on, SwavConfig config, List<AllReduce> norms)
-      throws Exception {
+  private static List<Result> together(
+      GraphChecks.On on, SwavConfig config, int batch, List<AllReduce> norms) throws Exception {
     ExecutorService threads = Executors.newFixedThreadPool(norms.size());
     try {
       CompletionService<Result> running = new ExecutorCompletionService<>(threads);
       List<Future<Result>> byRank = new ArrayList<>();
       for (int r = 0; r < norms.size(); r++) {
         int rank = r;
-        byRank.add(running.submit(() -> run(on, config, rank, norms.size(), norms.get(rank))));
+        byRank.add(
+            running.submit(() -> run(on, config, batch, rank, norms.size(), norms.get(rank))));
       }
       for (int i = 0; i < norms.size(); i++) {
         running.take().get();
@@ -202,9 +205,9 @@ class SynchroniseNormsTest {
       throws Exception {
     SwavConfig config = network(architecture);
     double tolerance = on.type() == DataType.DOUBLE ? 1e-9 : 2e-4;
-    Result whole = run(on, config, 0, 1, AllReduce.alone());
+    Result whole = run(on, config, BATCH, 0, 1, AllReduce.alone());
     for (int workers : new int[] {2, 4}) {
-      List<Result> all = together(on, config, Threads.of(workers));
+      List<Result> all = together(on, config, BATCH, Threads.of(workers));
       double loss = all.stream().mapToDouble(Result::loss).average().orElseThrow();
       assertThat(loss).isCloseTo(whole.loss(), within(tolerance));
       Map<String, INDArray> mean = meanGradients(all);
@@ -222,10 +225,49 @@ class SynchroniseNormsTest {
         assertThat(all.get(rank).statistics()).isEqualTo(all.get(0).statistics());
       }
     }
-    List<Result> apart = together(on, config, List.of(AllReduce.alone(), AllReduce.alone()));
+    List<Result> apart = together(on, config, BATCH, List.of(AllReduce.alone(), AllReduce.alone()));
     assertThat(distance(meanGradients(apart), whole.gradients()))
         .as("control: by the moments of their own rows, the gradients are others")
         .isGreaterThan(0.05);
+  }
+
+  /**
+   * A batch at whose maps Winograd's algorithm and products of pixels are chosen by the number of
+   * images: a worker's share would choose otherwise. On maps of up to 2x2, of 1x1 and of more.
+   */
+  @ParameterizedTest
+  @ValueSource(strings = {"RESNET20", "RESNET18"})
+  void anImageGetsTheSameBitsHoweverManyWorkersShareTheBatch(Architecture architecture)
+      throws Exception {
+    GraphChecks.On on = new GraphChecks.On(new OneDnnEngine(), DataType.FLOAT);
+    SwavConfig config = new SwavConfig(architecture, 1, Stem.SMALL, 3, 8, 6, 5, 0.1);
+    int batch = 16;
+    AllReduce one = AllReduce.evenAlone(AllReduce.alone());
+    Result whole = run(on, config, batch, 0, 1, one);
+    for (int workers : new int[] {2, 4}) {
+      List<Result> all = together(on, config, batch, Threads.of(workers));
+      for (int rank = 0; rank < workers; rank++) {
+        assertThat(numbers(all.get(rank).embeddings()))
+            .as("embeddings")
+            .isEqualTo(numbers(share(whole.embeddings(), VIEWS, rank, workers)));
+        for (String name : whole.statistics().keySet()) {
+          assertThat(numbers(all.get(rank).statistics().get(name)))
+              .as(name)
+              .isEqualTo(numbers(whole.statistics().get(name)));
+        }
+      }
+      assertThat(distance(meanGradients(all), whole.gradients())).as("gradients").isLessThan(1e-5);
+    }
+    Result usual = run(on, config, batch, 0, 1, AllReduce.alone());
+    assertThat(numbers(usual.embeddings()))
+        .as("control: one machine sums over all images at once")
+        .isNotEqualTo(numbers(whole.embeddings()));
+    assertThat(usual.embeddings().distance2(whole.embeddings())).isLessThan(2e-4);
+  }
+
+  /** To be compared to the last bit, which arrays are not. */
+  private static double[] numbers(INDArray array) {
+    return array.dup('c').data().asDouble();
   }
 
   private static Map<String, INDArray> meanGradients(List<Result> all) {
@@ -285,8 +327,9 @@ class SynchroniseNormsTest {
   @Test
   void ofOneWorkerThePlanStaysTheSame() {
     GraphChecks.On on = new GraphChecks.On(new Nd4jEngine(), DataType.DOUBLE);
-    Result alone = run(on, network(Architecture.RESNET20), 0, 1, AllReduce.alone());
-    Result threadsOfOne = run(on, network(Architecture.RESNET20), 0, 1, Threads.of(1).get(0));
+    Result alone = run(on, network(Architecture.RESNET20), BATCH, 0, 1, AllReduce.alone());
+    Result threadsOfOne =
+        run(on, network(Architecture.RESNET20), BATCH, 0, 1, Threads.of(1).get(0));
     assertThat(threadsOfOne.gradients()).isEqualTo(alone.gradients());
   }
 }

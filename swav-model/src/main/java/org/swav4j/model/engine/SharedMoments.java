@@ -1,5 +1,7 @@
 package org.swav4j.model.engine;
 
+import java.nio.FloatBuffer;
+import java.util.Arrays;
 import org.swav4j.model.plan.AllReduce;
 
 /**
@@ -38,6 +40,33 @@ public final class SharedMoments {
   /** Of a channel, what {@link #put} set second; after a sum, that of all workers. */
   public double second(int channel) {
     return values[channels + channel];
+  }
+
+  /**
+   * Sets this worker's mean and variance of each channel from those of each of its images. That sum
+   * is in double precision, too: what is summed doesn't depend on how many workers there are, and
+   * the order in which it is shows in no float.
+   *
+   * @param images N, this worker's
+   * @param means N·C, image by image
+   * @param variances biased, likewise; null for images of one pixel, which have none
+   */
+  public void putImages(int images, FloatBuffer means, FloatBuffer variances) {
+    Arrays.fill(values, 0);
+    for (int i = 0; i < images; i++) {
+      for (int c = 0; c < channels; c++) {
+        double mean = means.get(i * channels + c);
+        values[c] += mean;
+        values[channels + c] += mean * mean;
+        if (variances != null) {
+          values[channels + c] += variances.get(i * channels + c);
+        }
+      }
+    }
+    for (int c = 0; c < channels; c++) {
+      double mean = values[c] / images;
+      put(c, mean, Math.max(0, values[channels + c] / images - mean * mean));
+    }
   }
 
   /**

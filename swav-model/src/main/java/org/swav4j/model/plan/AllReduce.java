@@ -18,9 +18,44 @@ public interface AllReduce {
    */
   void sum(double[] values);
 
+  /**
+   * Whether batch norm is computed as by several workers even if there is one, so that an image
+   * gets the same bits however many share the batch.
+   */
+  default boolean evenAlone() {
+    return false;
+  }
+
   /** One worker, whose sums are what it has. */
   static AllReduce alone() {
     return Alone.INSTANCE;
+  }
+
+  /** The same workers, with {@link #evenAlone}. */
+  static AllReduce evenAlone(AllReduce workers) {
+    return new EvenAlone(workers);
+  }
+
+  /**
+   * As several workers, however many they are.
+   *
+   * @param workers who they are
+   */
+  record EvenAlone(AllReduce workers) implements AllReduce {
+    @Override
+    public int size() {
+      return workers.size();
+    }
+
+    @Override
+    public void sum(double[] values) {
+      workers.sum(values);
+    }
+
+    @Override
+    public boolean evenAlone() {
+      return true;
+    }
   }
 
   /** Nobody to wait for. */

@@ -23,6 +23,7 @@ public final class Arguments {
   private boolean transposeB;
   private NativeOp nativeOp;
   private AllReduce workers = AllReduce.alone();
+  private int sharing = 1;
   private Runnable call;
 
   private Arguments() {}
@@ -43,6 +44,7 @@ public final class Arguments {
     transposeB = other.transposeB;
     nativeOp = other.nativeOp;
     workers = other.workers;
+    sharing = other.sharing;
     call = other.call;
   }
 
@@ -128,6 +130,13 @@ public final class Arguments {
     return a;
   }
 
+  /** The same, of a batch that so many workers share. */
+  public Arguments withSharing(int workers) {
+    Arguments a = new Arguments(this);
+    a.sharing = workers;
+    return a;
+  }
+
   /** Side of a square window. */
   public int kernel() {
     return kernel;
@@ -198,9 +207,18 @@ public final class Arguments {
     return workers;
   }
 
-  /** Whether batch norm takes its moments from the rows of several workers. */
+  /** Whether batch norm takes its moments through {@link #workers}. */
   public boolean synchronised() {
-    return workers.size() > 1;
+    return workers.size() > 1 || workers.evenAlone();
+  }
+
+  /**
+   * How many workers have as many rows of one batch as this op has. What a row gets in the last
+   * bits may depend on the algorithm; an engine that chooses it by the number of rows takes that of
+   * all workers.
+   */
+  public int sharing() {
+    return sharing;
   }
 
   /** Who is told; null but for {@link OpType#FINAL}. */

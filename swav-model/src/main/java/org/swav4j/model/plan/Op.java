@@ -51,6 +51,11 @@ public record Op(OpType type, List<Value> inputs, List<Value> outputs, Arguments
     return new Op(type, newInputs, newOutputs, arguments);
   }
 
+  /** The same op told otherwise. */
+  public Op with(Arguments others) {
+    return new Op(type, inputs, outputs, others);
+  }
+
   @Override
   public String toString() {
     return outputs.stream().map(Value::toString).collect(Collectors.joining(", "))

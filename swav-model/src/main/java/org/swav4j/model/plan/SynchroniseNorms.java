@@ -7,6 +7,7 @@ import java.util.List;
  * batch: going forward the mean and the variance are summed over workers before anything is
  * normalised, going back the gradients of shift and scale before they enter the gradient of x. Each
  * worker has equally many rows. Without it a worker normalises by its own rows, which are fewer.
+ * Convolutions, whose algorithm may be chosen by the number of rows, are told that of all workers.
  *
  * <p>After the other passes: what is fused into a norm stays so, and what is recomputed is
  * recomputed from the moments of all.
@@ -15,7 +16,7 @@ public final class SynchroniseNorms implements Pass {
   private final AllReduce workers;
 
   /**
-   * Over those workers; for one, plans stay as they are.
+   * Over those workers; for one, plans stay as they are unless {@link AllReduce#evenAlone}.
    *
    * @param workers who run the same plan
    */
@@ -25,7 +26,7 @@ public final class SynchroniseNorms implements Pass {
 
   @Override
   public Plan apply(Plan plan) {
-    return workers.size() == 1
+    return workers.size() == 1 && !workers.evenAlone()
         ? plan
         : new Plan(
             plan.inputs(),
@@ -39,8 +40,10 @@ public final class SynchroniseNorms implements Pass {
   }
 
   private Op synchronised(Op op) {
-    return op.type() == OpType.BATCH_NORM || op.type() == OpType.BATCH_NORM_BP
-        ? new Op(op.type(), op.inputs(), op.outputs(), op.arguments().over(workers))
-        : op;
+    return switch (op.type()) {
+      case BATCH_NORM, BATCH_NORM_BP -> op.with(op.arguments().over(workers));
+      case CONV2D, CONV2D_BP -> op.with(op.arguments().withSharing(workers.size()));
+      default -> op;
+    };
   }
 }

@@ -8,6 +8,12 @@ public enum SyncNorm {
    */
   ON,
   /**
+   * The same, and one machine sums image by image as several do. So the images of a batch get the
+   * same features to the last bit however many workers share it (with oneDNN, in floats), and codes
+   * and gradients are equal within the rounding of their sums.
+   */
+  EXACT,
+  /**
    * A worker's own, which are fewer, so that the gradients are others: with 32 or more rows in a
    * batch norm the difference is small. Workers wait for each other once a step. The running
    * statistics are the mean over workers.

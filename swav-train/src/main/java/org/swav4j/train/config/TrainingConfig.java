@@ -860,7 +860,7 @@ public record TrainingConfig(
    *     statistics, codes and loss are always float
    * @param seed of the initial weights, the order of images, crops and augmentations
    * @param workers threads that decode and crop
-   * @param syncNorm whether batch norm takes its moments from the rows of all workers
+   * @param syncNorm which rows batch norm takes its moments from
    * @param gradients how they travel between workers
    */
   public record Execution(
@@ -900,8 +900,10 @@ public record TrainingConfig(
               label = "NAME",
               help =
                   "Where several machines share a batch: on (batch norm takes its statistics from the"
-                      + " whole batch, so that the result is that of one machine) or off (from each"
-                      + " machine's images, which saves their waiting for each other).",
+                      + " whole batch, so that the result is that of one machine, up to rounding),"
+                      + " exact (one machine, too, sums image by image, a little slower, so that any"
+                      + " number of machines gives an image the same bits) or off (from each machine's"
+                      + " images, which saves their waiting for each other).",
               presets = "on",
               onResume = OnResume.OTHER_RESULT,
               since = 4,

@@ -128,7 +128,7 @@ public final class MethodStep implements AutoCloseable {
    * @param method closed with this step
    * @param engine what runs the network
    * @param collective the workers that share each batch
-   * @param syncNorm of no effect with one worker
+   * @param syncNorm with one worker only {@link SyncNorm#EXACT} has an effect
    * @param sums how gradients travel between workers
    * @throws IllegalArgumentException if method and crops don't go together, or the method doesn't
    *     allow parts, or several workers
@@ -192,7 +192,7 @@ public final class MethodStep implements AutoCloseable {
             parts,
             method.objective(),
             engine,
-            syncNorm == SyncNorm.ON ? collective : AllReduce.alone(),
+            norms(syncNorm, collective),
             mean.listener());
     this.optimiser = optimiser;
     this.collective = collective;
@@ -202,8 +202,16 @@ public final class MethodStep implements AutoCloseable {
     this.images = IntStream.range(0, views.batch()).toArray();
     this.moves = new boolean[names.length];
     Arrays.fill(moves, true);
-    mean.begin(step, syncNorm == SyncNorm.ON ? List.of() : weights.statistics().values());
+    mean.begin(step, syncNorm == SyncNorm.OFF ? weights.statistics().values() : List.of());
     method.begin(step, weights);
+  }
+
+  private static AllReduce norms(SyncNorm syncNorm, Collective collective) {
+    return switch (syncNorm) {
+      case ON -> collective;
+      case EXACT -> AllReduce.evenAlone(collective);
+      case OFF -> AllReduce.alone();
+    };
   }
 
   /** Where the crops of a group go: {@code [count·B, C, size, size]}. */

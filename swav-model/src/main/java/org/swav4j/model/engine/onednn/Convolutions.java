@@ -32,7 +32,7 @@ final class Convolutions {
 
   void forward(Op op) {
     Geometry g = Geometry.of(op);
-    if (productsPay(g) || tilesAreSlow(g, 0, 2 * 2)) {
+    if (productsPay(op, g) || tilesAreSlow(op, g, 0, 2 * 2)) {
       products.forward(op);
       return;
     }
@@ -75,7 +75,7 @@ final class Convolutions {
   void backward(Op op) {
     Geometry g = Geometry.of(op);
     if (lowering.isWanted(op.output(1))) {
-      if (productsPay(g) || tilesAreSlow(g, 8 * 8, Long.MAX_VALUE)) {
+      if (productsPay(op, g) || tilesAreSlow(op, g, 8 * 8, Long.MAX_VALUE)) {
         products.weightsGradient(op);
       } else {
         weightsGradient(op);
@@ -83,7 +83,7 @@ final class Convolutions {
     }
     if (lowering.isWanted(op.output(0))) {
       // A product has its sums in floats first, twice the result's room.
-      if (productsPay(g) || tilesAreSlow(g, g.weights()[2] == 1 ? 8 * 8 : 0, 16 * 16)) {
+      if (productsPay(op, g) || tilesAreSlow(op, g, g.weights()[2] == 1 ? 8 * 8 : 0, 16 * 16)) {
         products.dataGradient(op);
       } else {
         dataGradient(op);
@@ -135,22 +135,22 @@ final class Convolutions {
    * weights are transformed once, and for one or two images oneDNN may take F(2×2, 3×3). Rounding
    * grows to some 1e-6 of the result. Lavin and Gray 2016.
    */
-  private boolean winogradPays(Geometry g) {
+  private boolean winogradPays(Op op, Geometry g) {
     long tiled = tiled(g.dst()[2]) * tiled(g.dst()[3]);
     return lowering.hiddenType() == dnnl_f32
         && g.weights()[2] == 3
         && g.strides()[0] == 1
         && Math.min(g.weights()[0], g.weights()[1]) >= 32
         && tiled < 2 * g.dst()[2] * g.dst()[3]
-        && g.dst()[0] * tiled >= FEWEST_PIXELS;
+        && g.dst()[0] * op.arguments().sharing() * tiled >= FEWEST_PIXELS;
   }
 
   /**
    * Whether products of pixels are the better way: on maps of 2×2 pixels, where at most 16 of 36
    * taps don't lie in the margin, once the matrices are large enough to fill the product's blocks.
    */
-  private boolean productsPay(Geometry g) {
-    return g.weights()[2] > 1 && pixels(g) <= 2 * 2 && fillsBlocks(g);
+  private boolean productsPay(Op op, Geometry g) {
+    return g.weights()[2] > 1 && pixels(g) <= 2 * 2 && fillsBlocks(op, g);
   }
 
   /**
@@ -158,16 +158,16 @@ final class Convolutions {
    * along rows, here of at most so many pixels, and reaches a tenth to a half of the speed from 128
    * channels on. With kernels of one tap it does so on larger maps and with fewer channels.
    */
-  private boolean tilesAreSlow(Geometry g, long most, long mostOfOneTap) {
+  private boolean tilesAreSlow(Op op, Geometry g, long most, long mostOfOneTap) {
     return lowering.hasTiles()
         && pixels(g) <= (g.isPointwise() ? mostOfOneTap : most)
         && (g.isPointwise() || Math.max(g.weights()[0], g.weights()[1]) >= 128)
-        && fillsBlocks(g.isPointwise() ? g.ofPixels() : g);
+        && fillsBlocks(op, g.isPointwise() ? g.ofPixels() : g);
   }
 
-  private boolean fillsBlocks(Geometry g) {
+  private boolean fillsBlocks(Op op, Geometry g) {
     return !lowering.isInference()
-        && g.src()[0] >= 32
+        && g.src()[0] * op.arguments().sharing() >= 32
         && Math.min(g.weights()[0], g.weights()[1]) >= 64;
   }
 
@@ -204,7 +204,7 @@ final class Convolutions {
 
   private Description forward(Op op, Geometry g, Layout src, Layout dst, boolean fused) {
     Description winograd =
-        winogradPays(g) ? forward(dnnl_convolution_winograd, op, g, src, dst, fused) : null;
+        winogradPays(op, g) ? forward(dnnl_convolution_winograd, op, g, src, dst, fused) : null;
     return winograd != null ? winograd : forward(dnnl_convolution_direct, op, g, src, dst, fused);
   }
 
@@ -252,7 +252,7 @@ final class Convolutions {
 
   private Description backwardData(Op op, Geometry g, Layout src, Layout dst, Description hint) {
     Description winograd =
-        winogradPays(g) ? backwardData(dnnl_convolution_winograd, op, g, src, dst, hint) : null;
+        winogradPays(op, g) ? backwardData(dnnl_convolution_winograd, op, g, src, dst, hint) : null;
     return winograd != null
         ? winograd
         : backwardData(dnnl_convolution_direct, op, g, src, dst, hint);
@@ -299,7 +299,9 @@ final class Convolutions {
 
   private Description backwardWeights(Op op, Geometry g, Layout src, Layout dst, Description hint) {
     Description winograd =
-        winogradPays(g) ? backwardWeights(dnnl_convolution_winograd, op, g, src, dst, hint) : null;
+        winogradPays(op, g)
+            ? backwardWeights(dnnl_convolution_winograd, op, g, src, dst, hint)
+            : null;
     return winograd != null
         ? winograd
         : backwardWeights(dnnl_convolution_direct, op, g, src, dst, hint);

@@ -155,6 +155,33 @@ final class Layout {
     return bytes() == dense(type(), dims()).bytes() ? dense(type(), dim(0), dim(1)) : null;
   }
 
+  /**
+   * The same bytes as a single image that has the channels of each one after the other's. Null if
+   * they don't lie so: the channels are padded, or innermost.
+   */
+  Layout asOneImage() {
+    if (rank() != 4 || padded()) {
+      return null;
+    }
+    dnnl_blocking_desc_t blocks = md.format_desc_blocking();
+    long blocksOfChannels = dim(1);
+    for (int i = 0; i < blocks.inner_nblks(); i++) {
+      if (blocks.inner_idxs().get(i) != 1) {
+        return null;
+      }
+      blocksOfChannels /= blocks.inner_blks().get(i);
+    }
+    if (blocks.strides().get(0) != blocksOfChannels * blocks.strides().get(1)) {
+      return null;
+    }
+    Layout one = copyOf(md);
+    long channels = dim(0) * dim(1);
+    one.md.dims().put(0, 1).put(1, channels);
+    one.md.padded_dims().put(0, 1).put(1, channels);
+    one.md.format_desc_blocking().strides().put(0, dim(0) * blocks.strides().get(0));
+    return one;
+  }
+
   /** In oneDNN's letters, for example {@code f32:aBcd16b}: outermost first, blocked in capitals. */
   @Override
   public String toString() {

@@ -2,6 +2,7 @@ package org.swav4j.model.engine.onednn;
 
 import static org.bytedeco.dnnl.global.dnnl.*;
 
+import java.nio.FloatBuffer;
 import java.util.HashMap;
 import java.util.Map;
 import org.bytedeco.dnnl.dnnl_batch_normalization_desc_t;
@@ -41,7 +42,7 @@ final class Normalisations {
     Tensor mean = lowering.allocate(op.output(1), dense);
     Tensor variance = lowering.allocate(op.output(2), dense);
     if (synchronised) {
-      moments(op, layout, src, dst, mean, variance);
+      moments(op, src, dst, mean, variance);
     }
     PrimitiveStep step =
         lowering
@@ -64,35 +65,63 @@ final class Normalisations {
   }
 
   /**
-   * Mean and variance over the rows of all workers. No primitive gives the moments alone: a norm
-   * does that writes where the result by the moments of all comes next.
+   * Mean and variance over the rows of all workers, from those of each image, which are the same
+   * bits whoever computes them. No primitive gives the moments alone: a norm does of all images as
+   * one with N·C channels, whose result nobody reads.
    */
-  private void moments(Op op, Layout layout, Tensor src, Tensor dst, Tensor mean, Tensor variance) {
+  private void moments(Op op, Tensor src, Tensor dst, Tensor mean, Tensor variance) {
+    Value x = op.input(0);
+    int images = Math.toIntExact(x.size(0));
+    int channels = Math.toIntExact(x.size(1));
+    SharedMoments shared = new SharedMoments(op.arguments().workers(), channels);
+    if (x.rank() == 2) {
+      lowering.java(
+          ALL_REDUCE,
+          t -> {
+            shared.putImages(images, t[2], null);
+            combine(shared, t[0], t[1]);
+          },
+          mean,
+          variance,
+          lowering.readDense(x));
+      return;
+    }
+    Tensor from = src;
+    Tensor unread = dst;
+    Layout one = src.layout().asOneImage();
+    if (one == null) {
+      from = lowering.readDense(x);
+      one = from.layout().asOneImage();
+      unread = lowering.scratch(one);
+    }
+    Layout ofImages = Layout.dense(dnnl_f32, (long) images * channels);
+    Tensor means = lowering.scratch(ofImages);
+    Tensor variances = lowering.scratch(ofImages);
     lowering.emit(
         lowering
-            .step("batch norm moments", describe(op, layout, false))
-            .with(DNNL_ARG_SRC, src.as(layout))
-            .with(DNNL_ARG_DST, dst.as(layout))
-            .with(DNNL_ARG_SCALE, lowering.readDense(op.input(1)))
-            .with(DNNL_ARG_SHIFT, lowering.readDense(op.input(2)))
-            .with(DNNL_ARG_MEAN, mean)
-            .with(DNNL_ARG_VARIANCE, variance));
-    int channels = Math.toIntExact(op.input(0).size(1));
-    SharedMoments shared = new SharedMoments(op.arguments().workers(), channels);
+            .step("batch norm moments", describe(op, one, dnnl_forward_training, 0))
+            .with(DNNL_ARG_SRC, from.as(one))
+            .with(DNNL_ARG_DST, unread.as(one))
+            .with(DNNL_ARG_MEAN, means)
+            .with(DNNL_ARG_VARIANCE, variances));
     lowering.java(
         ALL_REDUCE,
         t -> {
-          for (int c = 0; c < channels; c++) {
-            shared.put(c, t[0].get(c), t[1].get(c));
-          }
-          shared.combine();
-          for (int c = 0; c < channels; c++) {
-            t[0].put(c, (float) shared.first(c));
-            t[1].put(c, (float) shared.second(c));
-          }
+          shared.putImages(images, t[2], t[3]);
+          combine(shared, t[0], t[1]);
         },
         mean,
-        variance);
+        variance,
+        means,
+        variances);
+  }
+
+  private static void combine(SharedMoments shared, FloatBuffer mean, FloatBuffer variance) {
+    shared.combine();
+    for (int c = 0; c < mean.limit(); c++) {
+      mean.put(c, (float) shared.first(c));
+      variance.put(c, (float) shared.second(c));
+    }
   }
 
   void backward(Op op) {
