@@ -45,7 +45,11 @@ abstract class FloatForm implements IterationLoop.Scalings {
 
   @Override
   public void columns() {
-    kernels.quotients(b, passes.work().sums(), passes.work().v());
+    float[] v = passes.work().v();
+    double[] sums = passes.work().sums();
+    for (int j = 0; j < sums.length; j++) {
+      v[j] = (float) (b[j] / sums[j]);
+    }
   }
 
   @Override

@@ -48,9 +48,6 @@ interface FloatKernels {
   void expGauged(
       float[] s, float row, float[] column, float[] out, float high, float low, float[] space);
 
-  /** {@code v = b / sums}, rounded once more to floats, for all of sums. */
-  void quotients(double[] b, double[] sums, float[] v);
-
   /** {@code sum m v}. */
   float dot(float[] m, float[] v);
 

@@ -88,13 +88,6 @@ final class PlainKernels implements FloatKernels {
   }
 
   @Override
-  public void quotients(double[] b, double[] sums, float[] v) {
-    for (int j = 0; j < sums.length; j++) {
-      v[j] = (float) (b[j] / sums[j]);
-    }
-  }
-
-  @Override
   public float dot(float[] m, float[] v) {
     float a = 0;
     float b = 0;

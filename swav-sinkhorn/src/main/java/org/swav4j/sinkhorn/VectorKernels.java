@@ -1,15 +1,16 @@
 package org.swav4j.sinkhorn;
 
-import jdk.incubator.vector.DoubleVector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
-import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
  * The inner loops with the JDK's Vector API, an incubator module: loaded only where Java was
  * started with {@code --add-modules jdk.incubator.vector}.
+ *
+ * <p>All vectors are of one width: where others were stored too, HotSpot sometimes compiled a loop
+ * for either, three times slower.
  */
 final class VectorKernels implements FloatKernels {
   private static final VectorSpecies<Float> F =
@@ -18,9 +19,6 @@ final class VectorKernels implements FloatKernels {
           : FloatVector.SPECIES_PREFERRED;
   private static final VectorSpecies<Integer> I = VectorSpecies.of(int.class, F.vectorShape());
   private static final int LANES = F.length();
-  private static final VectorSpecies<Double> D = VectorSpecies.of(double.class, F.vectorShape());
-  private static final VectorSpecies<Float> HALF =
-      VectorSpecies.of(float.class, VectorShape.forBitSize(F.vectorBitSize() / 2));
 
   // √2 · P0 to P5: 2^(z + 1/2).
   private static final float R0 = 1.4142138f;
@@ -124,19 +122,6 @@ final class VectorKernels implements FloatKernels {
           .add(y.reinterpretAsInts().lanewise(VectorOperators.LSHL, 23))
           .reinterpretAsFloats()
           .intoArray(out, j);
-    }
-  }
-
-  @Override
-  public void quotients(double[] b, double[] sums, float[] v) {
-    int whole = D.loopBound(sums.length);
-    for (int j = 0; j < whole; j += D.length()) {
-      DoubleVector quotient =
-          DoubleVector.fromArray(D, b, j).div(DoubleVector.fromArray(D, sums, j));
-      ((FloatVector) quotient.convertShape(VectorOperators.D2F, HALF, 0)).intoArray(v, j);
-    }
-    for (int j = whole; j < sums.length; j++) {
-      v[j] = (float) (b[j] / sums[j]);
     }
   }
 

@@ -204,20 +204,6 @@ class FloatKernelsTest {
 
   @ParameterizedTest
   @MethodSource("both")
-  void quotientsAreRoundedTwiceAndLeaveThePaddingAlone(FloatKernels kernels) {
-    for (int k : new int[] {1, N - 1, N, LONG - 5}) {
-      double[] b = random.doubles(k, 0.1, 1).toArray();
-      double[] sums = random.doubles(k, 1e-3, 1e3).toArray();
-      float[] v = new float[k + FloatKernels.PAD];
-      kernels.quotients(b, sums, v);
-      for (int j = 0; j < v.length; j++) {
-        assertThat(v[j]).isEqualTo(j < k ? (float) (b[j] / sums[j]) : 0);
-      }
-    }
-  }
-
-  @ParameterizedTest
-  @MethodSource("both")
   void maximaAreExact(FloatKernels kernels) {
     float[] s = values(N, 5);
     float[] column = values(N, 5);
