@@ -45,7 +45,7 @@ public final class SharedMoments {
   /**
    * Sets this worker's mean and variance of each channel from those of each of its images. That sum
    * is in double precision, too: what is summed doesn't depend on how many workers there are, and
-   * the order in which it is shows in no float.
+   * the order in which it is hardly ever shows in a float.
    *
    * @param images N, this worker's
    * @param means N·C, image by image
