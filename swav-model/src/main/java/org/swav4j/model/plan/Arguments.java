@@ -23,7 +23,6 @@ public final class Arguments {
   private boolean transposeB;
   private NativeOp nativeOp;
   private AllReduce workers = AllReduce.alone();
-  private int sharing = 1;
   private Runnable call;
 
   private Arguments() {}
@@ -44,7 +43,6 @@ public final class Arguments {
     transposeB = other.transposeB;
     nativeOp = other.nativeOp;
     workers = other.workers;
-    sharing = other.sharing;
     call = other.call;
   }
 
@@ -123,17 +121,10 @@ public final class Arguments {
     return a;
   }
 
-  /** The same, for all rows of those workers. */
+  /** The same, of a share of those workers' rows. */
   public Arguments over(AllReduce workers) {
     Arguments a = new Arguments(this);
     a.workers = workers;
-    return a;
-  }
-
-  /** The same, of a batch that so many workers share. */
-  public Arguments withSharing(int workers) {
-    Arguments a = new Arguments(this);
-    a.sharing = workers;
     return a;
   }
 
@@ -202,23 +193,20 @@ public final class Arguments {
     return transposeB;
   }
 
-  /** Whose rows batch norm takes its moments from; {@link AllReduce#alone} for its own alone. */
+  /**
+   * Who have as many rows each of one batch; {@link AllReduce#alone} unless {@link #synchronised}.
+   */
   public AllReduce workers() {
     return workers;
   }
 
-  /** Whether batch norm takes its moments through {@link #workers}. */
+  /**
+   * Whether the rows are a share of the {@link #workers}' batch. Batch norm then takes its moments
+   * from all of them, and a row gets the same result to the last bit however many workers there
+   * are: an engine that chooses an algorithm by the number of rows takes that of all workers.
+   */
   public boolean synchronised() {
     return workers.size() > 1 || workers.evenAlone();
-  }
-
-  /**
-   * How many workers have as many rows of one batch as this op has. What a row gets in the last
-   * bits may depend on the algorithm; an engine that chooses it by the number of rows takes that of
-   * all workers.
-   */
-  public int sharing() {
-    return sharing;
   }
 
   /** Who is told; null but for {@link OpType#FINAL}. */

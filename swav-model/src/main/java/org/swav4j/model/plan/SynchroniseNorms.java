@@ -7,7 +7,8 @@ import java.util.List;
  * batch: going forward the mean and the variance are summed over workers before anything is
  * normalised, going back the gradients of shift and scale before they enter the gradient of x. Each
  * worker has equally many rows. Without it a worker normalises by its own rows, which are fewer.
- * Convolutions, whose algorithm may be chosen by the number of rows, are told that of all workers.
+ * Convolutions and products of matrices, whose algorithm may be chosen by the number of rows, are
+ * told of all workers.
  *
  * <p>After the other passes: what is fused into a norm stays so, and what is recomputed is
  * recomputed from the moments of all.
@@ -41,8 +42,8 @@ public final class SynchroniseNorms implements Pass {
 
   private Op synchronised(Op op) {
     return switch (op.type()) {
-      case BATCH_NORM, BATCH_NORM_BP -> op.with(op.arguments().over(workers));
-      case CONV2D, CONV2D_BP -> op.with(op.arguments().withSharing(workers.size()));
+      case BATCH_NORM, BATCH_NORM_BP, CONV2D, CONV2D_BP, MATMUL ->
+          op.with(op.arguments().over(workers));
       default -> op;
     };
   }

@@ -9,9 +9,8 @@ public enum SyncNorm {
   ON,
   /**
    * The same, and one machine sums image by image as several do. So the images of a batch get the
-   * same features to the last bit however many workers share it (with oneDNN and AVX-512, in
-   * floats; with AVX2 within rounding), and codes and gradients are equal within the rounding of
-   * sums.
+   * same features to the last bit however many workers share it (with oneDNN, in floats), and codes
+   * and gradients are equal within the rounding of their sums.
    */
   EXACT,
   /**

@@ -32,7 +32,7 @@ final class Convolutions {
 
   void forward(Op op) {
     Geometry g = Geometry.of(op);
-    if (productsPay(op, g) || tilesAreSlow(op, g, 0, 2 * 2)) {
+    if (!lowering.productsGoByRows(op) && (productsPay(op, g) || tilesAreSlow(op, g, 0, 2 * 2))) {
       products.forward(op);
       return;
     }
@@ -142,7 +142,7 @@ final class Convolutions {
         && g.strides()[0] == 1
         && Math.min(g.weights()[0], g.weights()[1]) >= 32
         && tiled < 2 * g.dst()[2] * g.dst()[3]
-        && g.dst()[0] * op.arguments().sharing() * tiled >= FEWEST_PIXELS;
+        && g.dst()[0] * op.arguments().workers().size() * tiled >= FEWEST_PIXELS;
   }
 
   /**
@@ -167,7 +167,7 @@ final class Convolutions {
 
   private boolean fillsBlocks(Op op, Geometry g) {
     return !lowering.isInference()
-        && g.src()[0] * op.arguments().sharing() >= 32
+        && g.src()[0] * op.arguments().workers().size() >= 32
         && Math.min(g.weights()[0], g.weights()[1]) >= 64;
   }
 

@@ -107,6 +107,11 @@ final class Dnnl {
       return (mask & 0xe7) == 0xe7;
     }
 
+    /** Whether it has vectors of 512 bits in all their forms. */
+    boolean hasAvx512() {
+      return (mask & 0x27) == 0x27;
+    }
+
     @Override
     public String toString() {
       return label;

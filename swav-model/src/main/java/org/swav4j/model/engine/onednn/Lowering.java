@@ -220,6 +220,14 @@ final class Lowering {
     return tiles;
   }
 
+  /**
+   * Whether a product of matrices would give the op's rows bits that go by how many there are, and
+   * must not: without AVX-512 oneDNN splits a product's sums by the number of rows and of threads.
+   */
+  boolean productsGoByRows(Op op) {
+    return op.arguments().synchronised() && !Dnnl.isa().hasAvx512();
+  }
+
   /** Whether anyone wants the value. */
   boolean isWanted(Value v) {
     return outputs.contains(v) || lastUse.containsKey(v);

@@ -3,6 +3,7 @@ package org.swav4j.model.engine.onednn;
 import static org.bytedeco.dnnl.global.dnnl.*;
 
 import java.util.List;
+import org.bytedeco.dnnl.dnnl_convolution_desc_t;
 import org.bytedeco.dnnl.dnnl_matmul_desc_t;
 import org.swav4j.model.plan.Op;
 import org.swav4j.model.plan.OpType;
@@ -62,8 +63,65 @@ final class Matrices {
     Tensor a = factor(op.input(0), op.arguments().transposeA());
     Tensor b = factor(op.input(1), op.arguments().transposeB());
     Tensor c = lowering.allocate(out, Layout.dense(dnnl_f32, out.shape()));
-    multiply(a, b, bias == null ? null : lowering.readDense(bias), c, relu);
+    Tensor row = bias == null ? null : lowering.readDense(bias);
+    if (!op.arguments().transposeA() && lowering.productsGoByRows(op)) {
+      convolve(a, weights(b, op.arguments().transposeB()), row, c, relu);
+    } else {
+      multiply(a, b, row, c, relu);
+    }
     lowering.put(out, c);
+  }
+
+  /** A factor [I, O] as convolution weights of one tap; transposed, it lies as [O, I]. */
+  private static Tensor weights(Tensor b, boolean transposed) {
+    long inner = b.layout().dim(0);
+    long columns = b.layout().dim(1);
+    return b.as(
+        transposed
+            ? Layout.dense(dnnl_f32, columns, inner, 1, 1)
+            : Layout.yxio(dnnl_f32, columns, inner, 1, 1));
+  }
+
+  /**
+   * A product, plus a row, as a convolution of one tap: the rows are the pixels of an image, whose
+   * results don't depend on how many there are.
+   */
+  private void convolve(Tensor a, Tensor weights, Tensor row, Tensor c, boolean relu) {
+    long rows = a.layout().dim(0);
+    long columns = weights.layout().dim(0);
+    long inner = weights.layout().dim(1);
+    Layout src = Layout.channelsLast(dnnl_f32, 1, inner, 1, rows);
+    Layout dst = Layout.channelsLast(dnnl_f32, 1, columns, 1, rows);
+    long[] stride = {1, 1};
+    long[] padding = {0, 0};
+    dnnl_convolution_desc_t desc = new dnnl_convolution_desc_t();
+    Dnnl.check(
+        dnnl_convolution_forward_desc_init(
+            desc,
+            dnnl_forward_inference,
+            dnnl_convolution_direct,
+            src.md(),
+            Layout.any(dnnl_f32, columns, inner, 1, 1).md(),
+            row == null ? null : row.layout().md(),
+            dst.md(),
+            stride,
+            padding,
+            padding),
+        "describing a product of " + a.layout() + " and " + weights.layout());
+    Description d =
+        Description.create(desc, new Attributes().relu(relu), null, lowering.resources());
+    Tensor blocked = lowering.scratch(d.weights());
+    lowering.copy(weights, blocked);
+    PrimitiveStep step =
+        lowering
+            .step("product row by row", d)
+            .with(DNNL_ARG_SRC, a.as(src))
+            .with(DNNL_ARG_WEIGHTS, blocked)
+            .with(DNNL_ARG_DST, c.as(dst));
+    if (row != null) {
+      step.with(DNNL_ARG_BIAS, row);
+    }
+    lowering.emit(step);
   }
 
   private Tensor factor(Value v, boolean transposed) {

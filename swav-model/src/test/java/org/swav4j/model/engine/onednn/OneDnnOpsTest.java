@@ -5,16 +5,20 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assumptions.assumeThat;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.indexing.NDArrayIndex;
 import org.swav4j.model.engine.Engine;
 import org.swav4j.model.engine.Execution;
 import org.swav4j.model.engine.Precision;
+import org.swav4j.model.plan.AllReduce;
 import org.swav4j.model.plan.Arguments;
 import org.swav4j.model.plan.Op;
 import org.swav4j.model.plan.OpType;
@@ -422,6 +426,91 @@ class OneDnnOpsTest {
     Value y = checks.result(7, 33);
     checks.op(OpType.MATMUL, Arguments.transpose(ta, tb), List.of(a, b), y);
     assertEqualsLoops(y);
+  }
+
+  /** Sums in another order are other sums, in the last bits. */
+  @ParameterizedTest
+  @CsvSource({"6, 5, 3", "19, 33, 7", "64, 128, 16", "128, 300, 32", "512, 512, 8", "512, 64, 200"})
+  void aRowOfAProductGetsTheSameBitsHoweverManyWorkersShareThem(int k, int n, int rows) {
+    for (boolean transposed : new boolean[] {false, true}) {
+      Value weights = transposed ? checks.parameter(n, k) : checks.parameter(k, n);
+      Value bias = checks.parameter(n);
+      INDArray all = checks.random(1, 4L * rows, k);
+      double[] whole = product(all, weights, transposed, bias, workers(1));
+      for (int workers : new int[] {2, 4}) {
+        INDArray own = all.get(NDArrayIndex.interval(0, 4L * rows / workers)).dup('c');
+        double[] share = product(own, weights, transposed, bias, workers(workers));
+        assertThat(share).isEqualTo(Arrays.copyOf(whole, share.length));
+      }
+    }
+  }
+
+  /** On maps that are multiplied as products where those don't mind how many images there are. */
+  @ParameterizedTest
+  @CsvSource({"64, 70, 3, 1, 1, 2, 2", "512, 64, 3, 1, 1, 1, 1", "128, 64, 1, 1, 0, 2, 2"})
+  void anImageOfAConvolutionGetsTheSameBitsHoweverManyWorkersShareThem(
+      int c, int o, int k, int stride, int pad, int h, int w) {
+    Value weights = checks.parameter(k, k, c, o);
+    Arguments window = Arguments.window(k, stride, pad);
+    INDArray all = checks.random(1, 128, c, h, w);
+    double[] whole = convolution(all, weights, window.over(workers(1)));
+    for (int workers : new int[] {2, 4}) {
+      INDArray own = all.get(NDArrayIndex.interval(0, 128 / workers)).dup('c');
+      double[] share = convolution(own, weights, window.over(workers(workers)));
+      assertThat(share).isEqualTo(Arrays.copyOf(whole, share.length));
+    }
+  }
+
+  private double[] product(
+      INDArray rows, Value weights, boolean transposed, Value bias, AllReduce workers) {
+    PlanChecks own = new PlanChecks();
+    Value y = own.result(rows.size(0), bias.size(0));
+    Value z = own.result(y.shape());
+    own.op(
+        OpType.MATMUL,
+        Arguments.transpose(false, transposed).over(workers),
+        List.of(own.input(rows, rows.shape()), weights),
+        y);
+    own.op(OpType.ADD, Arguments.NONE.withRelu(), List.of(y, bias), z);
+    return forward(own, z);
+  }
+
+  private double[] convolution(INDArray images, Value weights, Arguments arguments) {
+    PlanChecks own = new PlanChecks();
+    Value y = own.result(images.size(0), weights.size(3), images.size(2), images.size(3));
+    Value x = own.input(images, images.shape());
+    own.op(OpType.CONV2D, arguments, List.of(x, weights), y);
+    own.codes();
+    // A backward pass, without which it would be inference, that has other algorithms.
+    own.op(OpType.RELU, Arguments.NONE, List.of(y), own.result(y.shape()));
+    return forward(own, y);
+  }
+
+  private double[] forward(PlanChecks own, Value output) {
+    Plan plan = own.plan(output);
+    own.assertMatches(engine, TOLERANCE, plan);
+    try (Execution execution = engine.prepare(plan)) {
+      own.fillInputs(execution, plan);
+      execution.forward();
+      return execution.array(output).data().asDouble();
+    }
+  }
+
+  /** So many, none of whom is ever asked. */
+  private static AllReduce workers(int count) {
+    AllReduce workers =
+        new AllReduce() {
+          @Override
+          public int size() {
+            return count;
+          }
+
+          @Override
+          public void sum(double[] values) {
+            throw new IllegalStateException("nothing to sum");
+          }
+        };
+    return AllReduce.evenAlone(workers);
   }
 
   @Test
