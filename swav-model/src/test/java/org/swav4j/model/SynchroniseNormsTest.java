@@ -152,7 +152,7 @@ class SynchroniseNormsTest {
       step.gradients().forEach((n, g) -> gradients.put(n, g.castTo(DataType.DOUBLE).dup()));
       assertThat(step.plan().ops().stream().filter(SynchroniseNormsTest::isNorm))
           .isNotEmpty()
-          .allMatch(op -> op.label().endsWith("+sync") == (norms.size() > 1 || norms.evenAlone()));
+          .allMatch(op -> op.label().endsWith("+sync") == (norms.size() > 1 || norms.isExact()));
       return new Result(
           loss, step.embeddings().castTo(DataType.DOUBLE).dup(), gradients, weights.statistics());
     }
@@ -242,10 +242,11 @@ class SynchroniseNormsTest {
     GraphChecks.On on = new GraphChecks.On(new OneDnnEngine(), DataType.FLOAT);
     SwavConfig config = new SwavConfig(architecture, 1, Stem.SMALL, 3, 8, 6, 5, 0.1);
     int batch = 16;
-    AllReduce one = AllReduce.evenAlone(AllReduce.alone());
+    AllReduce one = AllReduce.exact(AllReduce.alone());
     Result whole = run(on, config, batch, 0, 1, one);
     for (int workers : new int[] {2, 4}) {
-      List<Result> all = together(on, config, batch, Threads.of(workers));
+      List<AllReduce> threads = Threads.of(workers).stream().map(AllReduce::exact).toList();
+      List<Result> all = together(on, config, batch, threads);
       for (int rank = 0; rank < workers; rank++) {
         assertThat(numbers(all.get(rank).embeddings()))
             .as("embeddings")

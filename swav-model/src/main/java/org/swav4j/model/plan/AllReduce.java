@@ -19,10 +19,11 @@ public interface AllReduce {
   void sum(double[] values);
 
   /**
-   * Whether batch norm is computed as by several workers even if there is one, so that an image
-   * gets the same bits however many share the batch.
+   * Whether an image must get the same bits however many workers share the batch, one included:
+   * moments are then taken image by image, and algorithms chosen by the whole batch, which is
+   * slower.
    */
-  default boolean evenAlone() {
+  default boolean isExact() {
     return false;
   }
 
@@ -31,17 +32,17 @@ public interface AllReduce {
     return Alone.INSTANCE;
   }
 
-  /** The same workers, with {@link #evenAlone}. */
-  static AllReduce evenAlone(AllReduce workers) {
-    return new EvenAlone(workers);
+  /** The same workers, with {@link #isExact}. */
+  static AllReduce exact(AllReduce workers) {
+    return new Exact(workers);
   }
 
   /**
-   * As several workers, however many they are.
+   * The same bits, however many workers there are.
    *
    * @param workers who they are
    */
-  record EvenAlone(AllReduce workers) implements AllReduce {
+  record Exact(AllReduce workers) implements AllReduce {
     @Override
     public int size() {
       return workers.size();
@@ -53,7 +54,7 @@ public interface AllReduce {
     }
 
     @Override
-    public boolean evenAlone() {
+    public boolean isExact() {
       return true;
     }
   }

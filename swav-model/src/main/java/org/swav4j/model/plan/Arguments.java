@@ -201,12 +201,18 @@ public final class Arguments {
   }
 
   /**
-   * Whether the rows are a share of the {@link #workers}' batch. Batch norm then takes its moments
-   * from all of them, and a row gets the same result to the last bit however many workers there
-   * are: an engine that chooses an algorithm by the number of rows takes that of all workers.
+   * Whether the rows are a share of the {@link #workers}' batch, whose moments batch norm takes.
    */
   public boolean synchronised() {
-    return workers.size() > 1 || workers.evenAlone();
+    return workers.size() > 1 || workers.isExact();
+  }
+
+  /**
+   * Whether a row must get the same result to the last bit however many {@link #workers} there are:
+   * an engine that chooses an algorithm by the number of rows takes that of all workers.
+   */
+  public boolean isExact() {
+    return workers.isExact();
   }
 
   /** Who is told; null but for {@link OpType#FINAL}. */

@@ -6,9 +6,9 @@ import java.util.List;
  * Batch norm takes its moments from the rows of all workers, as on one machine that has the whole
  * batch: going forward the mean and the variance are summed over workers before anything is
  * normalised, going back the gradients of shift and scale before they enter the gradient of x. Each
- * worker has equally many rows. Without it a worker normalises by its own rows, which are fewer.
- * Convolutions and products of matrices, whose algorithm may be chosen by the number of rows, are
- * told of all workers.
+ * worker has equally many rows. Without it a worker normalises by its own rows, which are fewer. If
+ * it shall be exact, convolutions and products of matrices, whose algorithm may be chosen by the
+ * number of rows, are told of all workers.
  *
  * <p>After the other passes: what is fused into a norm stays so, and what is recomputed is
  * recomputed from the moments of all.
@@ -17,7 +17,7 @@ public final class SynchroniseNorms implements Pass {
   private final AllReduce workers;
 
   /**
-   * Over those workers; for one, plans stay as they are unless {@link AllReduce#evenAlone}.
+   * Over those workers; for one, plans stay as they are unless {@link AllReduce#isExact}.
    *
    * @param workers who run the same plan
    */
@@ -27,7 +27,7 @@ public final class SynchroniseNorms implements Pass {
 
   @Override
   public Plan apply(Plan plan) {
-    return workers.size() == 1 && !workers.evenAlone()
+    return workers.size() == 1 && !workers.isExact()
         ? plan
         : new Plan(
             plan.inputs(),
@@ -42,8 +42,9 @@ public final class SynchroniseNorms implements Pass {
 
   private Op synchronised(Op op) {
     return switch (op.type()) {
-      case BATCH_NORM, BATCH_NORM_BP, CONV2D, CONV2D_BP, MATMUL ->
-          op.with(op.arguments().over(workers));
+      case BATCH_NORM, BATCH_NORM_BP -> op.with(op.arguments().over(workers));
+      case CONV2D, CONV2D_BP, MATMUL ->
+          workers.isExact() ? op.with(op.arguments().over(workers)) : op;
       default -> op;
     };
   }

@@ -8,9 +8,9 @@ public enum SyncNorm {
    */
   ON,
   /**
-   * The same, and one machine sums image by image as several do. So the images of a batch get the
-   * same features to the last bit however many workers share it (with oneDNN, in floats), and codes
-   * and gradients are equal within the rounding of their sums.
+   * The same, summed image by image, on one machine, too, which is slower. So the images of a batch
+   * get the same features to the last bit however many workers share it (with oneDNN, in floats),
+   * and codes and gradients are equal within the rounding of their sums.
    */
   EXACT,
   /**

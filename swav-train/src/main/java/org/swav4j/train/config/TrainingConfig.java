@@ -901,8 +901,8 @@ public record TrainingConfig(
               help =
                   "Where several machines share a batch: on (batch norm takes its statistics from the"
                       + " whole batch, so that the result is that of one machine, up to rounding),"
-                      + " exact (one machine, too, sums image by image, a little slower, so that any"
-                      + " number of machines gives an image the same features) or off (from each machine's"
+                      + " exact (the same, slower, so that any number of machines, one with exact"
+                      + " included, gives an image the same features) or off (from each machine's"
                       + " images, which saves their waiting for each other).",
               presets = "on",
               onResume = OnResume.OTHER_RESULT,

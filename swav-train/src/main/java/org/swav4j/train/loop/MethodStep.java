@@ -209,7 +209,7 @@ public final class MethodStep implements AutoCloseable {
   private static AllReduce norms(SyncNorm syncNorm, Collective collective) {
     return switch (syncNorm) {
       case ON -> collective;
-      case EXACT -> AllReduce.evenAlone(collective);
+      case EXACT -> AllReduce.exact(collective);
       case OFF -> AllReduce.alone();
     };
   }

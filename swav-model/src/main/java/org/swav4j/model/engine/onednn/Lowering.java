@@ -225,7 +225,7 @@ final class Lowering {
    * must not: without AVX-512 oneDNN splits a product's sums by the number of rows and of threads.
    */
   boolean productsGoByRows(Op op) {
-    return op.arguments().synchronised() && !Dnnl.isa().hasAvx512();
+    return op.arguments().isExact() && !Dnnl.isa().hasAvx512();
   }
 
   /** Whether anyone wants the value. */

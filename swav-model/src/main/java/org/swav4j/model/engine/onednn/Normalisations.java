@@ -41,8 +41,10 @@ final class Normalisations {
     Layout dense = Layout.dense(dnnl_f32, x.size(1));
     Tensor mean = lowering.allocate(op.output(1), dense);
     Tensor variance = lowering.allocate(op.output(2), dense);
-    if (synchronised) {
-      moments(op, src, dst, mean, variance);
+    if (op.arguments().isExact()) {
+      exactMoments(op, src, dst, mean, variance);
+    } else if (synchronised) {
+      moments(op, layout, src, dst, mean, variance);
     }
     PrimitiveStep step =
         lowering
@@ -65,11 +67,36 @@ final class Normalisations {
   }
 
   /**
-   * Mean and variance over the rows of all workers, from those of each image, which are the same
-   * bits whoever computes them. No primitive gives the moments alone: a norm does of all images as
-   * one with N·C channels, whose result nobody reads.
+   * Mean and variance over the rows of all workers. No primitive gives the moments alone: a norm
+   * does that writes where the result by the moments of all comes next.
    */
-  private void moments(Op op, Tensor src, Tensor dst, Tensor mean, Tensor variance) {
+  private void moments(Op op, Layout layout, Tensor src, Tensor dst, Tensor mean, Tensor variance) {
+    lowering.emit(
+        lowering
+            .step("batch norm moments", describe(op, layout, dnnl_forward_training, 0))
+            .with(DNNL_ARG_SRC, src.as(layout))
+            .with(DNNL_ARG_DST, dst.as(layout))
+            .with(DNNL_ARG_MEAN, mean)
+            .with(DNNL_ARG_VARIANCE, variance));
+    int channels = Math.toIntExact(op.input(0).size(1));
+    SharedMoments shared = new SharedMoments(op.arguments().workers(), channels);
+    lowering.java(
+        ALL_REDUCE,
+        t -> {
+          for (int c = 0; c < channels; c++) {
+            shared.put(c, t[0].get(c), t[1].get(c));
+          }
+          combine(shared, t[0], t[1]);
+        },
+        mean,
+        variance);
+  }
+
+  /**
+   * The same from the moments of each image, which are the same bits whoever computes them: a norm
+   * has them of all images as one with N·C channels.
+   */
+  private void exactMoments(Op op, Tensor src, Tensor dst, Tensor mean, Tensor variance) {
     Value x = op.input(0);
     int images = Math.toIntExact(x.size(0));
     int channels = Math.toIntExact(x.size(1));

@@ -510,7 +510,7 @@ class OneDnnOpsTest {
             throw new IllegalStateException("nothing to sum");
           }
         };
-    return AllReduce.evenAlone(workers);
+    return AllReduce.exact(workers);
   }
 
   @Test
