@@ -4,7 +4,7 @@ import java.time.Duration;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
-import java.util.function.Supplier;
+import java.util.function.Function;
 import org.apache.spark.SparkContext;
 import org.apache.spark.ml.Estimator;
 import org.apache.spark.ml.param.BooleanParam;
@@ -39,7 +39,7 @@ import org.swav4j.train.config.Preset;
  *
  * <p>Each executor runs one worker with all its cores: {@code spark.task.cpus} must be {@code
  * spark.executor.cores}, and dynamic allocation off. A run that loses executors goes on from its
- * last checkpoint. Weights, metrics, plot and configuration are in the run folder, as {@code swav
+ * last checkpoint. Weights, metrics, report and configuration are in the run folder, as {@code swav
  * train} keeps them.
  */
 public final class SwavEstimator extends Estimator<SwavModel>
@@ -75,7 +75,7 @@ public final class SwavEstimator extends Estimator<SwavModel>
         new Param<>(
             this,
             "runFolder",
-            "folder for weights, checkpoint, metrics and plot, new or empty, on a file system that"
+            "folder for weights, checkpoint, metrics and report, new or empty, on a file system that"
                 + " the driver and all executors reach, such as hdfs:///runs/photos");
     preset =
         new Param<>(
@@ -333,8 +333,8 @@ public final class SwavEstimator extends Estimator<SwavModel>
     String folder = value(runFolder);
     boolean goOn = (Boolean) value((Param<?>) resume);
     // Hidden, as it is no part of the run.
-    Supplier<StoredImages.Listing> images =
-        () -> DatasetImages.list(dataset, value(inputCol()), folder + "/.images");
+    Function<String, StoredImages.Listing> images =
+        data -> DatasetImages.list(dataset, value(inputCol()), folder + "/.images");
     String weights =
         goOn
             ? job.resume(given(), images, folder)

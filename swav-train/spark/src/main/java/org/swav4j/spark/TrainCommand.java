@@ -4,7 +4,7 @@ import java.io.PrintWriter;
 import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.Callable;
-import java.util.function.Supplier;
+import java.util.function.Function;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.sql.SparkSession;
 import org.swav4j.spark.job.StoredImages;
@@ -25,7 +25,7 @@ import picocli.CommandLine.Spec;
     modelTransformer = SettingOptions.class,
     description = {
       "Pre-trains a network without labels on the executors of a Spark application, as one machine"
-          + " would with the whole batch, and keeps weights, metrics, a plot and the configuration"
+          + " would with the whole batch, and keeps weights, metrics, a report and the configuration"
           + " in a run folder.",
       "Images: --data URI, a folder on any file system of Hadoop's such as hdfs:///photos; or as"
           + " for 'swav train', then found under that name on every machine."
@@ -110,11 +110,8 @@ final class TrainCommand implements Callable<Integer> {
           new TrainingJob(
               spark.sparkContext(),
               new TrainingJob.Options(workers, minWorkers, retries, Duration.ofSeconds(timeout)));
-      Supplier<StoredImages.Listing> images =
-          () ->
-              given.containsKey("data") && given.get("data").contains("://")
-                  ? StoredImages.list(given.get("data"), hadoop)
-                  : null;
+      Function<String, StoredImages.Listing> images =
+          data -> StoredImages.isUri(data) ? StoredImages.list(data, hadoop) : null;
       PrintWriter console = command.commandLine().getOut();
       String folder = out != null ? out : resume;
       RunProgress progress = RunProgress.of(folder, hadoop, console);

@@ -61,7 +61,9 @@ class LauncherTest {
                 "--data",
                 "hdfs:///a b"))
         .startsWith("0 spark-submit ")
+        .contains("spark.executor.cores=8 ")
         .contains("spark.task.cpus=8 ")
+        .contains("spark.executor.memory=3072m ")
         .contains("OMP_NUM_THREADS=8 ")
         .contains("maxphysicalbytes=8192m")
         .contains("--add-modules=jdk.incubator.vector")
@@ -69,6 +71,17 @@ class LauncherTest {
         .doesNotContain("logback", "slf4j")
         .contains("spark-submit ")
         .endsWith("swav-spark.jar train --data hdfs:///a\\ b\n");
+  }
+
+  /** Spark's own defaults are 1 GiB, and outside YARN all cores. */
+  @Test
+  void whatIsNotGivenIsSaidAllTheSame() throws Exception {
+    assertThat(swav("spark-submit", "--dry-run", "train", "--data", "hdfs:///photos"))
+        .contains("spark.executor.cores=1 ")
+        .contains("spark.task.cpus=1 ")
+        .contains("spark.executor.memory=4096m ")
+        .contains("spark.executor.memoryOverhead=6144m ")
+        .contains("maxphysicalbytes=10240m");
   }
 
   @Test

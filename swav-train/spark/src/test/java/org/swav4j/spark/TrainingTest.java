@@ -94,15 +94,20 @@ class TrainingTest {
   }
 
   private static String begin(TrainingJob job, Path run, String... changes) {
-    return job.begin(Preset.QUICK.config(), settings(changes), () -> null, run.toUri().toString());
+    return job.begin(
+        Preset.QUICK.config(), settings(changes), data -> null, run.toUri().toString());
   }
 
   private static String beginOnImages(TrainingJob job, Path run) {
     return job.begin(
         Preset.QUICK.config(),
-        settings(),
-        () -> StoredImages.list(images.toUri().toString(), context.hadoopConfiguration()),
+        settings("data=" + images.toUri()),
+        TrainingTest::listed,
         run.toUri().toString());
+  }
+
+  private static StoredImages.Listing listed(String data) {
+    return StoredImages.isUri(data) ? StoredImages.list(data, context.hadoopConfiguration()) : null;
   }
 
   private static List<Long> allSteps() {
@@ -153,7 +158,11 @@ class TrainingTest {
     assertThat(run.resolve("weights.safetensors"))
         .hasSameBinaryContentAs(whole().resolve("weights.safetensors"));
     assertThat(steps(run)).isEqualTo(allSteps());
-    assertThat(run.toFile().list()).as("replaced as a whole").noneMatch(n -> n.endsWith(".crc"));
+    assertThat(run.toFile().list())
+        .contains("report.html", "report.png", "config.json")
+        .as("replaced as a whole")
+        .noneMatch(n -> n.endsWith(".crc"));
+    assertThat(run.resolve("report.html")).content().contains(run.getFileName().toString());
     // It went on: it did not begin anew.
     List<String> starts =
         Files.readAllLines(run.resolve("metrics.jsonl")).stream()
@@ -248,6 +257,23 @@ class TrainingTest {
         .matches(line -> line.contains("1 workers on Spark"), "goes on with one worker");
   }
 
+  /** Of the driver nothing is left but the run folder, in which the images are named, too. */
+  @Test
+  void aRunWhoseDriverEndsIsResumedToTheWeightsOfAnUninterruptedOne() throws Exception {
+    Path run = folder.resolve("driver");
+    CompletableFuture<String> training =
+        CompletableFuture.supplyAsync(() -> beginOnImages(job(2, 2, 0), run));
+    awaitEpochs(run, 2);
+    assertThat(training).isNotDone();
+    context.cancelAllJobs();
+    assertThatThrownBy(() -> training.get(60, TimeUnit.SECONDS))
+        .hasMessageContaining("training failed 1 times")
+        .hasMessageContaining("its last checkpoint is in");
+    assertThat(steps(run)).hasSizeLessThan(allSteps().size());
+    job(2, 2, 0).resume(Map.of(), TrainingTest::listed, run.toUri().toString());
+    requireWhole(run, 2);
+  }
+
   @Test
   void aRunGoesOnWithOtherNumbersOfWorkersAndOnlyOnItsImages() throws IOException {
     Path run = folder.resolve("resumed");
@@ -257,16 +283,17 @@ class TrainingTest {
     TrainingJob one = job(1, 0, 0);
     String uri = run.toUri().toString();
     assertThatThrownBy(
-            () -> one.resume(Map.of("epochs", "2", "data", "shapes:64"), () -> null, uri))
+            () -> one.resume(Map.of("epochs", "2", "data", "shapes:64"), data -> null, uri))
         .isInstanceOf(TrainingException.class)
         .hasMessageContaining("48 images");
-    assertThatThrownBy(() -> one.resume(Map.of("dim", "8"), () -> null, uri))
+    assertThatThrownBy(() -> one.resume(Map.of("dim", "8"), data -> null, uri))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("start a new run");
-    assertThat(one.resume(Map.of("epochs", "2"), () -> null, uri)).endsWith("weights.safetensors");
+    assertThat(one.resume(Map.of("epochs", "2"), data -> null, uri))
+        .endsWith("weights.safetensors");
     assertThat(Files.readAllBytes(events)).startsWith(before).hasSizeGreaterThan(before.length);
     assertThatThrownBy(
-            () -> one.resume(Map.of(), () -> null, folder.resolve("none").toUri().toString()))
+            () -> one.resume(Map.of(), data -> null, folder.resolve("none").toUri().toString()))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("no checkpoint");
   }

@@ -26,7 +26,9 @@ import org.swav4j.train.loop.EpochMetrics;
  * out.
  */
 public final class PlotReport implements RunReport {
-  private static final String FILE = "report.png";
+  /** The file's name. */
+  public static final String FILE = "report.png";
+
   private static final Color BLUE = new Color(0x3465a4);
   private static final Color PALE_BLUE = new Color(0x8fb2d9);
   private static final Color ORANGE = new Color(0xcc6600);

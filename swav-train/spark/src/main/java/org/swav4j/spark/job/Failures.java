@@ -11,7 +11,7 @@ import java.util.TreeSet;
 import org.apache.spark.ExceptionFailure;
 import org.apache.spark.ExecutorLostFailure;
 import org.apache.spark.scheduler.SparkListener;
-import org.apache.spark.scheduler.SparkListenerJobStart;
+import org.apache.spark.scheduler.SparkListenerStageSubmitted;
 import org.apache.spark.scheduler.SparkListenerTaskEnd;
 import org.apache.spark.scheduler.SparkListenerTaskStart;
 
@@ -39,9 +39,9 @@ final class Failures extends SparkListener {
   }
 
   @Override
-  public synchronized void onJobStart(SparkListenerJobStart start) {
-    if (start.properties() != null && group.equals(start.properties().getProperty(GROUP))) {
-      start.stageInfos().foreach(stage -> stages.add(stage.stageId()));
+  public synchronized void onStageSubmitted(SparkListenerStageSubmitted submitted) {
+    if (submitted.properties() != null && group.equals(submitted.properties().getProperty(GROUP))) {
+      stages.add(submitted.stageInfo().stageId());
     }
   }
 

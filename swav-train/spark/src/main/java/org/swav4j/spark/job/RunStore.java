@@ -186,6 +186,11 @@ final class RunStore {
     }
   }
 
+  /** The last part of the folder's address. */
+  String name() {
+    return folder.getName().isEmpty() ? "run" : folder.getName();
+  }
+
   /** The address of a file of the run. */
   String uri(String name) {
     return new Path(folder, name).toString();

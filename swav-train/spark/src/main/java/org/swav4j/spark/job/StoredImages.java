@@ -132,6 +132,14 @@ public final class StoredImages implements ImageSource {
   }
 
   /**
+   * Whether {@code data} is the URI of a folder on a file system of Hadoop's, such as {@code
+   * hdfs:///photos}, rather than images as {@code swav train} names them.
+   */
+  public static boolean isUri(String data) {
+    return data.contains("://") || data.startsWith("file:/") || data.startsWith("hdfs:/");
+  }
+
+  /**
    * Lists a folder and those below it. The class of an image is the first folder below, where there
    * are two or more.
    *

@@ -13,7 +13,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 import java.util.function.BooleanSupplier;
-import java.util.function.Supplier;
+import java.util.function.Function;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.IntStream;
@@ -118,8 +118,8 @@ public final class TrainingJob {
    *
    * @param base configuration to begin with
    * @param settings that differ, by flag without dashes, as on the command line
-   * @param images lists them, and is asked when all else is known to work; gives null to open those
-   *     that the setting {@code data} names, which then must be there on every executor
+   * @param images lists those that the setting {@code data} names, and is asked when all else is
+   *     known to work; gives null to open them by that name on every executor
    * @param folder of the run, on a file system that all executors reach
    * @return the address of the trained weights
    * @throws IllegalArgumentException if something can't be used, before any job
@@ -128,13 +128,13 @@ public final class TrainingJob {
   public String begin(
       TrainingConfig base,
       Map<String, String> settings,
-      Supplier<StoredImages.Listing> images,
+      Function<String, StoredImages.Listing> images,
       String folder) {
     TrainingConfig asked = Settings.change(base, settings);
     int workers = workers(asked);
     RunStore store = new RunStore(folder, hadoop);
     store.requireFree();
-    StoredImages.Listing listing = images.get();
+    StoredImages.Listing listing = images.apply(asked.data().spec());
     TrainingConfig named = listing == null ? asked : asked.withData(listing.name());
     DataSets data = WorkerTask.data(named.data(), listing, hadoop, null);
     RunSizes.of(named, data.train().size());
@@ -152,19 +152,20 @@ public final class TrainingJob {
    * Goes on with a run from its last checkpoint, with any number of workers.
    *
    * @param settings that differ from the run's, by flag
-   * @param images lists them; gives null to open those of the run
+   * @param images lists those that the run's setting {@code data} names; gives null to open them by
+   *     that name on every executor
    * @param folder of the run
    * @return the address of the trained weights
    * @throws IllegalArgumentException if there is no such run, or it can't go on with these settings
    * @throws TrainingException if it is a run of other images, or training fails
    */
   public String resume(
-      Map<String, String> settings, Supplier<StoredImages.Listing> images, String folder) {
+      Map<String, String> settings, Function<String, StoredImages.Listing> images, String folder) {
     RunStore store = new RunStore(folder, hadoop);
     Checkpoint checkpoint = checkpoint(store);
     TrainingConfig before = Settings.resume(checkpoint.config(), settings);
     int workers = workers(before);
-    StoredImages.Listing listing = images.get();
+    StoredImages.Listing listing = images.apply(before.data().spec());
     TrainingConfig config = listing == null ? before : before.withData(listing.name());
     DataSets data = WorkerTask.data(config.data(), listing, hadoop, null);
     checkpoint.requireSameData(data.train(), config.data().spec());

@@ -36,8 +36,10 @@ import org.swav4j.train.loop.EpochMetrics;
 import org.swav4j.train.loop.Trainer;
 import org.swav4j.train.loop.TrainingListener;
 import org.swav4j.train.method.MethodKind;
+import org.swav4j.train.report.HtmlReport;
 import org.swav4j.train.report.PlotReport;
 import org.swav4j.train.report.ReportListener;
+import org.swav4j.train.report.RunData;
 import org.swav4j.train.report.TensorBoardReport;
 import org.swav4j.train.run.CheckpointFile;
 import org.swav4j.train.run.CheckpointListener;
@@ -58,6 +60,7 @@ final class Worker implements AutoCloseable {
   private final RunStore store;
   private final SparkCollective collective;
   private final List<WorkerFacts> workers;
+  private final Path temporary;
   private final Path local;
   private final RunFolder folder;
 
@@ -73,7 +76,8 @@ final class Worker implements AutoCloseable {
     this.store = store;
     this.collective = collective;
     this.workers = workers;
-    this.local = Files.createTempDirectory("swav-run");
+    this.temporary = Files.createTempDirectory("swav-run");
+    this.local = Files.createDirectory(temporary.resolve(store.name()));
     this.folder = new RunFolder(local);
   }
 
@@ -217,6 +221,13 @@ final class Worker implements AutoCloseable {
                     log.epochs(),
                     rawPixels,
                     e -> LOG.warn("no plot is drawn: {}", e.toString())))
+            .listener(
+                new ReportListener(
+                    local,
+                    new HtmlReport(config, RunData.of(data), engine, trainer::weights),
+                    log.epochs(),
+                    rawPixels,
+                    e -> LOG.warn("no report is written: {}", e.toString())))
             .listener(new CheckpointListener(trainer, folder, rawPixels, log.epochs()));
         if (config.evaluation().tensorboard()) {
           trainer.listener(
@@ -266,7 +277,8 @@ final class Worker implements AutoCloseable {
     store.upload(folder.config());
     store.upload(folder.metrics());
     store.upload(local.resolve(WorkerTimes.FILE));
-    store.upload(local.resolve("report.png"));
+    store.upload(local.resolve(PlotReport.FILE));
+    store.upload(local.resolve(HtmlReport.FILE));
     Path events = folder.tensorboard();
     store.upload(
         events.resolve(TensorBoardReport.FILE),
@@ -280,7 +292,7 @@ final class Worker implements AutoCloseable {
   public void close() {
     collective.close();
     try {
-      ConfigText.delete(local);
+      ConfigText.delete(temporary);
     } catch (IOException e) {
       throw new UncheckedIOException(e.getMessage(), e);
     }
