@@ -218,7 +218,7 @@ final class WeightsFile {
       Path weights = file.resolveSibling(NAME);
       throw new IOException(
           file
-              + " is a checkpoint, from which 'swav train --resume' goes on, expected weights: "
+              + " is a checkpoint, from which training is resumed, expected weights: "
               + (Files.exists(weights)
                   ? weights + " beside it holds them"
                   : NAME + " of its run folder holds them"));

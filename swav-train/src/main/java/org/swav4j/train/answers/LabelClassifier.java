@@ -125,7 +125,7 @@ public final class LabelClassifier {
     if (!VERSION.equals(metadata.get(FORMAT))) {
       throw new IOException(
           file
-              + " is no classifier, expected a file that 'swav classify --fit' wrote"
+              + " is no classifier, expected a file that `LabelClassifier.save` wrote"
               + (metadata.containsKey(FORMAT) ? ", of this release" : ""));
     }
     try {

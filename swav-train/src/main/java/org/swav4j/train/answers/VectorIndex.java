@@ -67,7 +67,7 @@ public final class VectorIndex implements Closeable {
   public static VectorIndex open(Path folder) throws IOException {
     if (!Files.isDirectory(folder)) {
       throw new IllegalArgumentException(
-          "there is no index " + folder + ": 'swav index --out " + folder + "' makes one");
+          "there is no index " + folder + ": `ImageIndex.create` makes one");
     }
     FSDirectory directory = FSDirectory.open(folder);
     DirectoryReader reader = null;
@@ -77,7 +77,7 @@ public final class VectorIndex implements Closeable {
     } catch (IndexNotFoundException e) {
       directory.close();
       throw new IllegalArgumentException(
-          folder + " holds no index, expected a folder that 'swav index --out' has made", e);
+          folder + " holds no index, expected a folder that `ImageIndex.create` has made", e);
     } catch (IOException | RuntimeException e) {
       if (reader != null) {
         reader.close();
@@ -88,7 +88,7 @@ public final class VectorIndex implements Closeable {
               + folder
               + " can't be read ("
               + e.getMessage()
-              + "): is a file missing or cut off? 'swav index' makes it anew",
+              + "): is a file missing or cut off? `ImageIndex.create` makes it anew",
           e);
     }
   }

@@ -233,7 +233,7 @@ public final class AutoSettings {
           "a step takes %.2f s here, so that there is time for %.0f steps%s",
           step,
           steps,
-          steps < FEW_STEPS ? ", which are few: a longer --budget helps" : "");
+          steps < FEW_STEPS ? ", which are few: a longer `budget` helps" : "");
       if (steps >= trunk.enough) {
         break;
       }

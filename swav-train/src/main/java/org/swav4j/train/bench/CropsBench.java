@@ -57,7 +57,7 @@ public final class CropsBench {
   public CropsBench(DataSpec data, List<CropSpec> crops, int limit) {
     if (limit < 0) {
       throw new IllegalArgumentException(
-          "--limit is " + limit + ", expected 0 (all images) or a number of images");
+          "`limit` is " + limit + ", expected 0 (all images) or a number of images");
     }
     this.source =
         data.kind() == DataSpec.Kind.FOLDER

@@ -22,11 +22,11 @@ public final class EmbedBench {
   public static Times run(
       SwavConfig network, int batch, int size, Engine engine, int warmup, int repeats) {
     if (batch < 1) {
-      throw new IllegalArgumentException("--batch is " + batch + ", expected at least 1 image");
+      throw new IllegalArgumentException("`batch` is " + batch + ", expected at least 1 image");
     }
     if (size < 1 || size > 4096) {
       throw new IllegalArgumentException(
-          "--size is " + size + ", expected 1 to 4096 pixels a side, such as 224");
+          "`size` is " + size + ", expected 1 to 4096 pixels a side, such as 224");
     }
     Times.checkRuns(warmup, repeats);
     try (SwavEncoder encoder =

@@ -46,11 +46,11 @@ public record Times(double median, double best) {
 
   static void checkRuns(int warmup, int repeats) {
     if (warmup < 0) {
-      throw new IllegalArgumentException("--warmup is " + warmup + ", expected 0 or more runs");
+      throw new IllegalArgumentException("`warmup` is " + warmup + ", expected 0 or more runs");
     }
     if (repeats < 1) {
       throw new IllegalArgumentException(
-          "--repeats is " + repeats + ", expected at least 1 run to take the median of");
+          "`repeats` is " + repeats + ", expected at least 1 run to take the median of");
     }
   }
 }

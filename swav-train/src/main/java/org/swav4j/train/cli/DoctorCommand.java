@@ -107,11 +107,11 @@ final class DoctorCommand implements Callable<Integer> {
     StringBuilder text = new StringBuilder();
     List<Map<String, Object>> choices = new ArrayList<>();
     for (Choice c : chosen.plan().choices()) {
-      text.append(c).append(System.lineSeparator());
+      text.append(Flags.in(c.toString())).append(System.lineSeparator());
       Map<String, Object> choice = new LinkedHashMap<>();
       choice.put("flag", "--" + c.flag());
       choice.put("value", c.value());
-      choice.put("reason", c.reason());
+      choice.put("reason", Flags.in(c.reason()));
       choices.add(choice);
     }
     text.append("time: ").append(chosen.time()).append(System.lineSeparator());

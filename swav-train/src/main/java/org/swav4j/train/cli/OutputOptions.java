@@ -6,7 +6,6 @@ import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Map;
-import org.swav4j.train.config.Settings;
 import org.swav4j.train.features.Embedder;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -42,7 +41,7 @@ final class OutputOptions {
 
   /** A line on standard error, for people. */
   void note(String format, Object... values) {
-    err().println(Terminal.folded(Settings.withFlags(String.format(Locale.ROOT, format, values))));
+    err().println(Terminal.folded(Flags.in(String.format(Locale.ROOT, format, values))));
   }
 
   /** A result: as JSON, or as the text that people read. */

@@ -7,7 +7,6 @@ import java.util.Locale;
 import me.tongfei.progressbar.ProgressBar;
 import me.tongfei.progressbar.ProgressBarBuilder;
 import org.swav4j.train.advice.HealthState;
-import org.swav4j.train.config.Settings;
 import org.swav4j.train.loop.EpochMetrics;
 import org.swav4j.train.loop.RunSizes;
 import org.swav4j.train.loop.StepMetrics;
@@ -55,7 +54,7 @@ final class ProgressListener implements TrainingListener, AutoCloseable {
 
   @Override
   public void note(String line) {
-    print(notes, Settings.withFlags(line));
+    print(notes, Flags.in(line));
   }
 
   @Override
@@ -144,7 +143,7 @@ final class ProgressListener implements TrainingListener, AutoCloseable {
 
   private void tell(List<String> advice) {
     for (String line : advice) {
-      print(notes, "advice: " + Settings.withFlags(line));
+      print(notes, "advice: " + Flags.in(line));
     }
   }
 

@@ -13,7 +13,6 @@ import java.util.Set;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 import java.util.stream.Collectors;
-import org.swav4j.train.config.Settings;
 import org.swav4j.train.loop.TrainingException;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -221,7 +220,7 @@ public final class SwavCommand {
     // The library names fields, which are flags here.
     return text == null
         ? "no message"
-        : Settings.withFlags(text.strip().replaceAll("\\s*\\R\\s*", " "));
+        : Flags.in(text.strip().replaceAll("\\s*\\R\\s*", " "));
   }
 
   /** The version as the jar's manifest has it. */

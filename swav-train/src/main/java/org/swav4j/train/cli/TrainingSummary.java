@@ -7,7 +7,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
-import org.swav4j.train.config.Settings;
 import org.swav4j.train.evaluation.FeatureQuality;
 import org.swav4j.train.loop.EpochMetrics;
 import org.swav4j.train.loop.Trainer;
@@ -65,7 +64,7 @@ record TrainingSummary(TrainingRun run, RunFolder folder) {
   /** All that was said, also before the run was resumed. */
   private List<String> advice() {
     try {
-      return MetricsLog.advice(folder.metrics()).stream().map(Settings::withFlags).toList();
+      return MetricsLog.advice(folder.metrics()).stream().map(Flags::in).toList();
     } catch (IOException e) {
       throw new UncheckedIOException(folder.metrics() + " can't be read: " + e.getMessage(), e);
     }

@@ -185,7 +185,7 @@ public record TrainingConfig(
               label = "R,G,B",
               help =
                   "Mean of each channel, subtracted from pixels between 0 and 1; given together"
-                      + " with --deviation. measured: computed from training images.",
+                      + " with `deviation`. measured: computed from training images.",
               presets = {"measured", "measured", "0.485,0.456,0.406"},
               parts = "mean",
               open = "measured")
@@ -433,7 +433,7 @@ public record TrainingConfig(
               flag = "assigning",
               label = "A",
               help =
-                  "How many crops get a code, from the first of --crops on. Every other crop of the"
+                  "How many crops get a code, from the first of `crops` on. Every other crop of the"
                       + " image predicts it. Groups may be in any order and repeat a size:"
                       + " 1x32,1x16,1x32,3x16 with 2 gives codes to a large and a small one.",
               presets = "2")
@@ -518,7 +518,7 @@ public record TrainingConfig(
    * @param startLearningRate at the first step of warm-up
    * @param finalLearningRate towards which the cosine falls
    * @param warmupEpochs epochs of linear warm-up, also fractions
-   * @param momentum of the update
+   * @param momentum share of the last update that is kept
    * @param weightDecay added to gradients, times the weights
    * @param freezeEpochs epochs, also fractions, during which the prototypes stay as they began
    * @param larsTrust trust coefficient of lars
@@ -777,7 +777,7 @@ public record TrainingConfig(
    * @param bankImages training images that vote, if labelled, and whose features are ranked, at
    *     most
    * @param testImages test images that are classified, at most
-   * @param neighbours that vote on each
+   * @param neighbours nearest features that vote on the class of each test image
    * @param imageSize side in pixels at which images are embedded; 0: that of the first crop group
    * @param tensorboard whether the figures are also written for TensorBoard
    */

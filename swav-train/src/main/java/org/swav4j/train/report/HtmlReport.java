@@ -199,7 +199,11 @@ public final class HtmlReport implements RunReport {
     return Settings.all().stream()
         .map(
             f ->
-                new RunView.Value(f.setting().flag(), f.in(config), f.in(base), f.setting().help()))
+                new RunView.Value(
+                    f.setting().flag(),
+                    f.in(config),
+                    f.in(base),
+                    Settings.withFlags(f.setting().help())))
         .toList();
   }
 

@@ -122,7 +122,7 @@ public final class CheckpointFile {
     Map<String, String> metadata = content.metadata();
     if (!KIND.equals(metadata.get("kind"))) {
       throw new TrainingException(
-          file + " is no checkpoint; weights alone can be judged with 'swav evaluate --weights'");
+          file + " is no checkpoint; weights alone can be judged, but no run goes on from them");
     }
     try {
       requireVersion(metadata);

@@ -34,9 +34,9 @@ public record RunFolder(Path directory) {
     if (Files.exists(new RunFolder(directory).checkpoint())) {
       throw new IllegalArgumentException(
           directory
-              + " already holds a run: continue it with --resume "
+              + " already holds a run: continue it with `resume` "
               + directory
-              + ", or choose another --out");
+              + ", or choose another `outputFolder`");
     }
     try {
       if (!Files.exists(directory)) {
@@ -68,7 +68,12 @@ public record RunFolder(Path directory) {
 
   private static UncheckedIOException unusable(Path directory, IOException e) {
     return new UncheckedIOException(
-        "the run can't be kept in " + directory + ": " + reason(e) + "; choose another --out", e);
+        "the run can't be kept in "
+            + directory
+            + ": "
+            + reason(e)
+            + "; choose another `outputFolder`",
+        e);
   }
 
   /**
@@ -130,7 +135,7 @@ public record RunFolder(Path directory) {
                         + (name.equals("config.json")
                             ? "a run that ended before its first checkpoint"
                             : "it holds " + name)
-                        + "), expected a new or an empty folder: choose another --out");
+                        + "), expected a new or an empty folder: choose another `outputFolder`");
               });
     }
   }
@@ -157,7 +162,7 @@ public record RunFolder(Path directory) {
       throw new IllegalArgumentException(
           Files.exists(directory)
               ? directory + " is a file, expected the run folder that holds it"
-              : "there is no run folder " + directory + ": 'swav train' prints the folder it made");
+              : "there is no run folder " + directory + ", expected one that training made");
     }
     if (!Files.exists(run.config())) {
       throw new IllegalArgumentException(

@@ -86,7 +86,7 @@ class AutoSettingsTest {
     assertThat(plan(9469, 128, false, Duration.ofMinutes(20)).config().network().architecture())
         .isEqualTo(Architecture.RESNET20);
     assertThat(plan(9469, 128, false, Duration.ofMinutes(2)).choices().toString())
-        .contains("a longer --budget helps");
+        .contains("a longer `budget` helps");
   }
 
   @Test

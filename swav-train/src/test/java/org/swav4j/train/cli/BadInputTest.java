@@ -224,7 +224,7 @@ class BadInputTest {
         Refusal.of(
             1, "texts/a.txt | a file", "train --data shapes:40 --batch 8 --out @texts/a.txt"),
         Refusal.of(1, "a.txt/run", "train --data shapes:40 --batch 8 --out @texts/a.txt/run"),
-        Refusal.of(2, "not empty | a.txt", "train --data shapes:40 --batch 8 --out @texts"),
+        Refusal.of(2, "not empty | a.txt | --out", "train --data shapes:40 --batch 8 --out @texts"),
         Refusal.of(2, "--resume", "train --data shapes:40 --batch 8 --out @run"),
         Refusal.of(2, "never.txt | .npy", "embed --run @run --out @never.txt"),
         Refusal.of(1, "a.txt/x.npy", "embed --run @run --out @texts/a.txt/x.npy"),
@@ -264,7 +264,7 @@ class BadInputTest {
         Refusal.of(2, "texts | holds no index", "index --run @run --out @texts"),
         Refusal.of(2, "a.txt is a file", "index --run @run --out @texts/a.txt"),
         Refusal.of(2, "never", "search @texts/a.txt --index @never"),
-        Refusal.of(2, "texts holds no index", "search @texts/a.txt --index @texts"),
+        Refusal.of(2, "texts holds no index | 'swav index --out'", "search @texts/a.txt --index @texts"),
         Refusal.of(2, "--top is 0", "search @texts/a.txt --index @texts --top 0"),
         Refusal.of(
             2,
@@ -279,7 +279,7 @@ class BadInputTest {
             2, "--run nor --weights", "classify --fit --data shapes --out @never.safetensors"),
         Refusal.of(
             1,
-            "no classifier",
+            "no classifier | 'swav classify --fit'",
             "classify --apply @run/weights.safetensors --data shapes:40 --out @never.csv"),
         Refusal.of(
             1, "cut off", "classify --apply @half.safetensors --data shapes:40 --out @never.csv"),

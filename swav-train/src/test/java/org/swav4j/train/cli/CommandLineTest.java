@@ -50,6 +50,16 @@ class CommandLineTest {
   }
 
   @Test
+  void namesInBackticksBecomeFlagsAndCommandsAndOthersStay() {
+    assertThat(Flags.in("continue it with `resume` runs/x, or choose another `outputFolder`"))
+        .isEqualTo("continue it with --resume runs/x, or choose another --out");
+    assertThat(Flags.in("`learningRate`, a longer `budget`"))
+        .isEqualTo("--lr, a longer --budget");
+    assertThat(Flags.in("`ImageIndex.create` makes one, not `Other.create` or `other`"))
+        .isEqualTo("'swav index --out' makes one, not `Other.create` or `other`");
+  }
+
+  @Test
   void errorsAreDescribedInOneLineByWhatWentWrong() {
     assertThat(SwavCommand.describe(new IllegalArgumentException("batch is 1,\n expected 2")))
         .isEqualTo("batch is 1, expected 2");

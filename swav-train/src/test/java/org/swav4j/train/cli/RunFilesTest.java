@@ -229,12 +229,12 @@ class RunFilesTest {
     assertThatIllegalArgumentException()
         .isThrownBy(() -> RunFolder.create(run.directory()))
         .withMessageContaining("ended before its first checkpoint")
-        .withMessageContaining("--out");
+        .withMessageContaining("`outputFolder`");
     CheckpointFile.write(run.checkpoint(), checkpoint());
     assertThatIllegalArgumentException()
         .isThrownBy(() -> RunFolder.create(run.directory()))
         .withMessageContaining("already holds a run")
-        .withMessageContaining("--resume");
+        .withMessageContaining("`resume`");
   }
 
   @Test
@@ -254,7 +254,7 @@ class RunFilesTest {
     assertThatThrownBy(() -> RunFolder.create(file.resolve("run")))
         .isInstanceOf(UncheckedIOException.class)
         .hasMessageContaining("can't be kept in")
-        .hasMessageContaining("--out");
+        .hasMessageContaining("`outputFolder`");
   }
 
   @Test
