@@ -55,7 +55,7 @@ public final class CollapseMonitor {
   private static final double LARGEST_LOSS = 0.05;
 
   private final TrainingConfig config;
-  private final RunSizes plan;
+  private final RunSizes sizes;
   private final VitalsJudge vitals;
   private HealthState last = HealthState.HEALTHY;
   private double lowest = Double.POSITIVE_INFINITY;
@@ -66,10 +66,10 @@ public final class CollapseMonitor {
   private boolean diverged;
 
   /** A monitor of one run. */
-  public CollapseMonitor(TrainingConfig config, RunSizes plan) {
+  public CollapseMonitor(TrainingConfig config, RunSizes sizes) {
     this.config = config;
-    this.plan = plan;
-    this.vitals = new VitalsJudge(config, plan);
+    this.sizes = sizes;
+    this.vitals = new VitalsJudge(config, sizes);
   }
 
   /**
@@ -90,26 +90,26 @@ public final class CollapseMonitor {
     if (worse) {
       return HealthState.WORSE;
     }
-    return step - plan.schedule().warmup() < PATIENCE ? HealthState.STARTING : HealthState.HEALTHY;
+    return step - sizes.schedule().warmup() < PATIENCE ? HealthState.STARTING : HealthState.HEALTHY;
   }
 
   /** What the settings alone foretell, one line each; empty if nothing is amiss. */
   public List<String> beforeTraining() {
     List<String> lines = new ArrayList<>();
-    if (plan.lossFloor() > 0) {
+    if (sizes.lossFloor() > 0) {
       lines.add(
           text(
               "%d prototypes for a batch of %d%s: the loss can't fall below ln(K/(B+L)) = %.2f"
                   + " (%.2f ln K); take at most %d `prototypes`%s",
-              plan.prototypes(),
-              plan.batch(),
-              plan.queueRows() > 0 ? " and a queue of " + plan.queueRows() : "",
-              plan.lossFloor(),
-              plan.lossFloor() / plan.logK(),
-              plan.batch() + plan.queueRows(),
+              sizes.prototypes(),
+              sizes.batch(),
+              sizes.queueRows() > 0 ? " and a queue of " + sizes.queueRows() : "",
+              sizes.lossFloor(),
+              sizes.lossFloor() / sizes.logK(),
+              sizes.batch() + sizes.queueRows(),
               orMoreSamples()));
     }
-    if (plan.balanced()) {
+    if (sizes.balanced()) {
       addQueueWarnings(lines);
     } else {
       lines.add(
@@ -127,23 +127,23 @@ public final class CollapseMonitor {
     if (tooSlowForLars()) {
       lines.add(slow());
     }
-    if (plan.totalSteps() - plan.schedule().warmup() < PATIENCE) {
+    if (sizes.totalSteps() - sizes.schedule().warmup() < PATIENCE) {
       lines.add(
           text(
               "the run has only %d steps, and a loss often stays at ln K for the first few hundred:"
                   + " take %d or more `epochs`",
-              plan.totalSteps(), (3 * PATIENCE - 1) / plan.stepsPerEpoch() + 1));
+              sizes.totalSteps(), (3 * PATIENCE - 1) / sizes.stepsPerEpoch() + 1));
     }
     return lines;
   }
 
   /** The other cures; a queue that covers the prototypes only if the data are enough for it. */
   private String orMoreSamples() {
-    int rows = (plan.prototypes() - 1) / plan.batch() * plan.batch();
-    return rows <= plan.images() / 2
+    int rows = (sizes.prototypes() - 1) / sizes.batch() * sizes.batch();
+    return rows <= sizes.images() / 2
         ? ", a larger `batch` or a `queueLength` of "
             + rows
-            + (rows > LONG_QUEUE * plan.batch() ? " with a `queueStartEpoch` of some epochs" : "")
+            + (rows > LONG_QUEUE * sizes.batch() ? " with a `queueStartEpoch` of some epochs" : "")
         : " or a larger `batch`";
   }
 
@@ -154,28 +154,28 @@ public final class CollapseMonitor {
       lines.add(
           text(
               "the queue of %d is rounded down to %d, whole batches of %d%s",
-              asked, rows, plan.batch(), rows == 0 ? ", which leaves none" : ""));
+              asked, rows, sizes.batch(), rows == 0 ? ", which leaves none" : ""));
     }
-    if (rows > plan.images()) {
+    if (rows > sizes.images()) {
       lines.add(
           text(
               "the queue of %d is longer than the %d images, so it holds stale copies of the"
                   + " batch's own: take a `queueLength` of at most %d",
-              rows, plan.images(), plan.images() / 2));
-    } else if (longQueue() && plan.queueStartStep() < plan.stepsPerEpoch()) {
+              rows, sizes.images(), sizes.images() / 2));
+    } else if (longQueue() && sizes.queueStartStep() < sizes.stepsPerEpoch()) {
       lines.add(
           text(
               "the queue of %d holds the embeddings of %d steps and starts with the run, when they"
                   + " are soon out of date, which can spoil the features: take a `queueStartEpoch` of"
                   + " some epochs, or a shorter `queueLength`",
-              rows, rows / plan.batch()));
+              rows, rows / sizes.batch()));
     }
-    if (rows > 0 && plan.queueRows() == 0) {
+    if (rows > 0 && sizes.queueRows() == 0) {
       lines.add(
           text(
               "the queue starts at step %d of %d and takes %d to fill, so it is never used: take an"
                   + " earlier `queueStartEpoch` or a shorter `queueLength`",
-              plan.queueStartStep(), plan.totalSteps(), rows / plan.batch()));
+              sizes.queueStartStep(), sizes.totalSteps(), rows / sizes.batch()));
     }
   }
 
@@ -183,12 +183,12 @@ public final class CollapseMonitor {
   private double usualRate() {
     return config.optimisation().optimiser() == OptimiserKind.LARS
         ? usualLarsRate()
-        : 0.1 * plan.batch() / 64;
+        : 0.1 * sizes.batch() / 64;
   }
 
   /** SwAV's rate for this batch with LARS: 0.6 per 256 images. */
   private double usualLarsRate() {
-    return 0.6 * plan.batch() / 256;
+    return 0.6 * sizes.batch() / 256;
   }
 
   /** A twentieth of the usual rate: each step then moves the weights by next to nothing. */
@@ -215,7 +215,7 @@ public final class CollapseMonitor {
     for (EpochMetrics epoch : epochs) {
       if (epoch.epoch() > 0) {
         // A step above it was told of then.
-        diverged |= epoch.loss() > DIVERGENCE * plan.logK();
+        diverged |= epoch.loss() > DIVERGENCE * sizes.logK();
         afterEpoch(epoch.step(), epoch.loss(), epoch.health());
       }
       afterEvaluation(epoch.step(), epoch.knn());
@@ -238,7 +238,7 @@ public final class CollapseMonitor {
     if (Double.isNaN(first)) {
       first = loss;
     }
-    if (diverged || !(loss > Math.max(DIVERGENCE * plan.logK(), 1.25 * first))) {
+    if (diverged || !(loss > Math.max(DIVERGENCE * sizes.logK(), 1.25 * first))) {
       return Optional.empty();
     }
     Optional<String> cause = vitals.unnormalised(step + 1, largestScore.getAsDouble());
@@ -277,7 +277,7 @@ public final class CollapseMonitor {
             ? Optional.empty()
             : Optional.of(finding.label() + ": " + say(finding, step, loss, health));
     last = finding;
-    diverged &= loss > (1 + RISE) * plan.logK();
+    diverged &= loss > (1 + RISE) * sizes.logK();
     lowest = Math.min(lowest, loss);
     latest = loss;
     return advice;
@@ -301,7 +301,7 @@ public final class CollapseMonitor {
     if (step == 0) {
       untrained = accuracy;
     }
-    if (Double.isNaN(accuracy) || step - plan.schedule().warmup() < 2 * PATIENCE) {
+    if (Double.isNaN(accuracy) || step - sizes.schedule().warmup() < 2 * PATIENCE) {
       return Optional.empty();
     }
     boolean before = worse;
@@ -328,14 +328,14 @@ public final class CollapseMonitor {
           "the queue's embeddings are up to %d steps old, which may be too old while the network"
               + " changes fast: start again with a shorter `queueLength` or a later"
               + " `queueStartEpoch`",
-          plan.queueRows() / plan.batch());
+          sizes.queueRows() / sizes.batch());
     }
-    if (latest > HARDLY_LEARNED * plan.logK()) {
+    if (latest > HARDLY_LEARNED * sizes.logK()) {
       return text(
           "its crops hardly predict each other yet, with a loss of %.2f ln K, so that augmentation"
               + " may leave too little in common: try a weaker `jitter`, `grey` or `solarise`, or"
               + " larger `scales`",
-          latest / plan.logK());
+          latest / sizes.logK());
     }
     return "perhaps brightness or colour alone tell which crops belong together: try a stronger"
         + " `jitter`, `grey` or `solarise`, or a lower `learningRate`";
@@ -343,13 +343,13 @@ public final class CollapseMonitor {
 
   /** Whether codes use embeddings so old that they were made by quite another network. */
   private boolean longQueue() {
-    return plan.queueRows() > LONG_QUEUE * plan.batch();
+    return sizes.queueRows() > LONG_QUEUE * sizes.batch();
   }
 
   /** Whether the queue began to take part in the epoch that ends here or the one before. */
   private boolean queueJoined(long step) {
-    long full = plan.queueStartStep() + plan.queueRows() / plan.batch();
-    return plan.queueRows() > 0 && step >= full && step - 2L * plan.stepsPerEpoch() < full;
+    long full = sizes.queueStartStep() + sizes.queueRows() / sizes.batch();
+    return sizes.queueRows() > 0 && step >= full && step - 2L * sizes.stepsPerEpoch() < full;
   }
 
   private HealthState find(long step, double loss, EpochDiagnostics health) {
@@ -357,30 +357,30 @@ public final class CollapseMonitor {
     if (health.spread() < 0.05) {
       return HealthState.COLLAPSED;
     }
-    if (plan.lossFloor() > 0 && loss < 1.02 * plan.lossFloor()) {
+    if (sizes.lossFloor() > 0 && loss < 1.02 * sizes.lossFloor()) {
       return HealthState.STARVED;
     }
-    if (diverged && loss > (1 + RISE) * plan.logK()) {
+    if (diverged && loss > (1 + RISE) * sizes.logK()) {
       return HealthState.DIVERGED;
     }
-    if (step - plan.schedule().warmup() < PATIENCE) {
+    if (step - sizes.schedule().warmup() < PATIENCE) {
       return HealthState.HEALTHY;
     }
-    boolean atChance = loss > STUCK * plan.logK();
+    boolean atChance = loss > STUCK * sizes.logK();
     if (atChance && tooSlowForLars()) {
       return HealthState.SLOW;
     }
     // Rising comes first: a loss that was lower, or is far above chance, is not stuck there.
-    if (loss > lowest + RISE * plan.logK()) {
+    if (loss > lowest + RISE * sizes.logK()) {
       return HealthState.UNSTABLE;
     }
-    if (loss > (1 + RISE) * plan.logK()) {
+    if (loss > (1 + RISE) * sizes.logK()) {
       return HealthState.DIVERGED;
     }
     if (atChance) {
-      return health.codeEntropy() > 0.9 * plan.logK() ? HealthState.UNIFORM : HealthState.STUCK;
+      return health.codeEntropy() > 0.9 * sizes.logK() ? HealthState.UNIFORM : HealthState.STUCK;
     }
-    if (plan.prototypes() > 2 && health.largest() > 0.5) {
+    if (sizes.prototypes() > 2 && health.largest() > 0.5) {
       return HealthState.COLLAPSING;
     }
     return health.distinct() < 0.9 ? HealthState.COPIES : HealthState.HEALTHY;
@@ -398,14 +398,14 @@ public final class CollapseMonitor {
           text(
               "the loss, %.3f, has reached the lowest that %d prototypes allow with a batch of %d"
                   + " and a queue of %d, ln(K/(B+L)) = %.2f: take fewer `prototypes` or a `queueLength`",
-              loss, plan.prototypes(), plan.batch(), plan.queueRows(), plan.lossFloor());
+              loss, sizes.prototypes(), sizes.batch(), sizes.queueRows(), sizes.lossFloor());
       case SLOW -> stuck(step, loss) + slow();
       case UNIFORM ->
           stuck(step, loss)
               + text(
                   "the codes are nearly uniform (entropy %.2f of ln K = %.2f): take a lower"
                       + " `epsilon` (0.03) or a longer `freezeEpochs`",
-                  health.codeEntropy(), plan.logK());
+                  health.codeEntropy(), sizes.logK());
       case STUCK ->
           stuck(step, loss)
               + "take a higher `learningRate`, a longer `freezeEpochs`, or ease the augmentation (larger `scales`)";
@@ -416,7 +416,7 @@ public final class CollapseMonitor {
               lowest,
               loss,
               TrainingConfig.number(config.optimisation().learningRate()),
-              plan.batch());
+              sizes.batch());
       case DIVERGED ->
           text(
               "after %d steps the loss, %.3f, is far above that of chance, ln K = %.3f: crops predict"
@@ -425,9 +425,9 @@ public final class CollapseMonitor {
                   + " `warmupEpochs`",
               step,
               loss,
-              plan.logK(),
+              sizes.logK(),
               TrainingConfig.number(config.optimisation().learningRate()),
-              plan.batch(),
+              sizes.batch(),
               twoDigits(Math.min(config.optimisation().learningRate() / 2, usualRate())));
       case COLLAPSING ->
           text(
@@ -437,7 +437,7 @@ public final class CollapseMonitor {
           text(
               "only %d of %d prototypes are distinct, and copies stay copies: take fewer"
                   + " `prototypes`, or a longer `freezeEpochs`",
-              Math.round(health.distinct() * plan.prototypes()), plan.prototypes());
+              Math.round(health.distinct() * sizes.prototypes()), sizes.prototypes());
       default -> throw new IllegalStateException("nothing to say of " + finding);
     };
   }

@@ -33,13 +33,13 @@ final class VitalsJudge {
   private static final double SAME = 0.998;
 
   private final TrainingConfig config;
-  private final RunSizes plan;
+  private final RunSizes sizes;
   private HealthState before = HealthState.HEALTHY;
   private HealthState state = HealthState.HEALTHY;
 
-  VitalsJudge(TrainingConfig config, RunSizes plan) {
+  VitalsJudge(TrainingConfig config, RunSizes sizes) {
     this.config = config;
-    this.plan = plan;
+    this.sizes = sizes;
   }
 
   /** What was found last; healthy if nothing. */
@@ -82,17 +82,17 @@ final class VitalsJudge {
     if (v.movement() == 0) {
       return HealthState.FROZEN;
     }
-    if (plan.lossFloor() > 0) {
+    if (sizes.lossFloor() > 0) {
       return HealthState.STARVED;
     }
     if (v.likeness() > SAME && v.spread() > 0.1) {
       return HealthState.EASY;
     }
-    boolean warm = v.step() - plan.schedule().warmup() > 50;
-    if (!warm || v.loss() < AT_CHANCE * plan.logK()) {
+    boolean warm = v.step() - sizes.schedule().warmup() > 50;
+    if (!warm || v.loss() < AT_CHANCE * sizes.logK()) {
       return HealthState.HEALTHY;
     }
-    if (plan.logK() - v.codeEntropy() < SAYING) {
+    if (sizes.logK() - v.codeEntropy() < SAYING) {
       return HealthState.UNIFORM;
     }
     return v.movement() < MOVING ? HealthState.SLOW : HealthState.HEALTHY;
@@ -114,7 +114,7 @@ final class VitalsJudge {
           text(
               "%d prototypes share a batch of %d and a queue of %d, so that no code can be sharp: take"
                   + " at most %d `prototypes`",
-              plan.prototypes(), plan.batch(), plan.queueRows(), plan.batch() + plan.queueRows());
+              sizes.prototypes(), sizes.batch(), sizes.queueRows(), sizes.batch() + sizes.queueRows());
       case EASY ->
           text(
               "the crops of an image have nearly the same embedding (cosine %.4f), so that nothing is"
@@ -123,7 +123,7 @@ final class VitalsJudge {
       case UNIFORM ->
           text(
                   "the codes give each image to all prototypes alike (entropy %.3f of ln K = %.3f): ",
-                  v.codeEntropy(), plan.logK())
+                  v.codeEntropy(), sizes.logK())
               + (config.codes().epsilon() > 0.03
                   ? "take a lower `epsilon` (0.03)"
                   : "crops of an image have too little in common: ease the augmentation (a lower"

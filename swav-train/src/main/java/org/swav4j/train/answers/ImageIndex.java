@@ -48,15 +48,15 @@ public final class ImageIndex implements Closeable {
   }
 
   /**
-   * What was made.
+   * What a new index holds.
    *
    * @param images in the index
    * @param dim numbers of a vector
    * @param remarks what is to be said of the images, and which could not be read, in a line each
    */
-  public record Made(long images, int dim, List<String> remarks) {
+  public record Summary(long images, int dim, List<String> remarks) {
     /** Copies the list. */
-    public Made {
+    public Summary {
       remarks = List.copyOf(remarks);
     }
   }
@@ -72,7 +72,7 @@ public final class ImageIndex implements Closeable {
    *     the weights are others or don't say how images are normalised
    * @throws IOException if the weights can't be read, or the disk is full or fails
    */
-  public static Made create(
+  public static Summary create(
       Path folder, ImageSource images, Encoding encoding, int workers, Engine engine)
       throws IOException {
     SwavWeights weights = encoding.load();
@@ -108,7 +108,7 @@ public final class ImageIndex implements Closeable {
       if (!embedder.skipped().isEmpty()) {
         remarks.add(embedder.skipped());
       }
-      return new Made(writer.size(), dim, remarks);
+      return new Summary(writer.size(), dim, remarks);
     }
   }
 

@@ -80,9 +80,9 @@ public final class AutoSettings {
    * @param choices those made for it, in the order of their making
    * @param seconds that choosing took and the run will take
    */
-  public record Plan(TrainingConfig config, List<Choice> choices, double seconds) {
+  public record Selection(TrainingConfig config, List<Choice> choices, double seconds) {
     /** Copies the list. */
-    public Plan {
+    public Selection {
       choices = List.copyOf(choices);
     }
   }
@@ -98,7 +98,7 @@ public final class AutoSettings {
    * @throws IllegalArgumentException if what is given doesn't fit what is chosen, or there is too
    *     little memory for any of the networks
    */
-  public static Plan choose(
+  public static Selection choose(
       DataSurvey survey,
       Map<String, String> given,
       Duration budget,
@@ -267,7 +267,7 @@ public final class AutoSettings {
     return all;
   }
 
-  private Plan epochs(Duration budget, DoubleSupplier sinceStart, double step) {
+  private Selection epochs(Duration budget, DoubleSupplier sinceStart, double step) {
     TrainingConfig config = config();
     int perEpoch = Math.max(1, survey.images() / config.optimisation().imagesPerStep());
     double judging = judging(budget);
@@ -293,7 +293,7 @@ public final class AutoSettings {
         judging < 1 ? "less than a second" : String.format(Locale.ROOT, "some %.0f s", judging));
     int every = config().evaluation().everyEpochs();
     double judged = every == 0 ? 0 : 1 + Math.ceil((double) epochs / every);
-    return new Plan(
+    return new Selection(
         config(), new ArrayList<>(choices.values()), spent + START + training + judged * judging);
   }
 

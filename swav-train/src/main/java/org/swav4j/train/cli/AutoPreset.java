@@ -19,9 +19,9 @@ import org.swav4j.train.method.MethodKind;
  * {@code --preset auto}: settings that follow from the images, this machine and a budget of time.
  *
  * @param data opened, with the configuration that was chosen
- * @param plan what was chosen, and why
+ * @param selection what was chosen, and why
  */
-record AutoPreset(TrainingData data, AutoSettings.Plan plan) {
+record AutoPreset(TrainingData data, AutoSettings.Selection selection) {
   static final String NAME = "auto";
 
   /** Where no budget is given. */
@@ -63,7 +63,7 @@ record AutoPreset(TrainingData data, AutoSettings.Plan plan) {
     output.note(
         "looking at %s and timing some steps, to choose settings for %s",
         DataSpec.parse(data.config().data().spec()), AutoSettings.readable(time));
-    AutoSettings.Plan plan =
+    AutoSettings.Selection selection =
         AutoSettings.choose(
             DataSurvey.of(data.sets().train()),
             fixed,
@@ -73,7 +73,7 @@ record AutoPreset(TrainingData data, AutoSettings.Plan plan) {
                 data.sets().train(),
                 data.config().data().normalisation(),
                 config -> TrainingMemory.trainer(with(data, config))));
-    return new AutoPreset(with(data, plan.config()), plan);
+    return new AutoPreset(with(data, selection.config()), selection);
   }
 
   /** The same data with another configuration. */
@@ -85,18 +85,18 @@ record AutoPreset(TrainingData data, AutoSettings.Plan plan) {
   /** The same with one setting changed. */
   AutoPreset with(Choice change) {
     TrainingConfig changed = Settings.change(data.config(), Map.of(change.flag(), change.value()));
-    return new AutoPreset(with(data, changed), plan);
+    return new AutoPreset(with(data, changed), selection);
   }
 
   /** Says what was chosen, a line each. */
   void tell(OutputOptions output) {
-    plan.choices().forEach(choice -> output.note("  %s", choice));
+    selection.choices().forEach(choice -> output.note("  %s", choice));
     output.note("expected: %s", time());
   }
 
   /** How long the run will take, for people. */
   String time() {
-    return AutoSettings.readable(Duration.ofSeconds(Math.round(plan.seconds())));
+    return AutoSettings.readable(Duration.ofSeconds(Math.round(selection.seconds())));
   }
 
   /**

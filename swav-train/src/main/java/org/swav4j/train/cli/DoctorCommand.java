@@ -106,7 +106,7 @@ final class DoctorCommand implements Callable<Integer> {
     long bytes = TrainingMemory.predicted(chosen.data());
     StringBuilder text = new StringBuilder();
     List<Map<String, Object>> choices = new ArrayList<>();
-    for (Choice c : chosen.plan().choices()) {
+    for (Choice c : chosen.selection().choices()) {
       text.append(Flags.in(c.toString())).append(System.lineSeparator());
       Map<String, Object> choice = new LinkedHashMap<>();
       choice.put("flag", "--" + c.flag());
@@ -120,7 +120,7 @@ final class DoctorCommand implements Callable<Integer> {
     fields.put("command", "doctor");
     fields.put("data", chosen.data().config().data().spec());
     fields.put("choices", choices);
-    fields.put("seconds", Math.round(chosen.plan().seconds()));
+    fields.put("seconds", Math.round(chosen.selection().seconds()));
     fields.put("bytes", bytes);
     output.result(fields, text.toString());
   }

@@ -41,30 +41,30 @@ final class IndexCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    ImageIndex.Made made;
+    ImageIndex.Summary summary;
     try {
       VectorIndexWriter.requireFree(out);
       SourceOptions.Opened o = source.open(output);
       ImageSource images = part.images(o);
       o.data().leftOut().forEach(note -> output.note("%s", note));
       Encoding encoding = Encoding.of(o.file(), o.size(), vectors.what);
-      made = ImageIndex.create(out, images, encoding, o.workers(), o.engine());
+      summary = ImageIndex.create(out, images, encoding, o.workers(), o.engine());
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
-    made.remarks().forEach(output.err()::println);
+    summary.remarks().forEach(output.err()::println);
     Map<String, Object> fields = new LinkedHashMap<>();
     fields.put("command", "index");
     fields.put("index", out.toString());
-    fields.put("images", made.images());
-    fields.put("dim", made.dim());
+    fields.put("images", summary.images());
+    fields.put("dim", summary.dim());
     output.result(
         fields,
         String.format(
             Locale.ROOT,
             "%d images of %d numbers in %s; search them with: swav search IMAGE --index %s",
-            made.images(),
-            made.dim(),
+            summary.images(),
+            summary.dim(),
             out,
             out));
     return 0;

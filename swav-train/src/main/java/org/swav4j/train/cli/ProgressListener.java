@@ -27,7 +27,7 @@ final class ProgressListener implements TrainingListener, AutoCloseable {
   private final PrintWriter lines;
   private final PrintWriter notes;
   private final boolean terminal;
-  private RunSizes plan;
+  private RunSizes sizes;
   private final Terminal.Row row = new Terminal.Row();
   private ProgressBar bar;
   private long lastNote = System.nanoTime();
@@ -48,8 +48,8 @@ final class ProgressListener implements TrainingListener, AutoCloseable {
   }
 
   @Override
-  public void started(RunSizes plan) {
-    this.plan = plan;
+  public void started(RunSizes sizes) {
+    this.sizes = sizes;
   }
 
   @Override
@@ -79,7 +79,7 @@ final class ProgressListener implements TrainingListener, AutoCloseable {
 
   private ProgressBar bar(long from) {
     return new ProgressBarBuilder()
-        .setInitialMax(plan.totalSteps())
+        .setInitialMax(sizes.totalSteps())
         .startsFrom(from, Duration.ZERO)
         .setRenderer((p, width) -> render(p.getNormalizedProgress(), p.getExtraMessage(), width))
         .setUpdateIntervalMillis(500)
@@ -103,12 +103,12 @@ final class ProgressListener implements TrainingListener, AutoCloseable {
     return text(
         "epoch %d/%d  step %d/%d  %.0f images/s  loss %s  %s left%s%s",
         m.epoch() + 1,
-        plan.epochs(),
+        sizes.epochs(),
         m.step() + 1,
-        plan.totalSteps(),
-        plan.batch() / seconds,
+        sizes.totalSteps(),
+        sizes.batch() / seconds,
         loss(loss, loss * m.lossShare() / m.loss()),
-        clock(Math.round((plan.totalSteps() - m.step() - 1) * seconds)),
+        clock(Math.round((sizes.totalSteps() - m.step() - 1) * seconds)),
         waiting(waited / seconds),
         m.queueRows() > 0 ? "  queue " + m.queueRows() : "");
   }
@@ -135,7 +135,7 @@ final class ProgressListener implements TrainingListener, AutoCloseable {
 
   @Override
   public void epoch(EpochMetrics m) {
-    print(lines, line(m, plan.epochs()));
+    print(lines, line(m, sizes.epochs()));
     if (m.epoch() > 0) {
       tell(m.advice());
     }

@@ -138,7 +138,7 @@ public final class HtmlReport implements RunReport {
         ZonedDateTime.now()
             .truncatedTo(ChronoUnit.SECONDS)
             .format(DateTimeFormatter.ISO_OFFSET_DATE_TIME),
-        new RunView.Plan(sizes.epochs(), sizes.stepsPerEpoch()),
+        new RunView.Length(sizes.epochs(), sizes.stepsPerEpoch()),
         Double.isNaN(run.rawPixels()) ? null : run.rawPixels(),
         run.epochs().stream().map(MetricsLog::json).toList(),
         steps(log.stream().filter(e -> is("step", e)).toList()),

@@ -10,7 +10,7 @@ import java.util.List;
  * @param name of the run folder
  * @param method that trains it
  * @param written when the view was taken, in the time zone of the machine
- * @param plan the run's sizes
+ * @param plan how long the run is to be
  * @param rawPixels k-NN accuracy on raw pixels, 0 to 1
  * @param epochs as in {@code metrics.jsonl}, but for the time
  * @param steps the loss within epochs
@@ -26,7 +26,7 @@ record RunView(
     String name,
     String method,
     String written,
-    Plan plan,
+    Length plan,
     Double rawPixels,
     List<JsonObject> epochs,
     Steps steps,
@@ -44,7 +44,7 @@ record RunView(
    * @param epochs in all
    * @param stepsPerEpoch in each
    */
-  record Plan(int epochs, int stepsPerEpoch) {}
+  record Length(int epochs, int stepsPerEpoch) {}
 
   /**
    * Means of stretches of steps.

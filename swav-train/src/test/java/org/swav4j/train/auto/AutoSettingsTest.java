@@ -40,7 +40,7 @@ class AutoSettingsTest {
     };
   }
 
-  private static AutoSettings.Plan plan(int images, int side, boolean grey, Duration budget) {
+  private static AutoSettings.Selection choose(int images, int side, boolean grey, Duration budget) {
     return AutoSettings.choose(
         new DataSurvey(images, side, grey, 60), Map.of("data", "folder:x"), budget, () -> 0, SLOW);
   }
@@ -57,16 +57,16 @@ class AutoSettingsTest {
   })
   void whatIsChosenForetellsNoTroubleAndFitsTheBudget(
       int images, int side, boolean grey, int hours) {
-    AutoSettings.Plan plan = plan(images, side, grey, Duration.ofHours(hours));
-    TrainingConfig config = plan.config();
+    AutoSettings.Selection selection = choose(images, side, grey, Duration.ofHours(hours));
+    TrainingConfig config = selection.config();
     RunSizes sizes = RunSizes.of(config, images);
     assertThat(new CollapseMonitor(config, sizes).beforeTraining()).isEmpty();
     assertThat(sizes.lossFloor()).isZero();
     assertThat(sizes.stepsPerEpoch()).isGreaterThanOrEqualTo(20);
     assertThat(config.crops().get(0).size()).isLessThanOrEqualTo(side);
-    assertThat(plan.seconds()).isLessThanOrEqualTo(hours * 3600 * 1.02);
-    assertThat(plan.choices()).allSatisfy(c -> assertThat(c.reason()).isNotBlank());
-    plan.choices()
+    assertThat(selection.seconds()).isLessThanOrEqualTo(hours * 3600 * 1.02);
+    assertThat(selection.choices()).allSatisfy(c -> assertThat(c.reason()).isNotBlank());
+    selection.choices()
         .forEach(
             c ->
                 assertThat(
@@ -81,11 +81,11 @@ class AutoSettingsTest {
 
   @Test
   void theTrunkIsTheStrongestThatThereIsTimeFor() {
-    assertThat(plan(9469, 128, false, Duration.ofHours(2)).config().network().architecture())
+    assertThat(choose(9469, 128, false, Duration.ofHours(2)).config().network().architecture())
         .isEqualTo(Architecture.RESNET18);
-    assertThat(plan(9469, 128, false, Duration.ofMinutes(20)).config().network().architecture())
+    assertThat(choose(9469, 128, false, Duration.ofMinutes(20)).config().network().architecture())
         .isEqualTo(Architecture.RESNET20);
-    assertThat(plan(9469, 128, false, Duration.ofMinutes(2)).choices().toString())
+    assertThat(choose(9469, 128, false, Duration.ofMinutes(2)).choices().toString())
         .contains("a longer `budget` helps");
   }
 
@@ -111,7 +111,7 @@ class AutoSettingsTest {
 
   @Test
   void precisionIsTheFastestThatCanBeComputedHere() {
-    TrainingConfig config = plan(9469, 128, false, Duration.ofHours(1)).config();
+    TrainingConfig config = choose(9469, 128, false, Duration.ofHours(1)).config();
     boolean bf16 = Engines.canRun("auto", Precision.BF16);
     assertThat(config.execution().precision()).isEqualTo(bf16 ? "bf16" : "float");
     TrainingConfig everywhere =
@@ -127,7 +127,7 @@ class AutoSettingsTest {
 
   @Test
   void greyImagesGetNoColour() {
-    TrainingConfig config = plan(60_000, 28, true, Duration.ofHours(1)).config();
+    TrainingConfig config = choose(60_000, 28, true, Duration.ofHours(1)).config();
     assertThat(config.augmentation().greyProbability()).isZero();
     assertThat(config.augmentation().solariseProbability()).isEqualTo(0.2);
     assertThat(config.crops().get(0).size()).isEqualTo(28);
@@ -135,21 +135,21 @@ class AutoSettingsTest {
 
   @Test
   void whatIsGivenStaysAndWhatFollowsFromItChanges() {
-    AutoSettings.Plan plan =
+    AutoSettings.Selection selection =
         AutoSettings.choose(
             new DataSurvey(9469, 128, false, 60),
             Map.of("data", "folder:x", "batch", "32", "arch", "resnet34", "epochs", "7"),
             Duration.ofHours(1),
             () -> 0,
             SLOW);
-    TrainingConfig config = plan.config();
+    TrainingConfig config = selection.config();
     assertThat(config.optimisation().batch()).isEqualTo(32);
     assertThat(config.network().prototypes()).isEqualTo(30);
     assertThat(config.optimisation().learningRate()).isEqualTo(0.05);
     assertThat(config.network().architecture()).isEqualTo(Architecture.RESNET34);
     assertThat(config.optimisation().epochs()).isEqualTo(7);
-    assertThat(plan.choices()).noneMatch(c -> c.flag().equals("batch") || c.flag().equals("arch"));
-    assertThat(plan.seconds()).isBetween(7 * 295.0, 1.25 * 7 * 295);
+    assertThat(selection.choices()).noneMatch(c -> c.flag().equals("batch") || c.flag().equals("arch"));
+    assertThat(selection.seconds()).isBetween(7 * 295.0, 1.25 * 7 * 295);
   }
 
   @Test
@@ -165,7 +165,7 @@ class AutoSettingsTest {
     assertThat(config.crops()).singleElement().extracting(c -> c.size()).isEqualTo(48);
     assertThat(config.optimisation().learningRate()).isEqualTo(0.3);
 
-    AutoSettings.Plan many =
+    AutoSettings.Selection many =
         AutoSettings.choose(
             new DataSurvey(9469, 128, false, 60),
             Map.of("data", "folder:x", "prototypes", "300"),
@@ -181,10 +181,10 @@ class AutoSettingsTest {
     DataSurvey survey = new DataSurvey(50_000, 60, false, 60);
     Pace little =
         pace(c -> c.network().stem() == Stem.SMALL ? Double.POSITIVE_INFINITY : 0.1, 0.001);
-    AutoSettings.Plan plan =
+    AutoSettings.Selection selection =
         AutoSettings.choose(
             survey, Map.of("data", "folder:x"), Duration.ofHours(1), () -> 0, little);
-    assertThat(plan.config().network().stem()).isEqualTo(Stem.IMAGENET);
+    assertThat(selection.config().network().stem()).isEqualTo(Stem.IMAGENET);
     assertThatIllegalArgumentException()
         .isThrownBy(
             () ->
@@ -205,13 +205,13 @@ class AutoSettingsTest {
     Duration hour = Duration.ofHours(1);
     DataSurvey survey = new DataSurvey(20_000, 256, false, 60);
     Pace large = pace(c -> 1, 0.1);
-    AutoSettings.Plan plan = AutoSettings.choose(survey, given, hour, () -> 0, large);
-    TrainingConfig.Evaluation judged = plan.config().evaluation();
+    AutoSettings.Selection selection = AutoSettings.choose(survey, given, hour, () -> 0, large);
+    TrainingConfig.Evaluation judged = selection.config().evaluation();
     assertThat(judged.bankImages()).isEqualTo(1080);
     assertThat(judged.testImages()).isEqualTo(360);
-    assertThat(plan.seconds()).isBetween(3000.0, 3672.0);
-    assertThat(plan.choices().toString()).contains("--eval-bank 1080: an image takes 100 ms");
-    AutoSettings.Plan small = AutoSettings.choose(survey, given, hour, () -> 0, SLOW);
+    assertThat(selection.seconds()).isBetween(3000.0, 3672.0);
+    assertThat(selection.choices().toString()).contains("--eval-bank 1080: an image takes 100 ms");
+    AutoSettings.Selection small = AutoSettings.choose(survey, given, hour, () -> 0, SLOW);
     assertThat(small.choices()).noneMatch(c -> c.flag().equals("eval-bank"));
   }
 
@@ -220,8 +220,8 @@ class AutoSettingsTest {
     DataSurvey survey = new DataSurvey(9469, 128, false, 60);
     Duration budget = Duration.ofMinutes(20);
     Map<String, String> given = Map.of("data", "folder:x");
-    AutoSettings.Plan late = AutoSettings.choose(survey, given, budget, () -> 300, SLOW);
-    AutoSettings.Plan soon = AutoSettings.choose(survey, given, budget, () -> 0, SLOW);
+    AutoSettings.Selection late = AutoSettings.choose(survey, given, budget, () -> 300, SLOW);
+    AutoSettings.Selection soon = AutoSettings.choose(survey, given, budget, () -> 0, SLOW);
     assertThat(late.seconds()).isBetween(900.0, 1224.0);
     assertThat(soon.seconds()).isBetween(900.0, 1224.0);
     assertThat(late.config().optimisation().epochs())
