@@ -65,7 +65,7 @@ class ArchitectureTest {
               "org.swav4j.train.diagnostics")
           .should()
           .dependOnClassesThat()
-          .resideInAnyPackage("org.swav4j.train", "org.swav4j.data..", "org.swav4j.model..");
+          .resideInAnyPackage("org.swav4j.train.loop..", "org.swav4j.data..", "org.swav4j.model..");
 
   @ArchTest
   static final ArchRule nothingKnowsTheCommandLine =
