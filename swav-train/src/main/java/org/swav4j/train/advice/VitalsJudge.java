@@ -114,7 +114,10 @@ final class VitalsJudge {
           text(
               "%d prototypes share a batch of %d and a queue of %d, so that no code can be sharp: take"
                   + " at most %d `prototypes`",
-              sizes.prototypes(), sizes.batch(), sizes.queueRows(), sizes.batch() + sizes.queueRows());
+              sizes.prototypes(),
+              sizes.batch(),
+              sizes.queueRows(),
+              sizes.batch() + sizes.queueRows());
       case EASY ->
           text(
               "the crops of an image have nearly the same embedding (cosine %.4f), so that nothing is"

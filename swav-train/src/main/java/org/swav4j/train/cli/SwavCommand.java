@@ -218,9 +218,7 @@ public final class SwavCommand {
 
   private static String oneLine(String text) {
     // The library names fields, which are flags here.
-    return text == null
-        ? "no message"
-        : Flags.in(text.strip().replaceAll("\\s*\\R\\s*", " "));
+    return text == null ? "no message" : Flags.in(text.strip().replaceAll("\\s*\\R\\s*", " "));
   }
 
   /** The version as the jar's manifest has it. */

@@ -40,7 +40,8 @@ class AutoSettingsTest {
     };
   }
 
-  private static AutoSettings.Selection choose(int images, int side, boolean grey, Duration budget) {
+  private static AutoSettings.Selection choose(
+      int images, int side, boolean grey, Duration budget) {
     return AutoSettings.choose(
         new DataSurvey(images, side, grey, 60), Map.of("data", "folder:x"), budget, () -> 0, SLOW);
   }
@@ -66,7 +67,8 @@ class AutoSettingsTest {
     assertThat(config.crops().get(0).size()).isLessThanOrEqualTo(side);
     assertThat(selection.seconds()).isLessThanOrEqualTo(hours * 3600 * 1.02);
     assertThat(selection.choices()).allSatisfy(c -> assertThat(c.reason()).isNotBlank());
-    selection.choices()
+    selection
+        .choices()
         .forEach(
             c ->
                 assertThat(
@@ -148,7 +150,8 @@ class AutoSettingsTest {
     assertThat(config.optimisation().learningRate()).isEqualTo(0.05);
     assertThat(config.network().architecture()).isEqualTo(Architecture.RESNET34);
     assertThat(config.optimisation().epochs()).isEqualTo(7);
-    assertThat(selection.choices()).noneMatch(c -> c.flag().equals("batch") || c.flag().equals("arch"));
+    assertThat(selection.choices())
+        .noneMatch(c -> c.flag().equals("batch") || c.flag().equals("arch"));
     assertThat(selection.seconds()).isBetween(7 * 295.0, 1.25 * 7 * 295);
   }
 

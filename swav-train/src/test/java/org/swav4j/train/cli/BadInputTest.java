@@ -264,7 +264,8 @@ class BadInputTest {
         Refusal.of(2, "texts | holds no index", "index --run @run --out @texts"),
         Refusal.of(2, "a.txt is a file", "index --run @run --out @texts/a.txt"),
         Refusal.of(2, "never", "search @texts/a.txt --index @never"),
-        Refusal.of(2, "texts holds no index | 'swav index --out'", "search @texts/a.txt --index @texts"),
+        Refusal.of(
+            2, "texts holds no index | 'swav index --out'", "search @texts/a.txt --index @texts"),
         Refusal.of(2, "--top is 0", "search @texts/a.txt --index @texts --top 0"),
         Refusal.of(
             2,

@@ -53,8 +53,7 @@ class CommandLineTest {
   void namesInBackticksBecomeFlagsAndCommandsAndOthersStay() {
     assertThat(Flags.in("continue it with `resume` runs/x, or choose another `outputFolder`"))
         .isEqualTo("continue it with --resume runs/x, or choose another --out");
-    assertThat(Flags.in("`learningRate`, a longer `budget`"))
-        .isEqualTo("--lr, a longer --budget");
+    assertThat(Flags.in("`learningRate`, a longer `budget`")).isEqualTo("--lr, a longer --budget");
     assertThat(Flags.in("`ImageIndex.create` makes one, not `Other.create` or `other`"))
         .isEqualTo("'swav index --out' makes one, not `Other.create` or `other`");
   }
