@@ -67,13 +67,13 @@ import org.swav4j.sinkhorn.SwavCodes;
  *   PyTorch, in between      0.086    0.96 to 1.22  7.9 to 9.4    84 to 90
  * </pre>
  *
+ * <p>The table is of before each thread kept its rows from pass to pass. With that {@code ./swav
+ * bench sinkhorn} gave, for {@code kernelForm}, 0.016, 0.43, 0.73 and 15.5 ms; log domain 0.023,
+ * 0.57, 1.08, 21.7; without flags 0.043, 0.81 to 0.98, 1.7 to 2.0, 32 to 41. {@code sharded} at
+ * {@code -f 2 -wi 4}: 0.72, 1.17, 11.9.
+ *
  * <p>{@code operations} on 2 cores without AVX-512 (2026-11-28): 3.97 and 7.32 ms at 256x3000 and
  * 512x3000, 6.0 and 3.6 times {@code kernelForm} in the same run.
- *
- * <p>That was before each thread kept its rows from pass to pass. With it {@code ./swav bench
- * sinkhorn} gave 0.016, 0.43, 0.73 and 15.5 ms; log domain 0.023, 0.57, 1.08, 21.7; without flags
- * 0.043, 0.81 to 0.98, 1.7 to 2.0, 32 to 41. {@code sharded} at {@code -f 2 -wi 4}: 0.72, 1.17,
- * 11.9.
  *
  * <p>At 64x300 {@code copy} (3 µs at best) and {@code sharded} (84 µs) mostly wait for threads of a
  * pool to wake.

@@ -21,8 +21,9 @@
  * marginals of rows and columns, f and g the dual potentials, u = exp(f/epsilon) and v =
  * exp(g/epsilon) the scalings. The plan is P = exp((s + f + g) / epsilon).
  *
- * <p>Inside: the iteration stands once, in {@code IterationLoop}, columns first and rows last. What
- * it scales differs by where the matrix lies and by its range:
+ * <p>Inside: the iteration on arrays stands in {@code IterationLoop}, columns first and rows last;
+ * {@code SDSinkhorn} writes the same as operations of a graph, in both forms. What the loop scales
+ * differs by where the matrix lies and by its range:
  *
  * <pre>
  *                        kernel form        log domain

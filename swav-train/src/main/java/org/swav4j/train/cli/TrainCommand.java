@@ -65,9 +65,9 @@ final class TrainCommand implements Callable<Integer> {
       paramLabel = "DIR",
       description =
           "Continues the run in that folder from its last checkpoint, with the same result as if it"
-              + " had not been interrupted. --data says where the same images lie now; more"
-              + " --epochs, another --lr and most flags that shape no array hold for the rest, and"
-              + " what comes of them is told.")
+              + " had not been interrupted. --data says where the same images lie now. --epochs, --lr"
+              + " and most other flags may be changed, for the steps that are left; it is told what"
+              + " comes of that. Those that the checkpoint depends on, such as --arch, are refused.")
   Path resume;
 
   /** Times that a run of the auto preset begins again. */

@@ -18,8 +18,8 @@ import org.swav4j.train.method.Method;
 import org.swav4j.train.optimiser.Optimiser;
 
 /**
- * One whole step of training, the only place where it is written: the trainer runs it, benchmarks
- * time it.
+ * One whole step of training with a {@link Method}: the trainer runs it, benchmarks time it.
+ * Fine-tuning on labels has no method and a step of its own, {@code FineTuning}.
  *
  * <pre>
  *   method.beforeForward               SwAV: prototypes back to the unit sphere
