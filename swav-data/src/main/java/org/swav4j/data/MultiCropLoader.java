@@ -18,10 +18,12 @@ import org.nd4j.linalg.dataset.api.iterator.MultiDataSetIterator;
 /**
  * Turns an image source into multi-crop batches on worker threads, ahead of the consumer.
  *
- * <p>It is an ND4J {@link MultiDataSetIterator}, so that {@code sd.fit(loader, epochs)} and {@code
- * graph.fit(loader, epochs)} train on it. {@link #next} gives the next batch of the epoch and takes
- * back the one before; {@link #reset} turns to the next epoch. Who wants a certain epoch, as a
- * resumed run does, asks for it by its number:
+ * <p>It is an ND4J {@link MultiDataSetIterator}, so that {@code sd.fit(loader, epochs)} trains on
+ * it. Its batches have no labels: {@code graph.fit(loader, epochs)} of a DL4J {@code
+ * ComputationGraph} needs a {@link #setPreProcessor preprocessor} that adds them, a row for every
+ * crop. {@link #next} gives the next batch of the epoch and takes back the one before; {@link
+ * #reset} turns to the next epoch. Who wants a certain epoch, as a resumed run does, asks for it by
+ * its number:
  *
  * <pre>{@code
  * try (MultiCropLoader loader = new MultiCropLoader(source, specs, augmentation, norm, 64, 0, 2)) {

@@ -6,6 +6,7 @@ import java.nio.channels.Channels;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.TreeMap;
 import org.knowm.xchart.BitmapEncoder;
 import org.knowm.xchart.BitmapEncoder.BitmapFormat;
@@ -49,6 +50,7 @@ final class StudyPlot {
             .xAxisTitle("evaluation")
             .yAxisTitle("accuracy on test images, %")
             .build();
+    chart.getStyler().setLocale(Locale.ROOT);
     chart.getStyler().setLegendVisible(false);
     chart.getStyler().setYAxisMin(0.0);
     chart.getStyler().setXAxisLabelRotation(20);
@@ -88,6 +90,7 @@ final class StudyPlot {
             .xAxisTitle("epoch")
             .yAxisTitle("k-NN accuracy, %")
             .build();
+    chart.getStyler().setLocale(Locale.ROOT);
     chart.getStyler().setLegendPosition(LegendPosition.OutsideE);
     List<String> arms = List.copyOf(results.experiment().arms().keySet());
     for (int i = 0; i < arms.size(); i++) {
