@@ -102,12 +102,27 @@ public final class AtomicFile implements Closeable {
       Files.move(part, target, StandardCopyOption.REPLACE_EXISTING);
     }
     committed = true;
-    forceFolder();
+    force(target.getParent());
   }
 
-  /** The new name is an entry of the folder, which POSIX forces to the disk separately. */
-  private void forceFolder() {
-    try (FileChannel folder = FileChannel.open(target.getParent(), StandardOpenOption.READ)) {
+  /**
+   * Forces a file's content to the disk, or the names of a folder's entries, which POSIX forces
+   * separately.
+   *
+   * @throws IOException if the disk is full or fails
+   */
+  public static void force(Path path) throws IOException {
+    if (Files.isDirectory(path)) {
+      forceFolder(path);
+    } else {
+      try (FileChannel file = FileChannel.open(path, StandardOpenOption.WRITE)) {
+        file.force(true);
+      }
+    }
+  }
+
+  private static void forceFolder(Path path) {
+    try (FileChannel folder = FileChannel.open(path, StandardOpenOption.READ)) {
       folder.force(true);
     } catch (IOException e) {
       // Windows opens no folders and needs no such call; the content itself is on the disk.

@@ -8,12 +8,13 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
+import org.swav4j.model.AtomicFile;
 
 /**
- * A folder of files that is replaced whole or not at all, as {@link org.swav4j.model.AtomicFile} is
- * for one file. The new content goes to {@code NAME.part} beside it, and {@link #commit} puts that
- * in its place. {@link #close} without {@code commit}, and Ctrl-C, remove the part and leave the
- * folder as it was. Not thread-safe.
+ * A folder of files that is replaced whole or not at all, as {@link AtomicFile} is for one file.
+ * The new content goes to {@code NAME.part} beside it, and {@link #commit} forces that to the disk
+ * and puts it in its place. {@link #close} without {@code commit}, and Ctrl-C, remove the part and
+ * leave the folder as it was. Not thread-safe.
  */
 final class AtomicFolder implements Closeable {
   /** How often, and how far apart, an interrupted part is removed. */
@@ -51,6 +52,9 @@ final class AtomicFolder implements Closeable {
 
   /** Puts the content in the folder's place; between two renamings there is a moment without. */
   void commit() throws IOException {
+    for (Path each : content(part)) {
+      AtomicFile.force(each);
+    }
     Path old = target.resolveSibling(target.getFileName() + ".old");
     remove(old);
     if (Files.exists(target)) {
@@ -58,6 +62,8 @@ final class AtomicFolder implements Closeable {
     }
     Files.move(part, target);
     committed = true;
+    // Before the old content goes.
+    AtomicFile.force(target.getParent());
     remove(old);
   }
 
@@ -96,12 +102,15 @@ final class AtomicFolder implements Closeable {
     if (!Files.exists(folder)) {
       return;
     }
-    List<Path> content;
-    try (Stream<Path> walk = Files.walk(folder)) {
-      content = walk.sorted(Comparator.reverseOrder()).toList();
-    }
-    for (Path each : content) {
+    for (Path each : content(folder)) {
       Files.deleteIfExists(each);
+    }
+  }
+
+  /** A folder and all that is in it, what is inside first. */
+  private static List<Path> content(Path folder) throws IOException {
+    try (Stream<Path> walk = Files.walk(folder)) {
+      return walk.sorted(Comparator.reverseOrder()).toList();
     }
   }
 }
