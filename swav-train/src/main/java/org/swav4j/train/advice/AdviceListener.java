@@ -10,7 +10,8 @@ import org.swav4j.train.loop.TrainingListener;
 
 /**
  * Adds to the metrics of steps and epochs what {@link CollapseMonitor} says of them, and an epoch's
- * {@link HealthState}. To be added after those that measure: health and k-NN.
+ * {@link HealthState}. To be added after those that measure: health and k-NN. A stretch of which a
+ * resumed run has seen only the end is not judged.
  */
 public final class AdviceListener implements TrainingListener {
   /** Steps from one that is looked into to the next, which keeps the cost well under 1 %. */
@@ -21,6 +22,7 @@ public final class AdviceListener implements TrainingListener {
 
   private final CollapseMonitor monitor;
   private final VitalSigns signs;
+  private boolean whole;
 
   /**
    * A listener that asks this monitor.
@@ -34,8 +36,10 @@ public final class AdviceListener implements TrainingListener {
 
   @Override
   public StepMetrics measure(StepMetrics m) {
+    whole |= m.step() % STRETCH == 0;
     Optional<String> atOnce = monitor.afterStep(m.step(), m.loss(), signs::largestScore);
     Optional<String> ofStretch = Optional.empty();
+    StepMetrics judged = m;
     long done = m.step() + 1;
     if (done % INSPECT_EVERY == 0) {
       signs.inspect(m.loss());
@@ -44,15 +48,19 @@ public final class AdviceListener implements TrainingListener {
       signs.keepPrototypes();
     }
     if (done % STRETCH == 0) {
-      ofStretch = monitor.afterStretch(signs.finish(done));
+      Vitals stretch = signs.finish(done);
+      if (whole) {
+        ofStretch = monitor.afterStretch(stretch);
+        judged = m.withStretch(monitor.lastStretch().label());
+      }
     }
     if (atOnce.isEmpty() && ofStretch.isEmpty()) {
-      return m;
+      return judged;
     }
     List<String> lines = new ArrayList<>(m.advice());
     atOnce.ifPresent(lines::add);
     ofStretch.ifPresent(lines::add);
-    return m.withAdvice(lines);
+    return judged.withAdvice(lines);
   }
 
   @Override

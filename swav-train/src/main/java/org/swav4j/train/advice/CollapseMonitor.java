@@ -12,6 +12,7 @@ import org.swav4j.train.config.TrainingConfig.OptimiserKind;
 import org.swav4j.train.diagnostics.EpochDiagnostics;
 import org.swav4j.train.loop.EpochMetrics;
 import org.swav4j.train.loop.RunSizes;
+import org.swav4j.train.loop.StepMetrics;
 
 /**
  * Turns settings and the numbers of steps and epochs into plain advice: what is wrong, and which
@@ -206,27 +207,51 @@ public final class CollapseMonitor {
   }
 
   /**
-   * Takes in the epochs of a run that is resumed: what follows is as if it had not been
-   * interrupted. Nothing is said again that was said then.
+   * Takes in what was told of a run that is resumed: what follows is as if it had not been
+   * interrupted, but for a stretch that was, which isn't judged. Nothing is said again that was
+   * said then.
    *
+   * @param steps in order, up to the checkpoint: the first, for its loss, and those with advice or
+   *     at the end of a stretch; others change nothing
    * @param epochs in order, from the untrained network to the last before the checkpoint
    */
-  public void resume(List<EpochMetrics> epochs) {
+  public void resume(List<StepMetrics> steps, List<EpochMetrics> epochs) {
+    int next = 0;
     for (EpochMetrics epoch : epochs) {
+      while (next < steps.size() && steps.get(next).step() < epoch.step()) {
+        resume(steps.get(next++));
+      }
       if (epoch.epoch() > 0) {
-        // A step above it was told of then.
-        diverged |= epoch.loss() > DIVERGENCE * sizes.logK();
         afterEpoch(epoch.step(), epoch.loss(), epoch.health());
       }
       afterEvaluation(epoch.step(), epoch.knn());
     }
+    steps.subList(next, steps.size()).forEach(this::resume);
+  }
+
+  private void resume(StepMetrics step) {
+    if (Double.isNaN(first)) {
+      first = step.loss();
+    }
+    for (String line : step.advice()) {
+      // Each line begins with the label of what was found.
+      HealthState said = HealthState.of(line.split("\\W", 2)[0]).orElse(HealthState.HEALTHY);
+      if (said == HealthState.DIVERGED) {
+        diverged = true;
+        last = said;
+      } else if (said.amiss()) {
+        vitals.said(said);
+      }
+    }
+    // Logs of older versions don't tell: then the advice above is all that is known.
+    HealthState.of(step.stretch()).ifPresent(vitals::saw);
   }
 
   /**
    * Whether a step's loss shows divergence: it is above 1.5 ln K, and even predictions that know
    * nothing have ln K. With few dimensions an untrained network's loss may be as high; then it
-   * counts from a quarter above the first that was seen, of a new run or since it goes on. Empty if
-   * it doesn't, or if that was said and no epoch's mean has come down since.
+   * counts from a quarter above the run's first. Empty if it doesn't, or if that was said and no
+   * epoch's mean has come down since.
    *
    * <p>Scores that aren't cosines look the same, and are told apart.
    *
@@ -257,6 +282,11 @@ public final class CollapseMonitor {
   public Optional<String> afterStretch(Vitals stretch) {
     Optional<String> advice = vitals.after(stretch);
     return diverged ? Optional.empty() : advice;
+  }
+
+  /** What the last stretch showed by itself; it counts if the one before showed the same. */
+  public HealthState lastStretch() {
+    return vitals.seen();
   }
 
   /**

@@ -1,6 +1,8 @@
 package org.swav4j.train.advice;
 
+import java.util.Arrays;
 import java.util.Locale;
+import java.util.Optional;
 
 /** What a run's numbers say of it, in a word. Each that is not well has one knob to turn. */
 public enum HealthState {
@@ -40,6 +42,11 @@ public enum HealthState {
   /** As it is shown: {@code collapsed}. */
   public String label() {
     return name().toLowerCase(Locale.ROOT);
+  }
+
+  /** The state of a label; empty if it is none. */
+  static Optional<HealthState> of(String label) {
+    return Arrays.stream(values()).filter(state -> state.label().equals(label)).findFirst();
   }
 
   /** Whether something should be done about it. */

@@ -49,13 +49,27 @@ final class VitalsJudge {
 
   /** What a stretch shows, in a line with the setting to turn; empty if nothing new. */
   Optional<String> after(Vitals v) {
-    HealthState seen = find(v);
+    HealthState last = state;
+    saw(find(v));
+    return state != last && state.amiss() ? Optional.of(line(v.step(), say(v))) : Optional.empty();
+  }
+
+  /** Takes in what a stretch showed. */
+  void saw(HealthState seen) {
     // Twice in a row, so that no single stretch raises an alarm.
-    HealthState found = seen == before ? seen : HealthState.HEALTHY;
+    state = seen == before ? seen : HealthState.HEALTHY;
     before = seen;
-    boolean news = found != state && found.amiss();
+  }
+
+  /** What the last stretch showed by itself. */
+  HealthState seen() {
+    return before;
+  }
+
+  /** Takes in what was found and said of steps. */
+  void said(HealthState found) {
+    before = found;
     state = found;
-    return news ? Optional.of(line(v.step(), say(v))) : Optional.empty();
   }
 
   /** The same if a score of a single step is no cosine. */
@@ -63,8 +77,7 @@ final class VitalsJudge {
     if (largestScore <= COSINE || state == HealthState.UNNORMALISED) {
       return Optional.empty();
     }
-    before = HealthState.UNNORMALISED;
-    state = HealthState.UNNORMALISED;
+    said(HealthState.UNNORMALISED);
     return Optional.of(line(step, unnormalised(largestScore)));
   }
 

@@ -155,7 +155,7 @@ final class TrainingRun implements AutoCloseable {
     folder.write(config);
     MetricsLog log = new MetricsLog(folder.metrics(), trainer.done());
     closing.push(log::close);
-    monitor.ifPresent(m -> m.resume(log.epochs()));
+    monitor.ifPresent(m -> m.resume(log.judgedSteps(), log.epochs()));
     log.start(trainer.done(), machine, changes);
     ProgressListener progress =
         new ProgressListener(

@@ -17,6 +17,8 @@ import java.util.List;
  * @param waitedSeconds of these, spent waiting for crops
  * @param advice what can't wait for the end of the epoch, one line each: what is wrong and which
  *     setting to turn; nearly always empty
+ * @param stretch what the stretch of steps that ends here showed, the label of a {@link
+ *     org.swav4j.train.advice.HealthState}; empty where none ends
  */
 public record StepMetrics(
     int epoch,
@@ -27,16 +29,55 @@ public record StepMetrics(
     int queueRows,
     double seconds,
     double waitedSeconds,
-    List<String> advice) {
+    List<String> advice,
+    String stretch) {
 
   /** Copies the list. */
   public StepMetrics {
     advice = List.copyOf(advice);
   }
 
+  /** A step that ends no stretch. */
+  public StepMetrics(
+      int epoch,
+      long step,
+      double loss,
+      double lossShare,
+      double learningRate,
+      int queueRows,
+      double seconds,
+      double waitedSeconds,
+      List<String> advice) {
+    this(epoch, step, loss, lossShare, learningRate, queueRows, seconds, waitedSeconds, advice, "");
+  }
+
   /** The same with other advice. */
   public StepMetrics withAdvice(List<String> lines) {
     return new StepMetrics(
-        epoch, step, loss, lossShare, learningRate, queueRows, seconds, waitedSeconds, lines);
+        epoch,
+        step,
+        loss,
+        lossShare,
+        learningRate,
+        queueRows,
+        seconds,
+        waitedSeconds,
+        lines,
+        stretch);
+  }
+
+  /** The same at the end of a stretch that showed this. */
+  public StepMetrics withStretch(String label) {
+    return new StepMetrics(
+        epoch,
+        step,
+        loss,
+        lossShare,
+        learningRate,
+        queueRows,
+        seconds,
+        waitedSeconds,
+        advice,
+        label);
   }
 }

@@ -30,7 +30,8 @@ import org.swav4j.train.loop.TrainingListener;
 /**
  * Writes metrics as they come, one JSON object a line: {@code {"kind":"start",...}} where a run
  * begins or goes on, {@code {"kind":"step",...}} and {@code {"kind":"epoch",...}}; numbers that are
- * not known, and advice where there is none, are left out. Advice names settings by their fields.
+ * not known, and advice where there is none, are left out. Every 50 steps {@code stretch} is what
+ * these showed, which a resumed run's advice goes on from. Advice names settings by their fields.
  * Losses, {@code code_entropy} and {@code kl} are in nats, shares from 0 to 1; {@code time} is when
  * an epoch ended, in UTC. Forced to the disk after every epoch, so that it can be read while
  * training goes on and holds all that a checkpoint written afterwards goes on from.
@@ -137,6 +138,37 @@ public final class MetricsLog implements TrainingListener, AutoCloseable {
     return epochs;
   }
 
+  /**
+   * The steps flushed so far that tell how the run is: the first, and those with advice or at the
+   * end of a stretch, in order.
+   *
+   * @throws UncheckedIOException if it can't be read
+   */
+  public List<StepMetrics> judgedSteps() {
+    List<StepMetrics> steps = new ArrayList<>();
+    try {
+      for (JsonObject e : entries(file)) {
+        if (isStep(e) && (steps.isEmpty() || e.has("advice") || e.has("stretch"))) {
+          steps.add(
+              new StepMetrics(
+                  e.get("epoch").getAsInt(),
+                  e.get("step").getAsLong(),
+                  number(e, "loss"),
+                  number(e, "loss_share"),
+                  number(e, "lr"),
+                  e.has("queue_rows") ? e.get("queue_rows").getAsInt() : 0,
+                  number(e, "seconds"),
+                  number(e, "waited_s"),
+                  texts(e, "advice"),
+                  e.has("stretch") ? e.get("stretch").getAsString() : ""));
+        }
+      }
+    } catch (IOException e) {
+      throw failed(e);
+    }
+    return steps;
+  }
+
   /** All advice that a file tells of, of steps and epochs in order. */
   public static List<String> advice(Path file) throws IOException {
     List<String> advice = new ArrayList<>();
@@ -219,6 +251,9 @@ public final class MetricsLog implements TrainingListener, AutoCloseable {
     add(o, "waited_s", round(m.waitedSeconds()));
     if (!m.advice().isEmpty()) {
       o.add("advice", GSON.toJsonTree(m.advice()));
+    }
+    if (!m.stretch().isEmpty()) {
+      o.addProperty("stretch", m.stretch());
     }
     write(o);
   }

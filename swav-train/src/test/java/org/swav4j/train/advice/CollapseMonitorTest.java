@@ -3,9 +3,11 @@ package org.swav4j.train.advice;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -19,6 +21,7 @@ import org.swav4j.train.diagnostics.EpochDiagnostics;
 import org.swav4j.train.evaluation.FeatureQuality;
 import org.swav4j.train.loop.EpochMetrics;
 import org.swav4j.train.loop.RunSizes;
+import org.swav4j.train.loop.StepMetrics;
 
 class CollapseMonitorTest {
   private static final int IMAGES = 10_000;
@@ -290,11 +293,115 @@ class CollapseMonitorTest {
     assertThat(whole.stream().filter(a -> a.contains("[")).count()).isEqualTo(4);
     for (int done = 1; done < epochs.size(); done++) {
       CollapseMonitor resumed = monitor();
-      resumed.resume(epochs.subList(0, done));
+      resumed.resume(List.of(), epochs.subList(0, done));
       assertThat(advice(resumed, epochs, done))
           .as("after a resume with %d lines of the log", done)
           .isEqualTo(whole.subList(done, whole.size()));
     }
+  }
+
+  /**
+   * A step, what the stretch that ends there shows if one does, and the loss of the epoch that ends
+   * there, NaN if none does.
+   */
+  private record Step(
+      long number, double loss, double score, Optional<Vitals> stretch, double epochLoss) {
+    static Step of(long number, double loss, double score) {
+      return new Step(number, loss, score, Optional.empty(), Double.NaN);
+    }
+
+    /** The last of a stretch whose codes have this entropy, as a share of ln K. */
+    static Step last(long number, double entropy) {
+      Vitals v = new Vitals(number + 1, 0.99 * LOG_K, entropy * LOG_K, 0.9, 0.5, 0.9, 0, 0.1, 0.6);
+      return new Step(number, 0.99 * LOG_K, 0.9, Optional.of(v), Double.NaN);
+    }
+
+    Step withEpoch(double mean) {
+      return new Step(number, loss, score, stretch, mean);
+    }
+  }
+
+  /** What a run's log would hold, and what was heard at each step. */
+  private record Told(List<StepMetrics> steps, List<EpochMetrics> epochs, List<String> heard) {
+    static Told to(CollapseMonitor monitor, List<Step> run) {
+      Told told = new Told(new ArrayList<>(), new ArrayList<>(), new ArrayList<>());
+      run.forEach(step -> told.add(monitor, step));
+      return told;
+    }
+
+    private void add(CollapseMonitor monitor, Step s) {
+      List<String> advice = new ArrayList<>();
+      monitor.afterStep(s.number, s.loss, () -> s.score).ifPresent(advice::add);
+      s.stretch.flatMap(monitor::afterStretch).ifPresent(advice::add);
+      StepMetrics step =
+          new StepMetrics(0, s.number, s.loss, s.loss / LOG_K, 0.1, 0, 0.05, 0, advice);
+      steps.add(s.stretch.isEmpty() ? step : step.withStretch(monitor.lastStretch().label()));
+      String ofEpoch = "";
+      if (!Double.isNaN(s.epochLoss)) {
+        ofEpoch = monitor.afterEpoch(s.number + 1, s.epochLoss, HEALTHY).orElse("");
+        EpochMetrics none = EpochMetrics.untrained();
+        epochs.add(
+            new EpochMetrics(
+                epochs.size() + 1,
+                s.number + 1,
+                s.epochLoss,
+                s.epochLoss / LOG_K,
+                500,
+                0,
+                none.features(),
+                HEALTHY,
+                "",
+                List.of()));
+      }
+      heard.add(advice + ofEpoch + " " + monitor.state(s.number + 1));
+    }
+  }
+
+  @Test
+  void aRunResumedAfterAnyStepHearsWhatAnUninterruptedOneHears() {
+    double healthy = 0.3;
+    double uniform = 1;
+    List<Step> run =
+        List.of(
+            Step.of(0, 1.4 * LOG_K, 0.9), // so that divergence begins at 1.75 ln K
+            Step.last(49, healthy),
+            Step.last(99, uniform),
+            Step.last(149, uniform), // uniform: twice in a row
+            Step.last(199, uniform),
+            Step.last(249, healthy),
+            Step.last(299, uniform),
+            Step.last(349, uniform), // uniform again
+            Step.of(360, 2 * LOG_K, 3), // unnormalised
+            Step.of(370, 2 * LOG_K, 3),
+            Step.last(399, healthy),
+            Step.of(410, 2 * LOG_K, 0.9), // diverged
+            Step.last(449, uniform),
+            Step.last(499, uniform), // known to have diverged
+            Step.of(510, 2 * LOG_K, 0.9).withEpoch(0.5 * LOG_K),
+            Step.of(520, 2 * LOG_K, 0.9), // diverged again
+            Step.last(549, healthy));
+    Told whole = Told.to(monitor(), run);
+    assertThat(whole.heard.stream().filter(h -> !h.startsWith("[] "))).hasSize(5);
+    for (int done = 1; done < run.size(); done++) {
+      long step = run.get(done - 1).number + 1;
+      CollapseMonitor resumed = monitor();
+      resumed.resume(
+          whole.steps.subList(0, done),
+          whole.epochs.stream().filter(e -> e.step() <= step).toList());
+      assertThat(Told.to(resumed, run.subList(done, run.size())).heard)
+          .as("after a resume at step %d", step)
+          .isEqualTo(whole.heard.subList(done, run.size()));
+    }
+  }
+
+  @Test
+  void whatALogWithoutStretchesTellsIsNotSaidAgain() {
+    List<Step> run = List.of(Step.last(99, 1), Step.last(149, 1));
+    Told told = Told.to(monitor(), run);
+    assertThat(told.heard.get(1)).startsWith("[uniform after 150 steps: ");
+    CollapseMonitor resumed = monitor();
+    resumed.resume(told.steps.stream().map(s -> s.withStretch("")).toList(), List.of());
+    assertThat(Told.to(resumed, List.of(Step.last(199, 1))).heard).containsExactly("[] UNIFORM");
   }
 
   @Test
@@ -375,7 +482,8 @@ class CollapseMonitorTest {
   @Test
   void aResumedRunIsNotToldAgainOfTheDivergenceBefore() {
     CollapseMonitor monitor = monitor("--lr=5");
-    monitor.resume(List.of(epoch(1, 2 * LOG_K, Double.NaN)));
+    Told told = Told.to(monitor("--lr=5"), List.of(Step.of(0, LOG_K, 1), Step.of(1, 2 * LOG_K, 1)));
+    monitor.resume(told.steps, List.of(epoch(1, 2 * LOG_K, Double.NaN)));
     assertThat(monitor.afterStep(39, 2 * LOG_K, () -> 1)).isEmpty();
   }
 }

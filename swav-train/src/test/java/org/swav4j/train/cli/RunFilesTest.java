@@ -88,6 +88,19 @@ class RunFilesTest {
   }
 
   @Test
+  void theFirstStepAndThoseThatWereJudgedAreReadBack() throws IOException {
+    StepMetrics stretch = step(0, 49).withStretch("uniform");
+    StepMetrics advised = step(1, 60).withAdvice(List.of("diverged: \"so\""));
+    try (MetricsLog log = new MetricsLog(dir.resolve("metrics.jsonl"), 0)) {
+      for (StepMetrics step : List.of(step(0, 0), step(0, 1), stretch, advised)) {
+        log.step(step);
+      }
+      log.epoch(epoch(1, 78, 0.4));
+      assertThat(log.judgedSteps()).containsExactly(step(0, 0), stretch, advised);
+    }
+  }
+
+  @Test
   void unknownNumbersAreLeftOutOfTheMetrics() throws IOException {
     Path file = dir.resolve("metrics.jsonl");
     try (MetricsLog log = new MetricsLog(file, 0)) {

@@ -209,7 +209,7 @@ final class Worker implements AutoCloseable {
               .orElse(List.of());
       folder.write(config);
       try (MetricsLog log = new MetricsLog(folder.metrics(), trainer.done())) {
-        monitor.ifPresent(m -> m.resume(log.epochs()));
+        monitor.ifPresent(m -> m.resume(log.judgedSteps(), log.epochs()));
         log.start(trainer.done(), machine, changes);
         trainer
             .listener(log)
