@@ -339,7 +339,6 @@ class CollapseMonitorTest {
       String ofEpoch = "";
       if (!Double.isNaN(s.epochLoss)) {
         ofEpoch = monitor.afterEpoch(s.number + 1, s.epochLoss, HEALTHY).orElse("");
-        EpochMetrics none = EpochMetrics.untrained();
         epochs.add(
             new EpochMetrics(
                 epochs.size() + 1,
@@ -348,7 +347,7 @@ class CollapseMonitorTest {
                 s.epochLoss / LOG_K,
                 500,
                 0,
-                none.features(),
+                FeatureQuality.UNKNOWN,
                 HEALTHY,
                 "",
                 List.of()));
