@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Random;
@@ -93,6 +94,65 @@ class CropPipelineTest {
     ImageWritable result =
         pipeline.transform(Frames.writable(planes, image.width(), image.height(), floats));
     return flat(Frames.planes(result.getFrame()));
+  }
+
+  /**
+   * A transform that draws all that it draws from the stream: the generators of DataVec's pipelines
+   * and random crops, and the Random of those that were made with one. All else is DataVec's, but
+   * for the order of a shuffled pipeline: that comes from {@code Collections.shuffle} without a
+   * Random, which nothing can repeat, and here from the same method with the stream's.
+   */
+  private static ImageTransform seeded(ImageTransform transform, CounterRandom stream) {
+    if (transform instanceof BaseImageTransform<?> t
+        && (t instanceof FrameTransform || t.getRandom() != null)) {
+      t.setRandom(Randoms.java(stream));
+    }
+    if (transform instanceof RandomCropTransform crop) {
+      crop.setRng(Randoms.nd4j(stream));
+    } else if (transform instanceof MultiImageTransform several) {
+      several.setTransform((PipelineImageTransform) seeded(several.getTransform(), stream));
+    } else if (transform instanceof PipelineImageTransform pipeline) {
+      List<Pair<ImageTransform, Double>> steps = new ArrayList<>();
+      for (Pair<ImageTransform, Double> s : pipeline.getImageTransforms()) {
+        steps.add(step(seeded(s.getFirst(), stream), s.getSecond()));
+      }
+      PipelineImageTransform seeded =
+          pipeline.isShuffle() ? new Shuffled(steps, stream) : new PipelineImageTransform(steps);
+      seeded.setRandom(pipeline.getRandom());
+      seeded.setRng(Randoms.nd4j(stream));
+      return seeded;
+    }
+    return transform;
+  }
+
+  /** DataVec's pipeline, in an order of the stream's. */
+  private static final class Shuffled extends PipelineImageTransform {
+    private final CounterRandom stream;
+
+    Shuffled(List<Pair<ImageTransform, Double>> steps, CounterRandom stream) {
+      super(steps);
+      this.stream = stream;
+    }
+
+    @Override
+    protected ImageWritable doTransform(ImageWritable image, Random random) {
+      Collections.shuffle(imageTransforms, Randoms.java(stream));
+      return super.doTransform(image, random);
+    }
+  }
+
+  /** DataVec alone, on an 8-bit frame; another size is resized as the runner does it. */
+  private static float[] byDataVec(ImageTransform transform, Image image, CounterRandom stream) {
+    Frame result = seeded(transform, stream).transform(Frames.writable(image)).getFrame();
+    float[][] planes = Frames.planes(result);
+    int width = result.imageWidth;
+    int height = result.imageHeight;
+    if (width == SIZE && height == SIZE) {
+      return flat(planes);
+    }
+    float[][] resized = new float[planes.length][SIZE * SIZE];
+    new Resampler().resample(planes, width, 0, 0, height, width, 0, resized, SIZE, SIZE);
+    return flat(resized);
   }
 
   private static float[] flat(float[][] planes) {
@@ -275,22 +335,47 @@ class CropPipelineTest {
             new PipelineImageTransform(
                 List.of(step(window(), 0.5), step(new ColourJitterTransform(1, 1), 1))),
         () ->
+            new PipelineImageTransform(
+                List.of(
+                    step(window(), 1),
+                    step(new RotateImageTransform(new Random(), 30), 0.6),
+                    step(new EqualizeHistTransform(), 0.4))),
+        () ->
+            new PipelineImageTransform(
+                1,
+                true,
+                new RotateImageTransform(new Random(), 30),
+                new EqualizeHistTransform(),
+                new RandomCropTransform(20, 20),
+                new FlipImageTransform(1)),
+        // A Random of the outer one is handed to all in it.
+        () ->
+            new MultiImageTransform(
+                window(),
+                new MultiImageTransform(new Random(), new RotateImageTransform(20)),
+                new PipelineImageTransform(
+                    1, true, new GreyTransform(0.5), new ColorConversionTransform())),
+        () ->
             new MultiImageTransform(
                 new CropImageTransform(new Random(), 5),
                 new PipelineImageTransform(
                     1, true, new EqualizeHistTransform(), new RotateImageTransform(10))));
   }
 
-  /** Never refused, of the group's size, and a function of the stream's numbers alone. */
+  /**
+   * Never refused, DataVec's own pixels, and a function of the stream's numbers alone. The order of
+   * a shuffled pipeline is the stream's, see {@link #seeded}.
+   */
   @ParameterizedTest
   @MethodSource("foreignDescriptions")
   void whatIsNotFusedRunsByDataVecWithTheSameNumbers(Supplier<ImageTransform> transform) {
     CropPipeline pipeline = CropPipeline.of(1, SIZE, transform);
     assertThat(pipeline.fused()).isFalse();
-    for (int i = 0; i < 6; i++) {
+    for (int i = 0; i < 12; i++) {
       Image image = FakeSource.noise(i, 30 + i, 41 - i, 3);
       float[] first = crop(pipeline, image, new CounterRandom(1, 2, i, 0));
-      assertThat(first).hasSize(3 * SIZE * SIZE);
+      float[] dataVec = byDataVec(transform.get(), image, new CounterRandom(1, 2, i, 0));
+      assertThat(farthest(first, dataVec)).as("image " + i).isLessThan(1.0 / 255 / 50);
       Nd4j.getRandom().setSeed(i); // what DataVec alone would draw from
       assertThat(crop(pipeline, image, new CounterRandom(1, 2, i, 0))).isEqualTo(first);
     }
