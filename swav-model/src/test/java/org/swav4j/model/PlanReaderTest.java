@@ -293,7 +293,14 @@ class PlanReaderTest {
                 g.sd
                     .cnn()
                     .maxPooling2d(g.image, pool(3, 2, 0).paddingMode(PaddingMode.SAME).build())));
-    c.add(of("average pooling", g -> g.sd.cnn().avgPooling2d(g.image, pool(3, 2, 1).build())));
+    c.add(
+        of(
+            "average pooling, padding not counted",
+            g -> g.sd.cnn().avgPooling2d(g.image, pool(3, 2, 1).extra(0).build())));
+    c.add(
+        of(
+            "average pooling, padding counted",
+            g -> g.sd.cnn().avgPooling2d(g.image, pool(3, 2, 1).extra(1).build())));
     c.add(of("global mean", g -> g.image.mean(2, 3)));
     c.add(of("global mean, kept", g -> g.image.mean(true, 2, 3)));
     c.add(of("mean of channels", g -> g.image.mean(1)));

@@ -184,8 +184,8 @@ class RecognitionTest {
             1,
             (g, t) -> {
               SDVariable q = g.codes(2);
-              SDVariable detached = new StopGradient(g.sd, g.scores).outputVariable();
-              return SwavLoss.of(detached, q, VIEWS, 2, 0.1).add(g.sd.math().pow(g.z, 4).mean());
+              return SwavLoss.of(detached(g.scores), q, VIEWS, 2, 0.1)
+                  .add(g.sd.math().pow(g.z, 4).mean());
             }),
         new Case(
             "softmax over columns",
@@ -237,6 +237,11 @@ class RecognitionTest {
     return sd.math().max(norm, sd.constant(Nd4j.scalar(norm.dataType(), smallest)));
   }
 
+  /** The same numbers, through which no gradient goes. */
+  private static SDVariable detached(SDVariable x) {
+    return new StopGradient(x.getSameDiff(), x).outputVariable();
+  }
+
   private static List<Norm> almostNorms() {
     return List.of(
         new Norm("as written", 1, x -> x.div(atLeast(norm(x, 1), 1e-12))),
@@ -245,6 +250,8 @@ class RecognitionTest {
         new Norm("norms times three", 0, x -> x.div(atLeast(norm(x, 1).mul(3), 1e-12))),
         new Norm("no smallest norm", 0, x -> x.div(norm(x, 1))),
         new Norm("another's norm", 0, x -> x.div(atLeast(norm(x.mul(2), 1), 1e-12))),
+        new Norm("norms detached", 0, x -> x.div(detached(atLeast(norm(x, 1), 1e-12)))),
+        new Norm("x detached for the norms", 0, x -> x.div(atLeast(norm(detached(x), 1), 1e-12))),
         new Norm(
             "norms read twice",
             0,
