@@ -260,13 +260,24 @@ class MethodTest {
     }
   }
 
+  private static TrainingListener notes(List<String> notes) {
+    return new TrainingListener() {
+      @Override
+      public void note(String line) {
+        notes.add(line);
+      }
+    };
+  }
+
   @Test
-  void anIteratorOfAnyKindTrainsAndOneThatFitsNotIsRefused() {
+  void anIteratorOfAnyKindTrainsAndSaysWhatIsLostAndOneThatFitsNotIsRefused() {
     SwavWeights own = weights();
+    List<String> notes = new ArrayList<>();
     try (MultiCropLoader loader = loader();
         Trainer t = trainer(loader, own, new SimClr())) {
-      t.run();
+      t.listener(notes(notes)).run();
     }
+    assertThat(notes).as("a loader loses nothing").isEmpty();
     SwavWeights foreign = weights();
     try (MultiCropLoader loader = loader();
         Trainer t =
@@ -278,8 +289,13 @@ class MethodTest {
                 new SimClr(),
                 new Nd4jEngine(),
                 Collective.single())) {
-      t.run();
+      t.listener(notes(notes)).run();
     }
+    assertThat(notes)
+        .singleElement()
+        .asString()
+        .startsWith("batches come from " + Hidden.class.getName() + ",")
+        .contains("no checkpoint keeps", "resumed", "not bit for bit");
     Map<String, float[]> expected = bits(own);
     bits(foreign)
         .forEach(
