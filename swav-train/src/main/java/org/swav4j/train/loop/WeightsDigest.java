@@ -5,6 +5,7 @@ import java.nio.FloatBuffer;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.zip.CRC32;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -32,7 +33,8 @@ final class WeightsDigest {
    * Refuses to go on if weights or running statistics differ; all workers must call.
    *
    * @param step steps completed
-   * @throws TrainingException on every worker, naming those that differ from the most
+   * @throws TrainingException on every worker, naming those that differ from the most; all, where
+   *     no digest is more frequent than every other, as with two workers
    */
   void requireEqual(long step) {
     if (collective.size() == 1) {
@@ -43,6 +45,20 @@ final class WeightsDigest {
     digests[collective.rank()] = digest();
     collective.sum(digests);
     double usual = mostFrequent(digests);
+    if (IntStream.range(0, digests.length).anyMatch(i -> ties(digests, i, usual))) {
+      throw new TrainingException(
+          String.format(
+              Locale.ROOT,
+              "the weights of %d workers differ after %d steps, and it can't be told whose are right"
+                  + " (digests by rank: %s): was one started with other weights or settings, has it"
+                  + " another processor or other libraries, or faulty memory? Go on from the last"
+                  + " checkpoint with workers that are alike",
+              digests.length,
+              step,
+              Arrays.stream(digests)
+                  .mapToObj(d -> String.format(Locale.ROOT, "%08x", (long) d))
+                  .collect(Collectors.joining(", "))));
+    }
     List<Integer> others =
         IntStream.range(0, digests.length).filter(rank -> digests[rank] != usual).boxed().toList();
     if (!others.isEmpty()) {
@@ -66,13 +82,21 @@ final class WeightsDigest {
     double best = digests[0];
     long most = 0;
     for (double candidate : digests) {
-      long count = Arrays.stream(digests).filter(d -> d == candidate).count();
+      long count = count(digests, candidate);
       if (count > most) {
         most = count;
         best = candidate;
       }
     }
     return best;
+  }
+
+  private static boolean ties(double[] digests, int rank, double usual) {
+    return digests[rank] != usual && count(digests, digests[rank]) == count(digests, usual);
+  }
+
+  private static long count(double[] digests, double digest) {
+    return Arrays.stream(digests).filter(d -> d == digest).count();
   }
 
   /** CRC-32 of all weights and running statistics, as floats, in their order. */

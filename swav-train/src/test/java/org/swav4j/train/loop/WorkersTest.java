@@ -501,6 +501,15 @@ class WorkersTest {
                         "the weights of worker 1 of 3 are not those of the others after 5"));
   }
 
+  @Test
+  void ofTwoWorkersThatDifferNeitherIsBlamed() {
+    List<String> failures = together(2, c -> failure(wide(), c, 0));
+    assertThat(failures.get(0))
+        .startsWith("the weights of 2 workers differ after 0 steps, and it can't be told whose are")
+        .containsPattern("digests by rank: (?<own>[0-9a-f]{8}), (?!\\k<own>)[0-9a-f]{8}\\)")
+        .isEqualTo(failures.get(1));
+  }
+
   /** What training ends with if worker 1 has other weights once so many steps are done. */
   private static String failure(TrainingConfig config, Collective c, long after) {
     try (Trainer t = trainer(config, c, DataType.FLOAT)) {
