@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.HexFormat;
 import java.util.List;
@@ -23,6 +24,7 @@ import org.apache.spark.sql.Encoders;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SaveMode;
 import org.apache.spark.sql.SparkSession;
+import org.apache.spark.sql.types.StructType;
 import org.swav4j.spark.job.StoredImages;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
@@ -37,7 +39,7 @@ import picocli.CommandLine.Spec;
     sortOptions = false,
     description = {
       "Writes the features of every image to a Parquet table: path, vector (array of floats),"
-          + " cluster, and the reason why an image has none.",
+          + " cluster, the reason why an image has none, and the part it came with.",
       "Goes part by part. The same command again goes on behind the last part that is whole."
     })
 final class EmbedCommand implements Callable<Integer> {
@@ -207,6 +209,9 @@ final class EmbedCommand implements Callable<Integer> {
   private void embed(SparkSession spark, SwavModel model, List<Part> parts) throws IOException {
     Path folder = new Path(out);
     FileSystem files = folder.getFileSystem(spark.sparkContext().hadoopConfiguration());
+    if (isTable()) {
+      requireColumns(spark.read().parquet(parts.get(0).paths().get(0)).schema());
+    }
     mark(files, folder, fingerprint(model, parts));
     int slots = spark.sparkContext().defaultParallelism();
     for (int i = 0; i < parts.size(); i++) {
@@ -218,6 +223,20 @@ final class EmbedCommand implements Callable<Integer> {
           .commandLine()
           .getErr()
           .println("part " + (i + 1) + " of " + parts.size() + " is done");
+    }
+  }
+
+  /** Refused before anything is written. */
+  private void requireColumns(StructType schema) {
+    ImageColumns.requireImages(schema, inputCol, "--input-col");
+    if (!Arrays.asList(schema.fieldNames()).contains(pathCol)) {
+      throw new IllegalArgumentException(
+          String.format(
+              Locale.ROOT,
+              "there is no column '%s' among %s: set --path-col to the one that tells which image it"
+                  + " is",
+              pathCol,
+              Arrays.toString(schema.fieldNames())));
     }
   }
 
@@ -247,8 +266,13 @@ final class EmbedCommand implements Callable<Integer> {
   private Dataset<Row> rows(SparkSession spark, SwavModel model, Part of, int slots) {
     Dataset<Row> images;
     if (isTable()) {
-      images = spark.read().parquet(of.paths().toArray(String[]::new)).select(pathCol, inputCol);
-      model.setInputCol(inputCol);
+      // The table's own names may be those of the columns that come.
+      images =
+          spark
+              .read()
+              .parquet(of.paths().toArray(String[]::new))
+              .select(col(pathCol).as("swav_path"), col(inputCol).as("swav_image"));
+      model.setInputCol("swav_image");
     } else {
       images =
           spark
@@ -261,7 +285,7 @@ final class EmbedCommand implements Callable<Integer> {
         .setOutputCol("swav_features")
         .transform(images)
         .select(
-            col(isTable() ? pathCol : "path").as("path"),
+            col(isTable() ? "swav_path" : "path").as("path"),
             when(col("swav_features").isNotNull(), vector_to_array(col("swav_features"), "float32"))
                 .as("vector"),
             col("cluster"),

@@ -17,14 +17,24 @@ final class ImageColumns {
    *     string
    */
   static int requireImages(StructType schema, String column) {
+    return requireImages(schema, column, "inputCol");
+  }
+
+  /**
+   * The same.
+   *
+   * @param parameter that names the column, as its user knows it
+   */
+  static int requireImages(StructType schema, String column, String parameter) {
     if (!Arrays.asList(schema.fieldNames()).contains(column)) {
       throw new IllegalArgumentException(
           String.format(
               Locale.ROOT,
-              "there is no column '%s' among %s: set inputCol to the one that holds the images, as"
+              "there is no column '%s' among %s: set %s to the one that holds the images, as"
                   + " bytes or as paths",
               column,
-              Arrays.toString(schema.fieldNames())));
+              Arrays.toString(schema.fieldNames()),
+              parameter));
     }
     int index = schema.fieldIndex(column);
     DataType type = schema.fields()[index].dataType();

@@ -9,7 +9,11 @@ import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.apache.spark.ml.linalg.Vector;
+import org.apache.spark.ml.param.ParamMap;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
@@ -17,6 +21,10 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.swav4j.data.ShapesSource;
+import org.swav4j.model.InputSize;
+import org.swav4j.model.SwavWeights;
+import org.swav4j.train.config.Preset;
+import org.swav4j.train.config.Settings;
 
 /** From a table of images to a model, and from the command line to a table of features. */
 class SwavEstimatorTest {
@@ -92,7 +100,16 @@ class SwavEstimatorTest {
                     .fit(spark.read().format("binaryFile").load(images.toUri().toString())))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("runFolder is not set");
+    Dataset<Row> files = spark.read().format("binaryFile").load(images.toUri().toString());
     SwavEstimator estimator = estimator(folder.resolve("unused"));
+    assertThatThrownBy(() -> estimator.copy(new ParamMap()).setInputCol("picture").fit(files))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("no column 'picture' among [path, ")
+        .hasMessageContaining("set inputCol");
+    assertThatThrownBy(() -> estimator.copy(new ParamMap()).setInputCol("length").fit(files))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("column 'length' is of type bigint, expected binary");
+    assertThat(folder.resolve("unused")).as("refused before anything is written").doesNotExist();
     Path stored = folder.resolve("estimator");
     estimator.write().overwrite().save(stored.toUri().toString());
     SwavEstimator loaded = SwavEstimator.load(stored.toUri().toString());
@@ -154,6 +171,61 @@ class SwavEstimatorTest {
         .contains("1 images of")
         .contains("1 can't be read, for example: ")
         .contains("torn.png");
+  }
+
+  /** Columns are named as the table has them, and one is named as a column that comes. */
+  @Test
+  void aTableIsEmbeddedByTheColumnsThatAreNamedAsItsFilesAre() throws IOException {
+    SwavWeights weights =
+        SwavWeights.initialise(
+                Settings.change(Preset.QUICK.config(), Map.of("width", "0.25")).network().with(3),
+                7)
+            .withNormalisation(List.of(0.5, 0.5, 0.5), List.of(0.25, 0.25, 0.25))
+            .withInputSize(InputSize.of(16));
+    Path file = folder.resolve("table-weights.safetensors");
+    weights.save(file);
+    String table = folder.resolve("table").toUri().toString();
+    Dataset<Row> files = spark.read().format("binaryFile").load(images.toUri().toString());
+    files
+        .selectExpr("content as picture", "concat('image of ', path) as cluster", "length")
+        .write()
+        .parquet(table);
+    String out = folder.resolve("of-table").toUri().toString();
+    List<String> embed =
+        List.of("embed", "--weights=" + file.toUri(), "--data=parquet:" + table, "--out=" + out);
+    assertThat(swav(with(embed, "--path-col=cluster")))
+        .startsWith("2 ")
+        .contains("no column 'content'", "picture", "--input-col");
+    assertThat(swav(with(embed, "--input-col=length", "--path-col=cluster")))
+        .startsWith("2 ")
+        .contains("column 'length' is of type bigint", "expected binary");
+    assertThat(swav(with(embed, "--input-col=picture")))
+        .startsWith("2 ")
+        .contains("no column 'path'", "--path-col");
+    assertThat(folder.resolve("of-table")).as("refused before anything is written").doesNotExist();
+    assertThat(swav(with(embed, "--input-col=picture", "--path-col=cluster")))
+        .startsWith("0 ")
+        .contains(IMAGES + " images of");
+    Dataset<Row> embedded = spark.read().parquet(out);
+    assertThat(embedded.columns()).containsExactly("path", "vector", "cluster", "reason", "part");
+    Map<String, Row> ofFiles =
+        SwavModel.of(weights).transform(files).collectAsList().stream()
+            .collect(Collectors.toMap(r -> "image of " + r.getAs("path"), r -> r));
+    List<Row> rows = embedded.collectAsList();
+    assertThat(rows).hasSize(IMAGES);
+    for (Row row : rows) {
+      Row same = ofFiles.remove(row.<String>getAs("path"));
+      assertThat(row.<Float>getList(1).stream().mapToDouble(f -> f).toArray())
+          .isEqualTo(same.<Vector>getAs("features").toArray());
+      assertThat(row.<Integer>getAs("cluster")).isEqualTo(same.<Integer>getAs("cluster"));
+      assertThat(row.<String>getAs("reason")).isNull();
+      assertThat(row.<Integer>getAs("part")).isZero();
+    }
+    assertThat(ofFiles).isEmpty();
+  }
+
+  private static String[] with(List<String> command, String... more) {
+    return Stream.concat(command.stream(), Stream.of(more)).toArray(String[]::new);
   }
 
   /** Exit status and all that was printed. */
