@@ -8,16 +8,26 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.IntStream;
 import java.util.stream.LongStream;
+import org.apache.logging.log4j.Level;
+import org.apache.logging.log4j.LogManager;
+import org.apache.logging.log4j.core.Appender;
+import org.apache.logging.log4j.core.LogEvent;
+import org.apache.logging.log4j.core.Logger;
+import org.apache.logging.log4j.core.appender.AbstractAppender;
+import org.apache.logging.log4j.core.config.Property;
 import org.apache.spark.SparkContext;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -304,6 +314,23 @@ class TrainingTest {
     assertThatThrownBy(() -> begin(job(2, 0, 0), run, "batch=15"))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("14 or 16");
+    TrainingJob three =
+        new TrainingJob(context, new TrainingJob.Options(3, 0, 0, Duration.ofSeconds(1)));
+    assertThatThrownBy(() -> begin(three, run, "batch=15"))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("3 workers are wanted and there are 2 executors after 1 s")
+        .hasMessageContaining("--num-executors");
+    assertThatThrownBy(
+            () ->
+                job(2, 0, 0)
+                    .begin(
+                        Preset.QUICK.config(),
+                        settings("data=" + images.toUri(), "holdout=0.1"),
+                        TrainingTest::listed,
+                        run.toUri().toString()))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("`holdout` is 0.1")
+        .hasMessageContaining("leave it out");
     assertThatThrownBy(() -> begin(job(2, 0, 0), run, "batch=64"))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("48 training images");
@@ -329,6 +356,80 @@ class TrainingTest {
     assertThatThrownBy(() -> begin(job(2, 0, 0), run))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("notes.txt");
+  }
+
+  @Test
+  void imagesThatCanNotBeReadAreToldOfAndOthersStandInForThemUpToTheShareThatIsAllowed()
+      throws IOException {
+    Path some = Files.createDirectory(folder.resolve("some-torn"));
+    for (int i = 0; i < 20; i++) {
+      Path to = some.resolve(i + ".png");
+      Files.copy(images.resolve("shape-" + i + ".png"), to);
+      if (i >= 16) {
+        Files.write(to, Arrays.copyOf(Files.readAllBytes(to), 60));
+      }
+    }
+    Path run = folder.resolve("of-some-torn");
+    String data = "data=" + some.toUri();
+    Function<String, String> withShare =
+        share ->
+            job(2, 0, 0)
+                .begin(
+                    Preset.QUICK.config(),
+                    settings(data, "epochs=1", "batch=20", "queue=0", "allow-broken=" + share),
+                    TrainingTest::listed,
+                    run.toUri().toString());
+    assertThatThrownBy(() -> withShare.apply("0.19"))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("4 of 20 images (20.0 %) in ")
+        .hasMessageContaining(".png")
+        .hasMessageContaining("`allowBroken`");
+    assertThat(run).doesNotExist();
+    try (Warnings warnings = new Warnings(TrainingJob.class)) {
+      assertThat(withShare.apply("0.2")).endsWith("weights.safetensors");
+      assertThat(warnings.lines())
+          .hasSize(1)
+          .first()
+          .asString()
+          .startsWith("4 of 20 images (20.0 %) can't be read, others stand in for them: ")
+          .contains(".png");
+    }
+    assertThat(steps(run)).containsExactly(0L);
+  }
+
+  /** What a class warns of while this is open. */
+  private static final class Warnings implements AutoCloseable {
+    private final List<String> lines = new CopyOnWriteArrayList<>();
+    private final Logger logger;
+    private final Level before;
+    private final Appender appender =
+        new AbstractAppender("warnings", null, null, true, Property.EMPTY_ARRAY) {
+          @Override
+          public void append(LogEvent event) {
+            if (event.getLevel() == Level.WARN) {
+              lines.add(event.getMessage().getFormattedMessage());
+            }
+          }
+        };
+
+    Warnings(Class<?> of) {
+      logger = (Logger) LogManager.getLogger(of);
+      before = logger.getLevel();
+      appender.start();
+      logger.addAppender(appender);
+      logger.setLevel(Level.WARN);
+    }
+
+    List<String> lines() {
+      return lines;
+    }
+
+    @Override
+    public void close() {
+      logger.setLevel(before);
+      logger.removeAppender(appender);
+      appender.stop();
+    }
   }
 
   @Test

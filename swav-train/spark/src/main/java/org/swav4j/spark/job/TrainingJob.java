@@ -50,6 +50,9 @@ public final class TrainingJob {
   /** Enough for three digits of the mean. */
   private static final int NORMALISATION_IMAGES = 1000;
 
+  /** Share of unreadable images above which there is a warning, as on one machine. */
+  private static final double FEW = 0.01;
+
   /** How long executors may take to come, and a lost one to be replaced. */
   private static final Duration MOST_WAITING = Duration.ofSeconds(60);
 
@@ -135,6 +138,14 @@ public final class TrainingJob {
     RunStore store = new RunStore(folder, hadoop);
     store.requireFree();
     StoredImages.Listing listing = images.apply(asked.data().spec());
+    if (listing != null && settings.containsKey("holdout") && asked.data().holdout() > 0) {
+      throw new IllegalArgumentException(
+          String.format(
+              Locale.ROOT,
+              "`holdout` is %s, and of a folder's URI or a table none is held out, all are learned"
+                  + " from: leave it out, and keep images for testing elsewhere",
+              asked.data().holdout()));
+    }
     TrainingConfig named = listing == null ? asked : asked.withData(listing.name());
     DataSets data = WorkerTask.data(named.data(), listing, hadoop, null);
     RunSizes.of(named, data.train().size());
@@ -204,6 +215,9 @@ public final class TrainingJob {
               broken,
               images.name(),
               broken.examples()));
+    }
+    if (broken.share() > FEW) {
+      LOG.warn("{} can't be read, others stand in for them: {}", broken, broken.examples());
     }
   }
 
