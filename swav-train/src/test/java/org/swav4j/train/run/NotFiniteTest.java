@@ -101,7 +101,6 @@ class NotFiniteTest {
                         "--crops=2x16",
                         "--scales=0.3-1",
                         "--batch=8",
-                        "--epochs=3",
                         "--warmup=0",
                         "--seed=5",
                         "--workers=1"),
@@ -125,7 +124,7 @@ class NotFiniteTest {
   @ValueSource(strings = {"conv1.weight", "prototypes.weight", "bn1.running_var"})
   void weightsThatBreakInAnEpochsLastStepLeaveTheFilesOfTheEpochBefore(String name)
       throws IOException {
-    TrainingConfig config = tiny("--lr=0.05");
+    TrainingConfig config = tiny("--epochs=3", "--lr=0.05");
     SwavWeights weights = SwavWeights.initialise(config.network().with(3), 5);
     RunFolder folder = new RunFolder(dir);
     Map<Path, byte[]> good = new HashMap<>();
@@ -176,7 +175,7 @@ class NotFiniteTest {
   /** The update overflows, in whichever step: what is on disk by then is finite. */
   @Test
   void aLearningRateThatOverflowsEndsTheRunAndLeavesFiniteFilesOrNone() throws IOException {
-    TrainingConfig config = tiny("--lr=999", "--wd=0.99", "--epochs=30");
+    TrainingConfig config = tiny("--epochs=30", "--lr=999", "--wd=0.99");
     SwavWeights weights = SwavWeights.initialise(config.network().with(3), 5);
     Throwable error = train(config, weights, new TrainingListener() {});
     assertThat(error)
