@@ -123,9 +123,9 @@ class TrainedRunTest {
     JsonObject figures = JsonParser.parseString(outcome.out()).getAsJsonObject();
     assertThat(figures.get("train_images").getAsInt()).isEqualTo(600);
     assertThat(figures.get("test_images").getAsInt()).isEqualTo(300);
-    assertThat(figures.get("knn20").getAsDouble()).isGreaterThan(0.2);
-    assertThat(figures.get("linear").getAsDouble()).isGreaterThan(0.2);
-    assertThat(figures.get("linear_train").getAsDouble()).isBetween(0.2, 1.0);
+    assertThat(figures.get("knn20").getAsDouble()).as("0.44 was seen").isGreaterThan(0.3);
+    assertThat(figures.get("linear").getAsDouble()).as("0.44 was seen").isGreaterThan(0.3);
+    assertThat(figures.get("linear_train").getAsDouble()).isBetween(0.3, 1.0);
   }
 
   @Test
@@ -211,8 +211,9 @@ class TrainedRunTest {
     assertThat(figures.get("fine_tune_images").getAsInt()).isEqualTo(60);
     assertThat(figures.get("fine_tune_epochs").getAsInt()).isEqualTo(3);
     assertThat(figures.get("fine_tune_from").getAsString()).isEqualTo("weights");
-    assertThat(figures.get("fine_tune").getAsDouble()).isBetween(0.0, 1.0);
-    assertThat(figures.get("fine_tune_train").getAsDouble()).isBetween(0.0, 1.0);
+    // Chance is 1/12; three epochs of five steps reach 0.21 and 0.20.
+    assertThat(figures.get("fine_tune").getAsDouble()).isGreaterThan(0.12);
+    assertThat(figures.get("fine_tune_train").getAsDouble()).isBetween(0.12, 1.0);
     assertThat(figures.has("knn20")).isFalse();
   }
 
