@@ -18,6 +18,6 @@ class TimesTest {
     int[] runs = {0};
     Times.of(3, 2, () -> runs[0]++);
     assertThat(runs[0]).isEqualTo(5);
-    assertThatThrownBy(() -> Times.of(0, 0, () -> {})).hasMessageContaining("--repeats is 0");
+    assertThatThrownBy(() -> Times.of(0, 0, () -> {})).hasMessageContaining("`repeats` is 0");
   }
 }
