@@ -26,6 +26,9 @@ public interface Objective {
   /** Name of the graph's variable that holds the trunk's features, {@code [V·B, F]}. */
   String FEATURES = "features";
 
+  /** Name of the graph's variable that holds the embeddings, {@code [V·B, D]}. */
+  String EMBEDDINGS = "embeddings";
+
   /**
    * Writes the loss into a graph.
    *
@@ -45,6 +48,14 @@ public interface Objective {
    * before the targets are known; they may not depend on these.
    */
   default List<String> reads() {
+    return List.of();
+  }
+
+  /**
+   * Names of the variables whose gradients are wanted beside those of the parameters: {@link
+   * #EMBEDDINGS}, {@link #FEATURES}, or what {@link #loss} made. See {@link TrainingStep#gradient}.
+   */
+  default List<String> differentiates() {
     return List.of();
   }
 

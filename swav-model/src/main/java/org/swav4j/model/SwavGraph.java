@@ -18,7 +18,6 @@ import org.nd4j.linalg.factory.Nd4j;
  * of the objective.
  */
 final class SwavGraph {
-  static final String EMBEDDINGS = "embeddings";
   static final String LOSS = "loss";
 
   /**
@@ -99,7 +98,7 @@ final class SwavGraph {
     SDVariable hidden = linear(ParameterShapes.HEAD_FIRST, features);
     hidden = sd.nn().relu(batchNorm(ParameterShapes.HEAD_NORM, hidden), 0);
     SDVariable projection = linear(ParameterShapes.HEAD_SECOND, hidden);
-    return normalizeRows(projection).rename(EMBEDDINGS);
+    return normalizeRows(projection).rename(Objective.EMBEDDINGS);
   }
 
   /** Rows of x brought to unit length: x / max(‖x‖, 1e-12). */

@@ -52,6 +52,7 @@ public final class TrainingStep implements AutoCloseable {
   private final Map<String, INDArray> targets;
   private final INDArray loss;
   private final Map<String, INDArray> gradients;
+  private final Map<String, INDArray> between = new LinkedHashMap<>();
   private final RunningStatistics statistics;
   private final GradientListener listener;
   private final List<String> names;
@@ -118,7 +119,7 @@ public final class TrainingStep implements AutoCloseable {
    *     targets have rows for each image, crop by crop
    * @param engine what runs it
    * @throws IllegalArgumentException if a number is out of range, a crop too small for the trunk,
-   *     or what the objective reads depends on its targets
+   *     what the objective reads depends on its targets, or it differentiates and there are parts
    */
   public TrainingStep(
       SwavWeights weights,
@@ -190,24 +191,36 @@ public final class TrainingStep implements AutoCloseable {
               + parts
               + " parts, expected at least 1 part and as many images in each");
     }
+    if (parts > 1 && !objective.differentiates().isEmpty()) {
+      throw new IllegalArgumentException(
+          "the gradients of "
+              + objective.differentiates()
+              + " are wanted of a batch in "
+              + parts
+              + " parts, expected 1: they are kept of one part at a time");
+    }
     this.parts = parts;
     int size = batch / parts;
     SwavGraph graph = new SwavGraph(weights, new Views(crops, size), objective);
     Map<String, INDArray> parameters = new LinkedHashMap<>(weights.parameters());
     parameters.putAll(objective.parameters());
+    List<String> wanted = new ArrayList<>(parameters.keySet());
+    wanted.addAll(objective.differentiates());
     PlanReader.Program program =
-        PlanReader.read(graph.sameDiff(), parameters, early(graph, objective), SwavGraph.LOSS);
+        PlanReader.read(
+            graph.sameDiff(), parameters, early(graph, objective), SwavGraph.LOSS, wanted);
+    Map<String, Value> found = new LinkedHashMap<>(program.gradients());
+    found.keySet().retainAll(parameters.keySet());
     List<String> own = IntStream.range(0, crops.size()).mapToObj(SwavGraph::cropsName).toList();
     refuseTargetsBeforeTheyAreKnown(program, own, objective);
     this.listener = listener;
-    names = List.copyOf(program.gradients().keySet());
+    names = List.copyOf(found.keySet());
     Plan synchronised = new SynchroniseNorms(workers).apply(Pass.standard().apply(program.plan()));
     plan =
         listener == GradientListener.none()
             ? synchronised
-            : new AnnounceResults(List.copyOf(program.gradients().values()), this::isFinal)
-                .apply(synchronised);
-    finalOrder = finalOrder(program.gradients());
+            : new AnnounceResults(List.copyOf(found.values()), this::isFinal).apply(synchronised);
+    finalOrder = finalOrder(found);
     execution = engine.prepare(plan);
     Map<String, INDArray> inputs = new LinkedHashMap<>();
     plan.inputs().forEach(v -> inputs.put(v.name(), execution.array(v)));
@@ -216,7 +229,7 @@ public final class TrainingStep implements AutoCloseable {
     }
     inputs.replaceAll((name, array) -> whole(name, array, size, partedTargets));
     targets = Collections.unmodifiableMap(inputs);
-    embeddings = read(program, SwavGraph.EMBEDDINGS, size);
+    embeddings = read(program, Objective.EMBEDDINGS, size);
     for (String name : objective.reads()) {
       read.put(name, read(program, name, size));
     }
@@ -233,14 +246,20 @@ public final class TrainingStep implements AutoCloseable {
     }
     statistics = new RunningStatistics(entries);
     loss = execution.array(program.loss());
-    Map<String, INDArray> found = new LinkedHashMap<>();
-    program.gradients().forEach((name, v) -> found.put(name, execution.array(v)));
+    Map<String, INDArray> arrays = new LinkedHashMap<>();
+    found.forEach((name, v) -> arrays.put(name, execution.array(v)));
     if (parts > 1) {
-      partGradients.addAll(found.values());
-      found.replaceAll((name, gradient) -> gradient.ulike());
-      wholeGradients.addAll(found.values());
+      partGradients.addAll(arrays.values());
+      arrays.replaceAll((name, gradient) -> gradient.ulike());
+      wholeGradients.addAll(arrays.values());
     }
-    gradients = Collections.unmodifiableMap(found);
+    gradients = Collections.unmodifiableMap(arrays);
+    for (String name : objective.differentiates()) {
+      Value gradient = program.gradients().get(name);
+      if (gradient != null) {
+        between.put(name, execution.array(gradient));
+      }
+    }
   }
 
   private List<String> finalOrder(Map<String, Value> values) {
@@ -268,7 +287,7 @@ public final class TrainingStep implements AutoCloseable {
 
   /** What is known after the forward half: embeddings, what the objective reads, statistics. */
   private static List<String> early(SwavGraph graph, Objective objective) {
-    List<String> names = new ArrayList<>(List.of(SwavGraph.EMBEDDINGS));
+    List<String> names = new ArrayList<>(List.of(Objective.EMBEDDINGS));
     names.addAll(objective.reads());
     for (SwavGraph.Moments m : graph.moments()) {
       names.add(m.mean());
@@ -453,6 +472,18 @@ public final class TrainingStep implements AutoCloseable {
    */
   public Map<String, INDArray> gradients() {
     return gradients;
+  }
+
+  /**
+   * The gradient of a variable that is no parameter, after {@link #backward}; valid until the next
+   * step.
+   *
+   * @param name one of {@link Objective#differentiates}
+   * @throws IllegalArgumentException if the objective doesn't name it, or the loss doesn't depend
+   *     on it
+   */
+  public INDArray gradient(String name) {
+    return named(between, name, "the variables with gradients beside the parameters");
   }
 
   /**

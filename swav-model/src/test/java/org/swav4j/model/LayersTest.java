@@ -1,19 +1,14 @@
 package org.swav4j.model;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.within;
 
-import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.ops.transforms.Transforms;
 import org.swav4j.model.engine.Engine;
 import org.swav4j.model.engine.Nd4jEngine;
@@ -103,66 +98,5 @@ class LayersTest {
       assertClose(on, "dx row " + n, rows.dx().getRow(n), dx.getRow(n));
     }
     assertThat(rows.y().getRow(dx.size(0)).norm2Number().doubleValue()).isZero();
-  }
-
-  @ParameterizedTest
-  @MethodSource("engines")
-  void lossAndGradientsEqualTheFixture(On on) {
-    for (JsonElement element : Golden.file("swav_loss").getAsJsonArray("cases")) {
-      JsonObject c = element.getAsJsonObject();
-      JsonObject exact = c.getAsJsonObject("f64");
-      JsonObject expected = c.getAsJsonObject(on.key());
-      INDArray features = stack(c.getAsJsonArray("features_raw"), on.type);
-      int views = c.get("crops").getAsInt();
-      try (Layers.Prediction prediction =
-          new Layers.Prediction(
-              on.engine,
-              Golden.array(exact.get("prototypes_normalised"), on.type),
-              views,
-              c.getAsJsonArray("crops_for_assign").size(),
-              (int) features.size(0) / views,
-              c.get("temperature").getAsDouble())) {
-        prediction.features().assign(features);
-        prediction.forward();
-        prediction.codes().assign(stack(exact.getAsJsonArray("codes"), on.type));
-        String name = c.get("name").getAsString();
-        assertThat(prediction.backward())
-            .as(name)
-            .isCloseTo(
-                expected.get("loss").getAsDouble(),
-                within(on.tolerance() * Math.max(1, expected.get("loss").getAsDouble())));
-        assertClose(
-            on,
-            name + " embeddings",
-            prediction.embeddings(),
-            stack(exact.getAsJsonArray("z"), on.type));
-        assertClose(
-            on,
-            name + " scores",
-            prediction.gradientOfScores(),
-            stack(exact.getAsJsonArray("grad_scores"), on.type));
-        assertClose(
-            on,
-            name + " embeddings' gradient",
-            prediction.gradientOfEmbeddings(),
-            stack(expected.getAsJsonArray("grad_z"), on.type));
-        assertClose(
-            on,
-            name + " features' gradient",
-            prediction.gradientOfFeatures(),
-            stack(expected.getAsJsonArray("grad_features_raw"), on.type));
-        assertClose(
-            on,
-            name + " prototypes' gradient",
-            prediction.gradientOfPrototypes(),
-            Golden.array(expected.get("grad_prototypes"), on.type));
-      }
-    }
-  }
-
-  private static INDArray stack(JsonArray crops, DataType type) {
-    List<INDArray> rows = new ArrayList<>();
-    crops.forEach(crop -> rows.add(Golden.array(crop, type)));
-    return Nd4j.concat(0, rows.toArray(INDArray[]::new));
   }
 }

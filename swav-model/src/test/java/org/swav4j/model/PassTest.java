@@ -52,7 +52,7 @@ class PassTest {
     SwavWeights weights = SwavWeights.initialise(config, 5, type);
     List<CropGroup> crops = List.of(new CropGroup(2, 8), new CropGroup(1, 5));
     SwavGraph graph = new SwavGraph(weights, new Views(crops, 3), new SwappedPrediction(2, 0.1));
-    List<String> forward = new ArrayList<>(List.of(SwavGraph.EMBEDDINGS, SwappedPrediction.SCORES));
+    List<String> forward = new ArrayList<>(List.of(Objective.EMBEDDINGS, SwappedPrediction.SCORES));
     graph.moments().forEach(m -> forward.addAll(List.of(m.mean(), m.variance())));
     return PlanReader.read(graph.sameDiff(), weights.parameters(), forward, SwavGraph.LOSS).plan();
   }

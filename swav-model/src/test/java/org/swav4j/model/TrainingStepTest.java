@@ -98,11 +98,11 @@ class TrainingStepTest {
       }
       fed.put(SwappedPrediction.CODES, step.codes().dup());
       Map<String, INDArray> plain =
-          sd.output(fed, SwappedPrediction.SCORES, SwavGraph.EMBEDDINGS, SwavGraph.LOSS);
+          sd.output(fed, SwappedPrediction.SCORES, Objective.EMBEDDINGS, SwavGraph.LOSS);
       Map<String, INDArray> gradients = sd.calculateGradients(fed, weights.parameters().keySet());
 
       assertClose("scores", step.scores(), plain.get(SwappedPrediction.SCORES));
-      assertClose("embeddings", step.embeddings(), plain.get(SwavGraph.EMBEDDINGS));
+      assertClose("embeddings", step.embeddings(), plain.get(Objective.EMBEDDINGS));
       assertThat(loss).isCloseTo(plain.get(SwavGraph.LOSS).getDouble(0), within(1e-9));
       assertThat(step.gradients().keySet()).isEqualTo(weights.parameters().keySet());
       step.gradients().forEach((name, g) -> assertClose(name, g, gradients.get(name)));

@@ -10,9 +10,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Consumer;
+import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import org.swav4j.model.Objective;
-import org.swav4j.model.SwappedPrediction;
 import org.swav4j.model.engine.Engine;
 import org.swav4j.model.engine.Nd4jEngine;
 
@@ -29,35 +29,23 @@ public final class Conformance {
   private final Engine inFloat;
   private final Engine inDouble = new Nd4jEngine();
 
-  /** Makes the objective of a loss's case. */
-  @FunctionalInterface
-  interface Objectives {
-    /**
-     * An objective with SwAV's scores and codes.
-     *
-     * @param assigning A
-     * @param temperature τ
-     */
-    Objective of(int assigning, double temperature);
-  }
-
   /**
    * A run over the code that training uses.
    *
    * @param engine what runs the layers in float; in double, ND4J's does
    */
   public Conformance(Engine engine) {
-    this(engine, SwappedPrediction::new);
+    this(engine, UnaryOperator.identity());
   }
 
-  /** The same with other objectives. */
-  Conformance(Engine engine, Objectives objectives) {
+  /** The same with another loss than SwAV's. */
+  Conformance(Engine engine, UnaryOperator<Objective> loss) {
     this.inFloat = engine;
     this.suites =
         Map.of(
             "sinkhorn", new CodesSuite(),
             "entropic_ot", new TransportSuite(),
-            "swav_loss", new LossSuite(objectives),
+            "swav_loss", new LossSuite(loss),
             "batch_norm", new BatchNormSuite(),
             "l2_normalize", new RowsSuite(),
             "lars", new LarsSuite(),

@@ -2,30 +2,41 @@ package org.swav4j.train.conformance;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
+import org.nd4j.autodiff.samediff.SDVariable;
+import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.indexing.NDArrayIndex;
-import org.swav4j.model.Layers;
+import org.swav4j.model.GivenFeatures;
 import org.swav4j.model.Objective;
+import org.swav4j.model.SwappedPrediction;
+import org.swav4j.model.TrainingStep;
+import org.swav4j.model.Views;
 import org.swav4j.model.engine.Engine;
-import org.swav4j.sinkhorn.Reduction;
 import org.swav4j.sinkhorn.SwavCodes;
-import org.swav4j.train.method.CodeAssigner;
+import org.swav4j.train.collective.Collective;
+import org.swav4j.train.loop.MethodStep;
 import org.swav4j.train.method.CodeKind;
 import org.swav4j.train.method.EmbeddingQueue;
-import org.swav4j.train.optimiser.PrototypeNormaliser;
+import org.swav4j.train.method.SwavMethod;
+import org.swav4j.train.optimiser.Sgd;
 
 /**
- * {@code swav_loss.json}: prototypes normalised, features normalised and scored, queue, codes, loss
- * and gradients, one after the other as in a training step, by what a training step consists of:
- * the method's codes and queue, and the objective read from SameDiff.
+ * {@code swav_loss.json}: whole steps of training with SwAV, the trainer's own, on a network that
+ * gives the file's features: prototypes normalised, features normalised and scored, queue, codes,
+ * loss and gradients.
  */
 final class LossSuite implements Suite {
-  private final Conformance.Objectives objectives;
+  private final UnaryOperator<Objective> loss;
 
-  LossSuite(Conformance.Objectives objectives) {
-    this.objectives = objectives;
+  /**
+   * @param loss changes SwAV's; the identity but in tests of this
+   */
+  LossSuite(UnaryOperator<Objective> loss) {
+    this.loss = loss;
   }
 
   @Override
@@ -38,7 +49,7 @@ final class LossSuite implements Suite {
     file.skip("meta");
     for (Fixture c : file.objects("cases")) {
       c.skip("note");
-      to.run(c.text("name"), () -> loss(c, to, engine));
+      to.run(c.text("name"), () -> single(c, to, engine));
     }
     if (file.has("queue_sequence")) {
       sequence(file.object("queue_sequence"), to, engine);
@@ -67,76 +78,126 @@ final class LossSuite implements Suite {
     }
   }
 
-  private void loss(Fixture c, Comparisons to, Engine engine) throws NotCovered {
+  /** SwAV's objective, with the gradients that the files have beside those of parameters. */
+  private record Differentiated(Objective objective) implements Objective {
+    @Override
+    public SDVariable loss(SameDiff sd, SDVariable embeddings, Views views) {
+      return objective.loss(sd, embeddings, views);
+    }
+
+    @Override
+    public List<String> reads() {
+      return objective.reads();
+    }
+
+    @Override
+    public List<String> differentiates() {
+      return List.of(EMBEDDINGS, SwappedPrediction.SCORES);
+    }
+  }
+
+  /** SwAV's training step over features that are given; nothing moves by itself. */
+  private final class GivenStep implements AutoCloseable {
+    private final GivenFeatures given;
+    private final SwavMethod method;
+    private final MethodStep step;
+
+    GivenStep(
+        int views,
+        int batch,
+        INDArray prototypes,
+        SwavMethod.Settings settings,
+        Fixture solver,
+        Engine engine) {
+      given = new GivenFeatures(views, batch, prototypes, settings.temperature());
+      method =
+          new SwavMethod(
+                  settings,
+                  new SwavCodes(solver.number("epsilon"), solver.count("sinkhorn_iterations")),
+                  engine)
+              .withObjective(swav -> new Differentiated(loss.apply(swav)));
+      step =
+          new MethodStep(
+              given.weights(), given.views(), method, new Sgd(0, 0), engine, Collective.single());
+    }
+
+    double run(long number, INDArray prototypes, INDArray features) {
+      prototypes().assign(prototypes);
+      given.give(features);
+      step.crops(0).assign(given.images());
+      return step.run(number, 0);
+    }
+
+    INDArray prototypes() {
+      return given.weights().parameters().get(SwavMethod.PROTOTYPES);
+    }
+
+    TrainingStep network() {
+      return step.network();
+    }
+
+    INDArray gradientOfPrototypes() {
+      return network().gradients().get(SwavMethod.PROTOTYPES);
+    }
+
+    INDArray gradientOfFeatures() {
+      return given.gradient(network().gradients());
+    }
+
+    @Override
+    public void close() {
+      step.close();
+    }
+  }
+
+  private void single(Fixture c, Comparisons to, Engine engine) throws NotCovered {
     CodeKind kind = c.flag("hard_codes") ? CodeKind.HARD : CodeKind.SOFT;
     Arithmetic arithmetic = to.arithmetic();
     List<INDArray> raw = c.arrays("features_raw", arithmetic);
     Crops crops = Crops.of(c.count("crops"), c.counts("crops_for_assign"));
     int batch = raw.get(0).rows();
     INDArray prototypes = c.array("prototypes_raw", arithmetic);
-    new PrototypeNormaliser().normalise(prototypes);
     Fixture exact = c.object("f64");
     Fixture expected = c.object(arithmetic.key());
-    to.values("prototypes", prototypes, exact.array("prototypes_normalised", Arithmetic.DOUBLE));
     double temperature = c.number("temperature");
-    Objective objective = objectives.of(crops.assigning, temperature);
-    try (CodeAssigner assigner = assigner(c, kind);
-        Layers.Prediction prediction =
-            new Layers.Prediction(engine, prototypes, raw.size(), batch, objective)) {
-      if (c.flag("queue")) {
-        assigner.use(filled(c, batch, arithmetic, engine));
+    SwavMethod.Settings settings =
+        new SwavMethod.Settings(crops.assigning, temperature).withCodes(kind);
+    List<INDArray> queue = c.flag("queue") ? c.arrays("queue_features", arithmetic) : List.of();
+    if (!queue.isEmpty()) {
+      settings = settings.withQueue(whole(queue.get(0).rows(), batch), 0);
+    }
+    try (GivenStep step = new GivenStep(raw.size(), batch, prototypes, settings, c, engine)) {
+      if (!queue.isEmpty()) {
+        step.method.restore(filled(queue, batch, engine));
       }
-      prediction.features().assign(crops.rows(raw));
-      prediction.forward();
-      for (int i = 0; i < crops.assigning; i++) {
-        assign(assigner, i, prediction, prototypes, batch);
-      }
-      INDArray codes = prediction.codes().dup();
+      double value = step.run(0, prototypes, crops.rows(raw));
+      to.values(
+          "prototypes", step.prototypes(), exact.array("prototypes_normalised", Arithmetic.DOUBLE));
+      INDArray codes = step.network().codes();
       to.codes("codes", codes, rows(exact.arrays("codes", Arithmetic.DOUBLE)));
-      to.value("loss", prediction.backward(), expected.number("loss"));
+      to.value("loss", value, expected.number("loss"));
       exact.number("loss");
-      to.values("embeddings", prediction.embeddings(), crops.rows(arrays(exact, "z")));
+      to.values("embeddings", step.network().embeddings(), crops.rows(arrays(exact, "z")));
       to.values(
           "gradient of the scores",
-          prediction.gradientOfScores(),
+          step.network().gradient(SwappedPrediction.SCORES),
           crops.rows(arrays(exact, "grad_scores")));
       to.values(
           "gradient of the embeddings",
-          prediction.gradientOfEmbeddings(),
+          step.network().gradient(Objective.EMBEDDINGS),
           crops.rows(arrays(expected, "grad_z")));
       to.values(
           "gradient of the features",
-          prediction.gradientOfFeatures(),
+          step.gradientOfFeatures(),
           crops.rows(arrays(expected, "grad_features_raw")));
       to.values(
           "gradient of the prototypes",
-          prediction.gradientOfPrototypes(),
+          step.gradientOfPrototypes(),
           expected.array("grad_prototypes", Arithmetic.DOUBLE));
       if (exact.has("terms")) {
-        terms(exact.table("terms"), raw, codes, crops, prototypes, temperature, to, engine);
+        terms(exact.table("terms"), raw, codes, crops, step.prototypes(), temperature, to, engine);
       }
     }
-  }
-
-  private static CodeAssigner assigner(Fixture c, CodeKind kind) {
-    return new CodeAssigner(
-        new SwavCodes(c.number("epsilon"), c.count("sinkhorn_iterations")),
-        Reduction.whole(),
-        kind);
-  }
-
-  private static int assign(
-      CodeAssigner assigner,
-      int crop,
-      Layers.Prediction prediction,
-      INDArray prototypes,
-      int batch) {
-    return assigner.assign(
-        crop,
-        block(prediction.scores(), crop, batch),
-        block(prediction.embeddings(), crop, batch),
-        prototypes,
-        block(prediction.codes(), crop, batch));
   }
 
   private static List<INDArray> arrays(Fixture c, String name) {
@@ -154,12 +215,19 @@ final class LossSuite implements Suite {
       Comparisons to,
       Engine engine) {
     int batch = raw.get(0).rows();
-    try (Layers.Prediction pair =
-        new Layers.Prediction(engine, prototypes, 2, batch, objectives.of(1, temperature))) {
+    GivenFeatures given = new GivenFeatures(2, batch, prototypes, temperature);
+    try (TrainingStep pair =
+        new TrainingStep(
+            given.weights(),
+            given.views().groups(),
+            batch,
+            loss.apply(new SwappedPrediction(1, temperature)),
+            engine)) {
       for (int i = 0; i < crops.assigning; i++) {
         for (int v = 0; v < raw.size(); v++) {
           if (v != crops.order[i]) {
-            pair.features().assign(Nd4j.concat(0, raw.get(crops.order[i]), raw.get(v)));
+            given.give(Nd4j.concat(0, raw.get(crops.order[i]), raw.get(v)));
+            pair.crops(0).assign(given.images());
             pair.forward();
             pair.codes().assign(block(codes, i, batch));
             String what = "loss of crop " + v + " against the code of crop " + crops.order[i];
@@ -170,76 +238,79 @@ final class LossSuite implements Suite {
     }
   }
 
-  private static EmbeddingQueue filled(Fixture c, int batch, Arithmetic arithmetic, Engine engine)
-      throws NotCovered {
-    List<INDArray> content = c.arrays("queue_features", arithmetic);
-    int length = content.get(0).rows();
-    requireWhole(length, batch);
-    EmbeddingQueue queue =
+  /** The state of a queue with that content, the newest rows first. */
+  private static Map<String, INDArray> filled(List<INDArray> content, int batch, Engine engine) {
+    INDArray first = content.get(0);
+    try (EmbeddingQueue queue =
         new EmbeddingQueue(
-            content.size(), length, batch, content.get(0).columns(), arithmetic.type(), engine);
-    for (int i = 0; i < content.size(); i++) {
-      for (int age = length / batch - 1; age >= 0; age--) {
-        queue.push(i, block(content.get(i), age, batch));
+            content.size(), first.rows(), batch, first.columns(), first.dataType(), engine)) {
+      for (int i = 0; i < content.size(); i++) {
+        for (int age = first.rows() / batch - 1; age >= 0; age--) {
+          queue.push(i, block(content.get(i), age, batch));
+        }
       }
+      return queue.state();
     }
-    return queue;
   }
 
-  private static void requireWhole(int length, int batch) throws NotCovered {
+  private static int whole(int length, int batch) throws NotCovered {
     if (length % batch != 0) {
       throw new NotCovered(
           "a queue of " + length + " rows, which is no multiple of the batch of " + batch);
     }
+    return length;
   }
 
   private void sequence(Fixture file, Comparisons to, Engine engine) {
     Fixture meta = file.object("meta");
     meta.skip("layout");
-    try (CodeAssigner assigner = assigner(meta, CodeKind.SOFT)) {
-      for (Fixture step : file.objects("steps")) {
+    GivenStep[] step = new GivenStep[1];
+    try {
+      List<Fixture> steps = file.objects("steps");
+      for (int i = 0; i < steps.size(); i++) {
+        Fixture c = steps.get(i);
+        int number = i;
         to.run(
-            "queue_sequence step " + step.count("step"),
-            () -> step(step, meta, assigner, to, engine));
+            "queue_sequence step " + c.count("step"),
+            () -> step[0] = step(c, number, meta, step[0], to, engine));
+      }
+    } finally {
+      if (step[0] != null) {
+        step[0].close();
       }
     }
   }
 
-  private void step(
-      Fixture step, Fixture meta, CodeAssigner assigner, Comparisons to, Engine engine)
+  /** One step of a sequence; the first makes what runs them all. */
+  private GivenStep step(
+      Fixture c, int number, Fixture meta, GivenStep running, Comparisons to, Engine engine)
       throws NotCovered {
     Arithmetic arithmetic = to.arithmetic();
-    List<INDArray> raw = step.arrays("features_raw", arithmetic);
+    List<INDArray> raw = c.arrays("features_raw", arithmetic);
     Crops crops = Crops.of(raw.size(), meta.counts("crops_for_assign"));
     int batch = raw.get(0).rows();
-    INDArray prototypes = step.array("prototypes_raw", arithmetic);
-    new PrototypeNormaliser().normalise(prototypes);
-    int length = meta.count("queue_length");
-    requireWhole(length, batch);
-    if (assigner.queue() == null) {
-      assigner.use(
-          new EmbeddingQueue(
-              crops.assigning, length, batch, raw.get(0).columns(), arithmetic.type(), engine));
+    INDArray prototypes = c.array("prototypes_raw", arithmetic);
+    GivenStep step = running;
+    if (step == null) {
+      SwavMethod.Settings settings =
+          new SwavMethod.Settings(crops.assigning, meta.number("temperature"))
+              .withQueue(whole(meta.count("queue_length"), batch), 0);
+      step = new GivenStep(raw.size(), batch, prototypes, settings, meta, engine);
     }
-    boolean used = step.flag("queue_used");
-    List<INDArray> contents = step.arrays("queue_after_f64", Arithmetic.DOUBLE);
-    Objective objective = objectives.of(crops.assigning, meta.number("temperature"));
-    try (Layers.Prediction prediction =
-        new Layers.Prediction(engine, prototypes, raw.size(), batch, objective)) {
-      prediction.features().assign(crops.rows(raw));
-      prediction.forward();
-      for (int i = 0; i < crops.assigning; i++) {
-        boolean full = assign(assigner, i, prediction, prototypes, batch) > 0;
-        to.same("queue " + (full ? "used" : "not used"), full == used);
-        to.values("queue afterwards", assigner.queue().contents(i), contents.get(i));
-      }
-      to.codes("codes", prediction.codes(), rows(step.arrays("codes_f64", Arithmetic.DOUBLE)));
-      to.value("loss", prediction.backward(), step.number("loss_f64"));
-      to.values(
-          "gradient of the prototypes",
-          prediction.gradientOfPrototypes(),
-          step.array("grad_prototypes_f64", Arithmetic.DOUBLE));
+    double value = step.run(number, prototypes, crops.rows(raw));
+    boolean full = step.method.queueRows() > 0;
+    to.same("queue " + (full ? "used" : "not used"), full == c.flag("queue_used"));
+    List<INDArray> contents = c.arrays("queue_after_f64", Arithmetic.DOUBLE);
+    for (int i = 0; i < crops.assigning; i++) {
+      to.values("queue afterwards", step.method.state().get("crop" + i), contents.get(i));
     }
+    to.codes("codes", step.network().codes(), rows(c.arrays("codes_f64", Arithmetic.DOUBLE)));
+    to.value("loss", value, c.number("loss_f64"));
+    to.values(
+        "gradient of the prototypes",
+        step.gradientOfPrototypes(),
+        c.array("grad_prototypes_f64", Arithmetic.DOUBLE));
+    return step;
   }
 
   private static INDArray block(INDArray matrix, int index, int batch) {

@@ -83,6 +83,7 @@ public final class SwavMethod implements Method {
   private final Settings settings;
   private final SwavCodes solver;
   private final Engine engine;
+  private final Objective objective;
   private final PrototypeNormaliser normaliser = new PrototypeNormaliser();
   private INDArray prototypes;
   private INDArray[] scores;
@@ -101,15 +102,34 @@ public final class SwavMethod implements Method {
    *     in
    */
   public SwavMethod(Settings settings, SwavCodes solver, Engine engine) {
+    this(
+        settings,
+        solver,
+        engine,
+        new SwappedPrediction(settings.assigning(), settings.temperature(), settings.heads()));
+  }
+
+  private SwavMethod(Settings settings, SwavCodes solver, Engine engine, Objective objective) {
     this.settings = settings;
+    this.objective = objective;
     this.solver = solver;
     this.engine = engine;
     this.assigner = new CodeAssigner(solver, workers, settings.codes(), settings.heads());
   }
 
+  /**
+   * The same with another loss, such as SwAV's with a term of one's own: a method that is not
+   * begun.
+   *
+   * @param change gets SwAV's objective; what it gives has scores and codes under the same names
+   */
+  public SwavMethod withObjective(UnaryOperator<Objective> change) {
+    return new SwavMethod(settings, solver, engine, change.apply(objective));
+  }
+
   @Override
   public Objective objective() {
-    return new SwappedPrediction(settings.assigning(), settings.temperature(), settings.heads());
+    return objective;
   }
 
   /** True: codes are computed over the whole batch, and then the loss is a mean over images. */

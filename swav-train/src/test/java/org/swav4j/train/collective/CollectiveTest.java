@@ -19,9 +19,8 @@ import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.indexing.NDArrayIndex;
 import org.swav4j.model.Architecture;
 import org.swav4j.model.CropGroup;
-import org.swav4j.model.Layers;
+import org.swav4j.model.GivenFeatures;
 import org.swav4j.model.Stem;
-import org.swav4j.model.SwappedPrediction;
 import org.swav4j.model.SwavConfig;
 import org.swav4j.model.SwavWeights;
 import org.swav4j.model.Views;
@@ -29,7 +28,6 @@ import org.swav4j.model.engine.Engine;
 import org.swav4j.model.engine.Nd4jEngine;
 import org.swav4j.sinkhorn.SwavCodes;
 import org.swav4j.train.loop.MethodStep;
-import org.swav4j.train.method.CodeAssigner;
 import org.swav4j.train.method.SwavMethod;
 import org.swav4j.train.optimiser.Sgd;
 
@@ -111,10 +109,7 @@ class CollectiveTest {
     return rows.get(NDArrayIndex.interval(rank * n, (rank + 1) * n)).dup();
   }
 
-  /**
-   * Batch norm aside, whose statistics are a worker's own: with embeddings given, everything behind
-   * them, from codes to the gradient of the prototypes, is that of the whole batch.
-   */
+  /** With embeddings given, from codes to the gradient of the prototypes. */
   @Test
   void codesLossAndGradientOfHalvesAreThoseOfTheWholeBatch() throws Exception {
     INDArray prototypes = unitRows(5, 6, 1);
@@ -124,17 +119,12 @@ class CollectiveTest {
     List<INDArray[]> halves =
         together(
             2,
-            c -> {
-              INDArray[] mine =
-                  predicted(
-                      Nd4j.vstack(half(first, c.rank()), half(second, c.rank())),
-                      prototypes.dup(),
-                      4,
-                      c);
-              c.sum(mine[1]);
-              c.sum(mine[2]);
-              return new INDArray[] {mine[0], mine[1].divi(2), mine[2].divi(2)};
-            });
+            c ->
+                predicted(
+                    Nd4j.vstack(half(first, c.rank()), half(second, c.rank())),
+                    prototypes.dup(),
+                    4,
+                    c));
     for (int rank = 0; rank < 2; rank++) {
       INDArray[] mine = halves.get(rank);
       assertThat(mine[0].distance2(half(whole[0], rank))).as("codes").isLessThan(1e-6);
@@ -151,23 +141,23 @@ class CollectiveTest {
   /** Codes of crop 0, loss, and gradient of the prototypes; crop 1 predicts. */
   private static INDArray[] predicted(
       INDArray embeddings, INDArray prototypes, int batch, Collective collective) {
-    try (CodeAssigner assigner = new CodeAssigner(new SwavCodes(0.05, 3), collective);
-        Layers.Prediction prediction =
-            new Layers.Prediction(
-                new Nd4jEngine(), prototypes, 2, batch, new SwappedPrediction(1, 0.1))) {
-      prediction.features().assign(embeddings);
-      prediction.forward();
-      assigner.assign(
-          0,
-          prediction.scores().get(NDArrayIndex.interval(0, batch)),
-          prediction.embeddings().get(NDArrayIndex.interval(0, batch)),
-          prototypes,
-          prediction.codes());
-      double loss = prediction.backward();
+    GivenFeatures given = new GivenFeatures(2, batch, prototypes, 0.1);
+    Engine engine = new Nd4jEngine();
+    try (MethodStep step =
+        new MethodStep(
+            given.weights(),
+            given.views(),
+            new SwavMethod(new SwavMethod.Settings(1, 0.1), new SwavCodes(0.05, 3), engine),
+            new Sgd(0, 0),
+            engine,
+            collective)) {
+      given.give(embeddings);
+      step.crops(0).assign(given.images());
+      double loss = step.run(0, 0);
       return new INDArray[] {
-        prediction.codes().dup(),
+        step.network().codes().dup(),
         Nd4j.createFromArray(loss),
-        prediction.gradientOfPrototypes().dup()
+        step.network().gradients().get(SwavMethod.PROTOTYPES).dup()
       };
     }
   }

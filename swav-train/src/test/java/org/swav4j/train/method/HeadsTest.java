@@ -11,15 +11,16 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.indexing.NDArrayIndex;
-import org.swav4j.model.Layers;
-import org.swav4j.model.SwappedPrediction;
+import org.swav4j.model.GivenFeatures;
 import org.swav4j.model.engine.Engine;
 import org.swav4j.model.engine.Engines;
 import org.swav4j.model.engine.Nd4jEngine;
-import org.swav4j.sinkhorn.Reduction;
 import org.swav4j.sinkhorn.SwavCodes;
 import org.swav4j.train.cli.TrainingConfigTest;
+import org.swav4j.train.collective.Collective;
+import org.swav4j.train.loop.MethodStep;
 import org.swav4j.train.optimiser.PrototypeNormaliser;
+import org.swav4j.train.optimiser.Sgd;
 
 /** Several heads are as many SwAVs on the same embeddings, and their mean. */
 class HeadsTest {
@@ -40,29 +41,53 @@ class HeadsTest {
     return all.get(NDArrayIndex.interval(start, start + count));
   }
 
-  private static CodeAssigner assigner(CodeKind kind, int heads, DataType type, Engine engine) {
-    CodeAssigner assigner =
-        new CodeAssigner(new SwavCodes(0.05, 3), Reduction.whole(), kind, heads);
-    assigner.use(new EmbeddingQueue(ASSIGNING, BATCH, BATCH, DIM, type, engine));
-    return assigner;
-  }
-
-  /** Two steps, the second with the queue; the codes and the loss of the second. */
-  private static double run(
-      Layers.Prediction prediction, CodeAssigner assigner, INDArray prototypes, INDArray[] steps) {
-    for (INDArray features : steps) {
-      prediction.features().assign(features);
-      prediction.forward();
-      for (int i = 0; i < ASSIGNING; i++) {
-        assigner.assign(
-            i,
-            rows(prediction.scores(), i * BATCH, BATCH),
-            rows(prediction.embeddings(), i * BATCH, BATCH),
-            prototypes,
-            rows(prediction.codes(), i * BATCH, BATCH));
-      }
+  /** SwAV's step with a queue on features that are given. */
+  private record Given(GivenFeatures features, MethodStep step) implements AutoCloseable {
+    static Given of(CodeKind kind, int heads, INDArray prototypes, Engine engine) {
+      GivenFeatures features = new GivenFeatures(VIEWS, BATCH, prototypes, 0.1);
+      SwavMethod.Settings settings =
+          new SwavMethod.Settings(ASSIGNING, 0.1)
+              .withCodes(kind)
+              .withQueue(BATCH, 0)
+              .withHeads(heads);
+      return new Given(
+          features,
+          new MethodStep(
+              features.weights(),
+              features.views(),
+              new SwavMethod(settings, new SwavCodes(0.05, 3), engine),
+              new Sgd(0, 0),
+              engine,
+              Collective.single()));
     }
-    return prediction.backward();
+
+    /** Two steps, the second with the queue; the loss of the second. */
+    double run(INDArray[] steps) {
+      double loss = Double.NaN;
+      for (int t = 0; t < steps.length; t++) {
+        features.give(steps[t]);
+        step.crops(0).assign(features.images());
+        loss = step.run(t, 0);
+      }
+      return loss;
+    }
+
+    INDArray codes() {
+      return step.network().codes();
+    }
+
+    INDArray gradientOfPrototypes() {
+      return step.network().gradients().get(SwavMethod.PROTOTYPES);
+    }
+
+    INDArray gradientOfFeatures() {
+      return features.gradient(step.network().gradients());
+    }
+
+    @Override
+    public void close() {
+      step.close();
+    }
   }
 
   private static void near(INDArray actual, INDArray expected, DataType type) {
@@ -81,20 +106,14 @@ class HeadsTest {
     INDArray prototypes = unitRows(type, HEADS * K);
     INDArray[] steps = {unitRows(type, VIEWS * BATCH), unitRows(type, VIEWS * BATCH)};
     for (CodeKind kind : CodeKind.values()) {
-      try (CodeAssigner together = assigner(kind, HEADS, type, engine);
-          Layers.Prediction all =
-              new Layers.Prediction(
-                  engine, prototypes, VIEWS, BATCH, new SwappedPrediction(ASSIGNING, 0.1, HEADS))) {
-        double loss = run(all, together, prototypes, steps);
+      try (Given all = Given.of(kind, HEADS, prototypes, engine)) {
+        double loss = all.run(steps);
         double sum = 0;
         INDArray gradient = Nd4j.zeros(type, VIEWS * BATCH, DIM);
         for (int head = 0; head < HEADS; head++) {
           INDArray own = rows(prototypes, head * K, K).dup('c');
-          try (CodeAssigner alone = assigner(kind, 1, type, engine);
-              Layers.Prediction one =
-                  new Layers.Prediction(
-                      engine, own, VIEWS, BATCH, new SwappedPrediction(ASSIGNING, 0.1))) {
-            sum += run(one, alone, own, steps);
+          try (Given one = Given.of(kind, 1, own, engine)) {
+            sum += one.run(steps);
             gradient.addi(one.gradientOfFeatures());
             near(
                 all.codes()
