@@ -10,10 +10,10 @@ import org.swav4j.train.auto.AutoSettings;
 import org.swav4j.train.auto.Choice;
 import org.swav4j.train.auto.DataSurvey;
 import org.swav4j.train.auto.MeasuredPace;
+import org.swav4j.train.config.MethodKind;
 import org.swav4j.train.config.Preset;
 import org.swav4j.train.config.Settings;
 import org.swav4j.train.config.TrainingConfig;
-import org.swav4j.train.method.MethodKind;
 
 /**
  * {@code --preset auto}: settings that follow from the images, this machine and a budget of time.

@@ -20,6 +20,7 @@ import org.swav4j.train.loop.Checkpoint;
 import org.swav4j.train.loop.EpochMetrics;
 import org.swav4j.train.loop.TrainingException;
 import org.swav4j.train.report.HtmlReport;
+import org.swav4j.train.report.ReportedRun;
 import org.swav4j.train.report.RunData;
 import org.swav4j.train.report.RunRecord;
 import org.swav4j.train.run.CheckpointFile;
@@ -119,10 +120,11 @@ final class ReportCommand implements Callable<Integer> {
     Engine engine = Engines.of(config.execution().engine(), Precision.FLOAT);
     return new HtmlReport.Side(
         new HtmlReport(
-            config,
-            new RunData(checkpoint.images(), checkpoint.channels(), checkpoint.data(), images),
-            engine,
-            () -> weights),
+            new ReportedRun(
+                config,
+                new RunData(checkpoint.images(), checkpoint.channels(), checkpoint.data(), images),
+                engine,
+                () -> weights)),
         folder.directory(),
         new RunRecord(epochs, checkpoint.rawPixels()));
   }

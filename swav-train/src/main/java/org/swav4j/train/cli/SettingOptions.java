@@ -51,7 +51,7 @@ public final class SettingOptions implements IModelTransformer {
     return OptionSpec.builder("--" + field.setting().flag())
         .type(field.type())
         .paramLabel(field.setting().label())
-        .description(Flags.in(field.setting().help()));
+        .description(Flags.in(field.help()));
   }
 
   private static ArgGroupSpec.Builder group(String section) {

@@ -12,9 +12,9 @@ import org.swav4j.data.DataSets;
 import org.swav4j.data.DataSpec;
 import org.swav4j.data.ImageSource;
 import org.swav4j.data.Normalisation;
+import org.swav4j.train.config.MethodKind;
 import org.swav4j.train.config.TrainingConfig;
 import org.swav4j.train.loop.RunSizes;
-import org.swav4j.train.method.MethodKind;
 
 /**
  * The images of a run.

@@ -20,17 +20,15 @@ import org.swav4j.train.advice.HealthListener;
 import org.swav4j.train.advice.HealthState;
 import org.swav4j.train.advice.VitalSigns;
 import org.swav4j.train.config.Machine;
+import org.swav4j.train.config.MethodKind;
 import org.swav4j.train.config.TrainingConfig;
 import org.swav4j.train.features.FeatureJudge;
 import org.swav4j.train.loop.Checkpoint;
 import org.swav4j.train.loop.EpochMetrics;
 import org.swav4j.train.loop.Trainer;
-import org.swav4j.train.method.MethodKind;
-import org.swav4j.train.report.HtmlReport;
-import org.swav4j.train.report.PlotReport;
 import org.swav4j.train.report.ReportListener;
+import org.swav4j.train.report.ReportedRun;
 import org.swav4j.train.report.RunData;
-import org.swav4j.train.report.TensorBoardReport;
 import org.swav4j.train.run.CheckpointListener;
 import org.swav4j.train.run.MetricsLog;
 import org.swav4j.train.run.ResumeNotes;
@@ -162,37 +160,18 @@ final class TrainingRun implements AutoCloseable {
             output.json ? output.err() : output.out(), output.err(), Terminal.isThere());
     closing.push(progress::close);
     report =
-        new ReportListener(
+        ReportListener.of(
             folder.directory(),
-            new PlotReport(),
+            new ReportedRun(config, RunData.of(data.sets()), engine, trainer::weights),
             log.epochs(),
             rawPixels,
-            e -> output.note("warning: no plot is drawn (%s)", SwavCommand.describe(e)));
-    ReportListener page =
-        new ReportListener(
-            folder.directory(),
-            new HtmlReport(config, RunData.of(data.sets()), engine, trainer::weights),
-            log.epochs(),
-            rawPixels,
-            e -> output.note("warning: no report is written (%s)", SwavCommand.describe(e)));
+            (file, e) ->
+                output.note("warning: %s is not written (%s)", file, SwavCommand.describe(e)));
     trainer
         .listener(progress)
         .listener(log)
         .listener(new CheckpointListener(trainer, folder, rawPixels, log.epochs()))
-        .listener(report)
-        .listener(page);
-    if (config.evaluation().tensorboard()) {
-      trainer.listener(
-          new ReportListener(
-              folder.directory(),
-              new TensorBoardReport(),
-              log.epochs(),
-              rawPixels,
-              e ->
-                  output.note(
-                      "warning: nothing is written for TensorBoard (%s)",
-                      SwavCommand.describe(e))));
-    }
+        .listener(report);
   }
 
   private static SwavWeights weights(TrainingData data, boolean first, OutputOptions output) {

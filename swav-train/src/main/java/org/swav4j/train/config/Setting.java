@@ -18,6 +18,18 @@ public @interface Setting {
   /** In {@link #presets}: half of this computer's cores, at least 1. */
   String HALF_THE_CORES = "half the cores";
 
+  /** In {@link #help}: the values, each with what it means. */
+  String CHOICES = "{choices}";
+
+  /** An enum whose constants say for the help what they mean. */
+  interface Described {
+    /** The value, as the flag takes it. */
+    String label();
+
+    /** What it means, in a few words. */
+    String about();
+  }
+
   /** What comes of resuming a run with another value of a setting. */
   enum OnResume {
     /** It is refused: what the checkpoint holds was made for the value it has. */
@@ -34,7 +46,10 @@ public @interface Setting {
   /** What stands for the value in the help, such as {@code N}. */
   String label();
 
-  /** What it does, in one or two sentences; with the unit. */
+  /**
+   * What it does, in one or two sentences; with the unit. {@link #CHOICES} in it stands for the
+   * values of a type that is {@link Described}.
+   */
   String help();
 
   /**

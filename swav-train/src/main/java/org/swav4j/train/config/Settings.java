@@ -12,6 +12,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.swav4j.data.Augmentation;
 
@@ -50,6 +51,19 @@ public final class Settings {
         type = part(setting.parts()[0]).getType();
       }
       return type.isPrimitive() ? type : String.class;
+    }
+
+    /** What it does, for people; settings in backticks, by name. */
+    public String help() {
+      String choices =
+          component.getType().isEnum()
+              ? Arrays.stream(component.getType().getEnumConstants())
+                  .filter(Setting.Described.class::isInstance)
+                  .map(Setting.Described.class::cast)
+                  .map(choice -> choice.label() + " (" + choice.about() + ")")
+                  .collect(Collectors.joining(", "))
+              : "";
+      return setting.help().replace(Setting.CHOICES, choices);
     }
 
     /** Its value in a preset, as the flag takes it. */

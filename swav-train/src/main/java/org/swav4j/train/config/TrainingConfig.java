@@ -17,7 +17,6 @@ import org.swav4j.train.collective.GradientSums;
 import org.swav4j.train.collective.SyncNorm;
 import org.swav4j.train.config.Setting.OnResume;
 import org.swav4j.train.method.CodeKind;
-import org.swav4j.train.method.MethodKind;
 import org.swav4j.train.optimiser.Lars;
 
 /**
@@ -44,11 +43,7 @@ public record TrainingConfig(
     @Setting(
             flag = "method",
             label = "NAME",
-            help =
-                "What is learned from: swav, simclr (views of an image find each other in the"
-                    + " batch), deepcluster-v2 (`prototypes` clusters of all images, found anew"
-                    + " for each epoch), supervised (labels; `prototypes` are the classes), or random"
-                    + " (nothing: the network as it begins).",
+            help = "What is learned from, one of: " + Setting.CHOICES + ".",
             presets = "swav",
             since = 3,
             earlier = "swav")
@@ -972,10 +967,10 @@ public record TrainingConfig(
             + ", the crops of an image; usually 2, the large ones: small ones see too little of it for"
             + " codes that others should predict");
     require(
-        network.heads() == 1 || method == MethodKind.SWAV || method == MethodKind.DEEPCLUSTER_V2,
+        network.heads() == 1 || method.clusters(),
         "heads",
         network.heads(),
-        "1 with " + method.label() + ": only swav and deepcluster-v2 have several");
+        "1 with " + method.label() + ": only " + MethodKind.withClusters() + " have several");
   }
 
   private static void require(boolean ok, String name, Object value, String expected) {

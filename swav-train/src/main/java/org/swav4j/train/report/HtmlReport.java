@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Supplier;
 import java.util.stream.IntStream;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -33,7 +34,6 @@ import org.swav4j.train.features.Embedder;
 import org.swav4j.train.features.Sample;
 import org.swav4j.train.loop.EpochMetrics;
 import org.swav4j.train.loop.RunSizes;
-import org.swav4j.train.method.MethodKind;
 import org.swav4j.train.method.SwavMethod;
 import org.swav4j.train.run.MetricsLog;
 import org.swav4j.train.run.RunFolder;
@@ -81,6 +81,19 @@ public final class HtmlReport implements RunReport {
   private RunView.SampleView seen;
   private long seenAt;
 
+  /** For every run. */
+  public static final class Provider implements ReportProvider {
+    @Override
+    public String file() {
+      return FILE;
+    }
+
+    @Override
+    public Optional<RunReport> report(ReportedRun run) {
+      return Optional.of(new HtmlReport(run));
+    }
+  }
+
   /**
    * A run on a page.
    *
@@ -90,20 +103,12 @@ public final class HtmlReport implements RunReport {
    */
   public record Side(HtmlReport report, Path folder, RunRecord run) {}
 
-  /**
-   * A report on one run.
-   *
-   * @param config of the run, with its normalisation
-   * @param data that it learns from
-   * @param engine to embed images with
-   * @param weights a copy of them as they are after the last epoch, which is closed here
-   */
-  public HtmlReport(
-      TrainingConfig config, RunData data, Engine engine, Supplier<SwavWeights> weights) {
-    this.config = config;
-    this.data = data;
-    this.engine = engine.withPrecision(Precision.FLOAT);
-    this.weights = weights;
+  /** A report on one run. */
+  public HtmlReport(ReportedRun run) {
+    this.config = run.config();
+    this.data = run.data();
+    this.engine = run.engine().withPrecision(Precision.FLOAT);
+    this.weights = run.weights();
   }
 
   @Override
@@ -200,10 +205,7 @@ public final class HtmlReport implements RunReport {
         .map(
             f ->
                 new RunView.Value(
-                    f.setting().flag(),
-                    f.in(config),
-                    f.in(base),
-                    Settings.withFlags(f.setting().help())))
+                    f.setting().flag(), f.in(config), f.in(base), Settings.withFlags(f.help())))
         .toList();
   }
 
@@ -311,11 +313,9 @@ public final class HtmlReport implements RunReport {
     try (INDArray all = rows.set().features();
         INDArray features = columns(all, 0, width);
         INDArray embeddings = columns(all, width, all.size(1))) {
-      boolean clusters =
-          config.method() == MethodKind.SWAV || config.method() == MethodKind.DEEPCLUSTER_V2;
       // Of several heads the first, which is a clustering of its own.
       INDArray prototypes =
-          clusters
+          config.method().clusters()
               ? weights
                   .parameters()
                   .get(SwavMethod.PROTOTYPES)

@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.function.ToDoubleFunction;
 import org.knowm.xchart.BitmapEncoder;
 import org.knowm.xchart.BitmapEncoder.BitmapFormat;
@@ -35,6 +36,19 @@ public final class PlotReport implements RunReport {
   private static final Color ORANGE = new Color(0xcc6600);
   private static final Color GREEN = new Color(0x4e9a06);
   private static final Color GREY = new Color(0x888888);
+
+  /** For every run. */
+  public static final class Provider implements ReportProvider {
+    @Override
+    public String file() {
+      return FILE;
+    }
+
+    @Override
+    public Optional<RunReport> report(ReportedRun run) {
+      return Optional.of(new PlotReport());
+    }
+  }
 
   /** Draws the picture; none if there is nothing to show. */
   @Override

@@ -17,6 +17,7 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.zip.CRC32C;
 import org.nd4j.shade.protobuf.CodedOutputStream;
 import org.swav4j.model.AtomicFile;
@@ -44,6 +45,21 @@ import org.tensorflow.framework.Summary;
 public final class TensorBoardReport implements RunReport {
   /** The name of the file; TensorBoard knows it by the word in the middle. */
   public static final String FILE = "events.out.tfevents.swav4j";
+
+  /** For runs that ask for it. */
+  public static final class Provider implements ReportProvider {
+    @Override
+    public String file() {
+      return RunFolder.TENSORBOARD + "/" + FILE;
+    }
+
+    @Override
+    public Optional<RunReport> report(ReportedRun run) {
+      return run.config().evaluation().tensorboard()
+          ? Optional.of(new TensorBoardReport())
+          : Optional.empty();
+    }
+  }
 
   /** Fields of {@code Event}. */
   private static final int WALL_TIME = 1;

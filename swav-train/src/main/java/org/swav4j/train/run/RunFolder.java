@@ -24,6 +24,9 @@ import org.swav4j.train.loop.TrainingException;
  * @param directory of the run
  */
 public record RunFolder(Path directory) {
+  /** The folder in it that is for TensorBoard. */
+  public static final String TENSORBOARD = "tensorboard";
+
   /**
    * Refuses a folder in which no new run can be kept; makes nothing.
    *
@@ -193,7 +196,7 @@ public record RunFolder(Path directory) {
 
   /** The folder of the event file for TensorBoard, there only if that was asked for. */
   public Path tensorboard() {
-    return directory.resolve("tensorboard");
+    return directory.resolve(TENSORBOARD);
   }
 
   /** The configuration as run. */

@@ -26,8 +26,8 @@ import org.swav4j.model.SwavWeights;
 import org.swav4j.model.engine.Nd4jEngine;
 import org.swav4j.train.cli.TrainingConfigTest;
 import org.swav4j.train.collective.Collective;
+import org.swav4j.train.config.MethodKind;
 import org.swav4j.train.config.TrainingConfig;
-import org.swav4j.train.method.MethodKind;
 import org.swav4j.train.method.SupervisedMethod;
 import org.swav4j.train.run.CheckpointFile;
 

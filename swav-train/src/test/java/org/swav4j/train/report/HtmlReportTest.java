@@ -120,8 +120,7 @@ class HtmlReportTest {
             .withNormalisation(Normalisation.of(data.train(), IMAGES));
     weights = SwavWeights.initialise(config.network().with(3), 7);
     Path metrics = new RunFolder(folder).metrics();
-    HtmlReport report =
-        new HtmlReport(config, RunData.of(data), new Nd4jEngine(), () -> weights.copy());
+    HtmlReport report = new HtmlReport(reported(config, RunData.of(data)));
     try (MetricsLog log = new MetricsLog(metrics, 0)) {
       log.start(0, "a machine", List.of());
       EpochMetrics untrained = epoch(0);
@@ -147,6 +146,10 @@ class HtmlReportTest {
           folder, new RunRecord(List.of(untrained, epoch(1), epoch(2), epoch(EPOCHS)), 0.1));
     }
     view = views(folder.resolve(HtmlReport.FILE)).get(0).getAsJsonObject();
+  }
+
+  private static ReportedRun reported(TrainingConfig of, RunData from) {
+    return new ReportedRun(of, from, new Nd4jEngine(), () -> weights.copy());
   }
 
   private static EpochMetrics epoch(int epoch) {
@@ -374,14 +377,8 @@ class HtmlReportTest {
     HtmlReport.write(
         page,
         List.of(
-            new HtmlReport.Side(
-                new HtmlReport(config, RunData.of(data), new Nd4jEngine(), () -> weights.copy()),
-                folder,
-                run),
-            new HtmlReport.Side(
-                new HtmlReport(changed, gone, new Nd4jEngine(), () -> weights.copy()),
-                other,
-                run)));
+            new HtmlReport.Side(new HtmlReport(reported(config, RunData.of(data))), folder, run),
+            new HtmlReport.Side(new HtmlReport(reported(changed, gone)), other, run)));
     assertThat(views(page)).hasSize(2);
     try (Chromium browser = open(page, 1200, "light", work.resolve("profile"))) {
       assertThat(

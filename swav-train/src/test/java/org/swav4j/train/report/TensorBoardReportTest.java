@@ -74,11 +74,11 @@ class TensorBoardReportTest {
   private ReportListener report(List<EpochMetrics> earlier) {
     return new ReportListener(
         folder,
-        new TensorBoardReport(),
+        Map.of(TensorBoardReport.FILE, new TensorBoardReport()),
         earlier,
         NAN,
-        e -> {
-          throw new AssertionError(e);
+        (file, e) -> {
+          throw new AssertionError(file, e);
         });
   }
 

@@ -29,18 +29,16 @@ import org.swav4j.train.advice.CollapseMonitor;
 import org.swav4j.train.advice.HealthListener;
 import org.swav4j.train.advice.VitalSigns;
 import org.swav4j.train.config.Machine;
+import org.swav4j.train.config.MethodKind;
 import org.swav4j.train.config.TrainingConfig;
 import org.swav4j.train.features.FeatureJudge;
 import org.swav4j.train.loop.Checkpoint;
 import org.swav4j.train.loop.EpochMetrics;
 import org.swav4j.train.loop.Trainer;
 import org.swav4j.train.loop.TrainingListener;
-import org.swav4j.train.method.MethodKind;
-import org.swav4j.train.report.HtmlReport;
-import org.swav4j.train.report.PlotReport;
 import org.swav4j.train.report.ReportListener;
+import org.swav4j.train.report.ReportedRun;
 import org.swav4j.train.report.RunData;
-import org.swav4j.train.report.TensorBoardReport;
 import org.swav4j.train.run.CheckpointFile;
 import org.swav4j.train.run.CheckpointListener;
 import org.swav4j.train.run.MetricsLog;
@@ -63,6 +61,7 @@ final class Worker implements AutoCloseable {
   private final Path temporary;
   private final Path local;
   private final RunFolder folder;
+  private List<String> reports = List.of();
 
   private Worker(
       TrainingConfig config,
@@ -211,34 +210,20 @@ final class Worker implements AutoCloseable {
       try (MetricsLog log = new MetricsLog(folder.metrics(), trainer.done())) {
         monitor.ifPresent(m -> m.resume(log.judgedSteps(), log.epochs()));
         log.start(trainer.done(), machine, changes);
+        ReportListener report =
+            ReportListener.of(
+                local,
+                new ReportedRun(config, RunData.of(data), engine, trainer::weights),
+                log.epochs(),
+                rawPixels,
+                (file, e) -> LOG.warn("{} is not written: {}", file, e.toString()));
+        reports = report.files();
         trainer
             .listener(log)
             .listener(new WorkerTimes(collective, workers, local))
-            .listener(
-                new ReportListener(
-                    local,
-                    new PlotReport(),
-                    log.epochs(),
-                    rawPixels,
-                    e -> LOG.warn("no plot is drawn: {}", e.toString())))
-            .listener(
-                new ReportListener(
-                    local,
-                    new HtmlReport(config, RunData.of(data), engine, trainer::weights),
-                    log.epochs(),
-                    rawPixels,
-                    e -> LOG.warn("no report is written: {}", e.toString())))
-            .listener(new CheckpointListener(trainer, folder, rawPixels, log.epochs()));
-        if (config.evaluation().tensorboard()) {
-          trainer.listener(
-              new ReportListener(
-                  local,
-                  new TensorBoardReport(),
-                  log.epochs(),
-                  rawPixels,
-                  e -> LOG.warn("nothing is written for TensorBoard: {}", e.toString())));
-        }
-        trainer.listener(new Upload());
+            .listener(report)
+            .listener(new CheckpointListener(trainer, folder, rawPixels, log.epochs()))
+            .listener(new Upload());
         trainer.run();
       }
       upload();
@@ -277,12 +262,7 @@ final class Worker implements AutoCloseable {
     store.upload(folder.config());
     store.upload(folder.metrics());
     store.upload(local.resolve(WorkerTimes.FILE));
-    store.upload(local.resolve(PlotReport.FILE));
-    store.upload(local.resolve(HtmlReport.FILE));
-    Path events = folder.tensorboard();
-    store.upload(
-        events.resolve(TensorBoardReport.FILE),
-        events.getFileName() + "/" + TensorBoardReport.FILE);
+    reports.forEach(file -> store.upload(local.resolve(file), file));
     store.upload(folder.weights());
     store.upload(folder.best());
     store.upload(folder.checkpoint());
