@@ -33,6 +33,8 @@ import org.nd4j.linalg.api.ops.impl.controlflow.compat.StopGradient;
  * <p>Immutable. As any other use of a graph's builder, to be called by one thread at a time.
  */
 public final class SDSinkhorn {
+  private static final double LOG_OF_NOTHING = -1e300;
+
   private final SameDiff sd;
   private final Form form;
   private final boolean gradient;
@@ -100,8 +102,8 @@ public final class SDSinkhorn {
    *
    * @param name of the result, or null
    * @param scores [B, K], FLOAT or DOUBLE, large is good
-   * @param rowMarginal [B] masses, all above 0: a point of no mass gives NaN here
-   * @param columnMarginal [K] masses, all above 0, with the same sum; neither is checked
+   * @param rowMarginal [B] masses, none negative
+   * @param columnMarginal [K] masses, none negative, with the same sum; neither is checked
    * @param epsilon weight of the entropy, in the unit of the scores
    * @param iterations column-and-row updates
    * @return the plan [B, K] of the scores' type; its rows sum to the row marginal
@@ -174,6 +176,8 @@ public final class SDSinkhorn {
    */
   private SDVariable scalings(SDVariable x, SDVariable a, SDVariable b, int iterations) {
     SDVariable p = sd.math().exp(x.sub(constant(x.max())));
+    // A row without mass takes part in no column's sum.
+    p = a == null ? p : p.mul(massless(a).rsub(1));
     for (int i = 0; i < iterations; i++) {
       p = scaled(p, 0, b);
       p = scaled(p, 1, a);
@@ -182,21 +186,32 @@ public final class SDSinkhorn {
   }
 
   /** Without a mass, to 1: a factor common to all columns is lost when rows are scaled. */
-  private static SDVariable scaled(SDVariable p, int dimension, SDVariable mass) {
+  private SDVariable scaled(SDVariable p, int dimension, SDVariable mass) {
     SDVariable sums = p.sum(true, dimension);
-    return mass == null ? p.div(sums) : p.mul(mass.div(sums));
+    return mass == null ? p.div(sums) : p.mul(mass.div(sums.add(massless(mass))));
+  }
+
+  /** 1 for points of no mass, whose sums are 0, else 0. */
+  private SDVariable massless(SDVariable mass) {
+    return constant(mass).eq(0).castTo(mass.dataType());
   }
 
   /** The same of logarithms: x becomes x + f + g. */
   private SDVariable potentials(SDVariable x, SDVariable a, SDVariable b, int iterations) {
-    SDVariable logA = a == null ? null : sd.math().log(a);
-    SDVariable logB = b == null ? null : sd.math().log(b);
-    SDVariable log = x;
+    SDVariable logA = a == null ? null : logarithm(a);
+    SDVariable logB = b == null ? null : logarithm(b);
+    SDVariable log = a == null ? x : x.add(massless(a).mul(LOG_OF_NOTHING));
     for (int i = 0; i < iterations; i++) {
       log = normalised(log, 0, logB);
       log = normalised(log, 1, logA);
     }
     return sd.math().exp(log);
+  }
+
+  /** Of no mass a finite one whose exponential is 0: with -infinity, differences would be NaN. */
+  private SDVariable logarithm(SDVariable mass) {
+    SDVariable none = massless(mass);
+    return sd.math().log(mass.add(none)).add(none.mul(LOG_OF_NOTHING));
   }
 
   private SDVariable normalised(SDVariable x, int dimension, SDVariable logMass) {

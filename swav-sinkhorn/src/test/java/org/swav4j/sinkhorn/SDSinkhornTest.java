@@ -23,6 +23,7 @@ import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.indexing.NDArrayIndex;
 
 /** The graph's operations against the solver, finite differences and a Java without this module. */
 class SDSinkhornTest {
@@ -59,6 +60,52 @@ class SDSinkhornTest {
             .solve(OptimalTransportProblem.ofScores(scores, 0.1).withMarginals(rows, columns))
             .plan();
     assertThat(Problems.distance(plan.eval(), expected)).isLessThan(1e-13);
+  }
+
+  /** A point without mass has no share of the plan, and the others' is what it is without it. */
+  @ParameterizedTest
+  @EnumSource(Form.class)
+  void pointsWithoutMassChangeNothing(Form form) {
+    INDArray scores = Problems.cosines(8, 7, 4);
+    INDArray kept = scores.get(NDArrayIndex.interval(1, 7), NDArrayIndex.interval(1, 6)).dup();
+    SameDiff sd = SameDiff.create();
+    SDSinkhorn sinkhorn = new SDSinkhorn(sd).withForm(form).differentiable();
+    SDVariable x = sd.var("x", scores.dup());
+    SDVariable plan =
+        sinkhorn.plan(
+            x,
+            sd.constant(Nd4j.createFromArray(between(rows))),
+            sd.constant(Nd4j.createFromArray(between(columns))),
+            0.1,
+            4);
+    SDVariable without = plan(new SDSinkhorn(sd).withForm(form), sd.constant("kept", kept));
+    INDArray all = plan.eval();
+    INDArray inner = all.get(NDArrayIndex.interval(1, 7), NDArrayIndex.interval(1, 6));
+    assertThat(Problems.distance(inner, without.eval())).isLessThan(1e-13);
+    assertThat(all.sumNumber().doubleValue()).isCloseTo(1, within(1e-12));
+    assertThat(
+            Problems.distance(
+                inner,
+                new NDSinkhorn()
+                    .plan(
+                        scores,
+                        Nd4j.createFromArray(between(rows)),
+                        Nd4j.createFromArray(between(columns)),
+                        0.1,
+                        4)
+                    .get(NDArrayIndex.interval(1, 7), NDArrayIndex.interval(1, 6))))
+        .isLessThan(1e-13);
+    plan.mul(plan).sum("squares").markAsLoss();
+    INDArray gradient = sd.calculateGradients(Map.of(), "x").get("x");
+    assertThat(Double.isFinite(gradient.sumNumber().doubleValue())).isTrue();
+    assertThat(gradient.getRow(0).amaxNumber().doubleValue()).isZero();
+  }
+
+  /** With a point of no mass at either end. */
+  private static double[] between(double[] masses) {
+    double[] all = new double[masses.length + 2];
+    System.arraycopy(masses, 0, all, 1, masses.length);
+    return all;
   }
 
   private SDVariable plan(SDSinkhorn sinkhorn, SDVariable x) {

@@ -1,6 +1,8 @@
 package org.swav4j.model.engine;
 
+import java.util.EnumSet;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * Offers an engine to {@link Engines}, which finds providers by {@link java.util.ServiceLoader}: a
@@ -18,6 +20,14 @@ public interface EngineProvider {
    * and {@code onednn} has 100.
    */
   int preference();
+
+  /**
+   * What the engine computes in, on some machine: a configuration that asks for anything else is
+   * refused wherever it is read. Which of it this machine can do, {@link #obstacle} tells.
+   */
+  default Set<Precision> precisions() {
+    return EnumSet.allOf(Precision.class);
+  }
 
   /**
    * Why the engine can't run here in that precision: the reason and what to do about it, in one

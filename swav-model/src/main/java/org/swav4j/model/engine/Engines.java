@@ -43,6 +43,15 @@ public final class Engines {
     return Providers.find().canRun(name, precision);
   }
 
+  /**
+   * Whether the engine computes in that precision on some machine, if not on this.
+   *
+   * @param name as {@link #of} takes it; {@code auto} for any engine
+   */
+  public static boolean computesIn(String name, Precision precision) {
+    return Providers.find().computesIn(name, precision);
+  }
+
   /** Which engine {@link #best} gives and why, in one line. */
   public static String explain() {
     return Providers.find().explain();

@@ -1,6 +1,8 @@
 package org.swav4j.model.engine;
 
+import java.util.EnumSet;
 import java.util.Optional;
+import java.util.Set;
 
 /** Offers {@link Nd4jEngine}, which runs wherever ND4J does. */
 public final class Nd4jProvider implements EngineProvider {
@@ -12,6 +14,11 @@ public final class Nd4jProvider implements EngineProvider {
   @Override
   public int preference() {
     return 0;
+  }
+
+  @Override
+  public Set<Precision> precisions() {
+    return EnumSet.of(Precision.FLOAT);
   }
 
   @Override

@@ -13,6 +13,7 @@ import java.util.ServiceConfigurationError;
 import java.util.ServiceLoader;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -124,10 +125,17 @@ record Providers(List<EngineProvider> offered, List<String> broken) {
   }
 
   boolean canRun(String name, Precision precision) {
+    return named(name).anyMatch(provider -> obstacle(provider, precision).isEmpty());
+  }
+
+  boolean computesIn(String name, Precision precision) {
+    return named(name).anyMatch(provider -> provider.precisions().contains(precision));
+  }
+
+  private Stream<EngineProvider> named(String name) {
     String wanted = name.toLowerCase(Locale.ROOT);
     return offered.stream()
-        .filter(provider -> wanted.equals("auto") || provider.name().equals(wanted))
-        .anyMatch(provider -> obstacle(provider, precision).isEmpty());
+        .filter(provider -> wanted.equals("auto") || provider.name().equals(wanted));
   }
 
   String explain() {

@@ -131,6 +131,12 @@ class EnginesTest {
         .hasMessage("engine own can't run here: it knows floats only");
     assertThat(with(folder, () -> Engines.canRun("own", Precision.FLOAT), name)).isTrue();
     assertThat(with(folder, () -> Engines.canRun("own", Precision.BF16), name)).isFalse();
+    assertThat(with(folder, () -> Engines.computesIn("own", Precision.BF16), name))
+        .as("it doesn't say that it never does")
+        .isTrue();
+    assertThat(Engines.computesIn("nd4j", Precision.FLOAT)).isTrue();
+    assertThat(Engines.computesIn("nd4j", Precision.BF16)).isFalse();
+    assertThat(Engines.computesIn("auto", Precision.BF16)).isTrue();
     assertThat(Engines.canRun("own", Precision.FLOAT)).isFalse();
     assertThat(Engines.canRun("nd4j", Precision.BF16)).isFalse();
     assertThat(Engines.names()).containsExactly("onednn", "nd4j");

@@ -245,7 +245,7 @@ public final class AutoSettings {
               "a `batch` of %d with `crops` %s takes more memory than there is, even with %s: take"
                   + " fewer or smaller ones",
               config().optimisation().batch(),
-              given.getOrDefault("crops", String.valueOf(choices.get("crops"))),
+              given.containsKey("crops") ? given.get("crops") : choices.get("crops").value(),
               config().network().architecture().label()));
     }
     return step;

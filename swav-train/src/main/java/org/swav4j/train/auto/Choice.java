@@ -7,10 +7,4 @@ package org.swav4j.train.auto;
  * @param value as the flag takes it
  * @param reason in a few words
  */
-public record Choice(String flag, String value, String reason) {
-  /** {@code --batch 64: 1300 images make 20 steps an epoch}. */
-  @Override
-  public String toString() {
-    return "--" + flag + " " + value + ": " + reason;
-  }
-}
+public record Choice(String flag, String value, String reason) {}

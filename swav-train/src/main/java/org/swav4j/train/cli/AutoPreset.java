@@ -90,7 +90,7 @@ record AutoPreset(TrainingData data, AutoSettings.Selection selection) {
 
   /** Says what was chosen, a line each. */
   void tell(OutputOptions output) {
-    selection.choices().forEach(choice -> output.note("  %s", choice));
+    selection.choices().forEach(choice -> output.note("  %s", Flags.of(choice)));
     output.note("expected: %s", time());
   }
 

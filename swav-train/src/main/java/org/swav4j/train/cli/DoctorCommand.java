@@ -107,7 +107,7 @@ final class DoctorCommand implements Callable<Integer> {
     StringBuilder text = new StringBuilder();
     List<Map<String, Object>> choices = new ArrayList<>();
     for (Choice c : chosen.selection().choices()) {
-      text.append(Flags.in(c.toString())).append(System.lineSeparator());
+      text.append(Flags.of(c)).append(System.lineSeparator());
       Map<String, Object> choice = new LinkedHashMap<>();
       choice.put("flag", "--" + c.flag());
       choice.put("value", c.value());

@@ -3,6 +3,7 @@ package org.swav4j.train.cli;
 import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.swav4j.train.auto.Choice;
 import org.swav4j.train.config.Settings;
 
 /**
@@ -26,6 +27,11 @@ final class Flags {
   private static final Pattern NAME = Pattern.compile("`([A-Za-z.]+)`");
 
   private Flags() {}
+
+  /** {@code --batch 64: 1300 images make 20 steps an epoch}. */
+  static String of(Choice choice) {
+    return "--" + choice.flag() + " " + choice.value() + ": " + in(choice.reason());
+  }
 
   /** The message with flags and commands; names that are neither stay as they are. */
   static String in(String message) {

@@ -130,7 +130,7 @@ final class TrainCommand implements Callable<Integer> {
         return status.getAsInt();
       }
       Choice change = watch.remedy().orElseThrow();
-      output.note("%s: begins again with %s", watch.found().label(), change);
+      output.note("%s: begins again with %s", watch.found().label(), Flags.of(change));
       chosen = chosen.with(change);
     }
   }

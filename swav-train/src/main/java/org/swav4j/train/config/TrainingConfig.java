@@ -5,6 +5,8 @@ import java.math.MathContext;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.swav4j.data.Augmentation;
 import org.swav4j.data.CropSpec;
 import org.swav4j.data.Normalisation;
@@ -13,6 +15,7 @@ import org.swav4j.model.CropGroup;
 import org.swav4j.model.Stem;
 import org.swav4j.model.SwavConfig;
 import org.swav4j.model.engine.Engines;
+import org.swav4j.model.engine.Precision;
 import org.swav4j.train.collective.GradientSums;
 import org.swav4j.train.collective.SyncNorm;
 import org.swav4j.train.config.Setting.OnResume;
@@ -927,15 +930,17 @@ public record TrainingConfig(
           "'" + engine + "'",
           "auto, " + String.join(" or ", Engines.names()));
       require(
-          List.of("float", "bf16").contains(precision),
+          Stream.of(Precision.values()).anyMatch(p -> p.label().equals(precision)),
           "precision",
           "'" + precision + "'",
-          "float or bf16");
+          Stream.of(Precision.values()).map(Precision::label).collect(Collectors.joining(" or ")));
       require(
-          precision.equals("float") || !engine.equals("nd4j"),
+          Engines.computesIn(engine, Precision.of(precision)),
           "precision",
           precision,
-          "float with the nd4j engine: only the onednn engine computes in bf16");
+          "another with engine "
+              + engine
+              + ", which doesn't compute in it; auto takes one that does");
       require(
           workers >= 1 && workers <= 1024, "workers", workers, "1 to 1024 threads for the crops");
     }

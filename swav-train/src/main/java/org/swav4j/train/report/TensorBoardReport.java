@@ -84,7 +84,12 @@ public final class TensorBoardReport implements RunReport {
     int differs = Arrays.mismatch(before, now);
     if (differs == -1 || differs == before.length) {
       byte[] rest = Arrays.copyOfRange(now, before.length, now.length);
-      Files.write(file, rest, StandardOpenOption.CREATE, StandardOpenOption.APPEND);
+      Files.write(
+          file,
+          rest,
+          StandardOpenOption.CREATE,
+          StandardOpenOption.APPEND,
+          StandardOpenOption.SYNC);
     } else {
       AtomicFile.write(file, out -> Channels.newOutputStream(out).write(now));
     }

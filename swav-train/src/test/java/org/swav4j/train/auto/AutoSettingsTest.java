@@ -213,7 +213,8 @@ class AutoSettingsTest {
     assertThat(judged.bankImages()).isEqualTo(1080);
     assertThat(judged.testImages()).isEqualTo(360);
     assertThat(selection.seconds()).isBetween(3000.0, 3672.0);
-    assertThat(selection.choices().toString()).contains("--eval-bank 1080: an image takes 100 ms");
+    assertThat(selection.choices())
+        .contains(new Choice("eval-bank", "1080", "an image takes 100 ms to be judged"));
     AutoSettings.Selection small = AutoSettings.choose(survey, given, hour, () -> 0, SLOW);
     assertThat(small.choices()).noneMatch(c -> c.flag().equals("eval-bank"));
   }
