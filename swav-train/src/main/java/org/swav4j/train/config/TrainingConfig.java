@@ -938,9 +938,13 @@ public record TrainingConfig(
           Engines.computesIn(engine, Precision.of(precision)),
           "precision",
           precision,
-          "another with engine "
+          Stream.of(Precision.values())
+                  .filter(p -> Engines.computesIn(engine, p))
+                  .map(Precision::label)
+                  .collect(Collectors.joining(" or "))
+              + " with engine "
               + engine
-              + ", which doesn't compute in it; auto takes one that does");
+              + ", which computes in no other; auto takes one that does");
       require(
           workers >= 1 && workers <= 1024, "workers", workers, "1 to 1024 threads for the crops");
     }

@@ -18,8 +18,9 @@ import org.swav4j.train.method.Method;
 import org.swav4j.train.optimiser.Optimiser;
 
 /**
- * One whole step of training with a {@link Method}: the trainer runs it, benchmarks time it.
- * Fine-tuning on labels has no method and a step of its own, {@code FineTuning}.
+ * One whole step of training with a {@link Method}: the trainer runs it, benchmarks time it, {@code
+ * conformance} holds it against recorded numbers. Fine-tuning on labels has no method and a step of
+ * its own, {@code FineTuning}.
  *
  * <pre>
  *   method.beforeForward               SwAV: prototypes back to the unit sphere
