@@ -67,6 +67,26 @@ public interface Collective extends Reduction, AllReduce, AutoCloseable {
     return Optional.empty();
   }
 
+  /** These workers, for the moments of batch norm: one that times its calls tells them apart. */
+  default AllReduce norms() {
+    return this;
+  }
+
+  /** These workers, for codes: one that times its calls tells them apart. */
+  default Reduction codes() {
+    return this;
+  }
+
+  /**
+   * Waits for gradients that are still being summed on the second lane when the backward pass is
+   * over: one that times its calls counts it by itself.
+   *
+   * @param lane returns when they are there, and throws if they won't come
+   */
+  default void awaitGradients(Runnable lane) {
+    lane.run();
+  }
+
   /**
    * This worker leaves: calls in which another one waits for it, on either lane, and all that come
    * later, fail. May be called by any thread.

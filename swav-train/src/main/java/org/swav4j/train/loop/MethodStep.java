@@ -209,8 +209,8 @@ public final class MethodStep implements AutoCloseable {
 
   private static AllReduce norms(SyncNorm syncNorm, Collective collective) {
     return switch (syncNorm) {
-      case ON -> collective;
-      case EXACT -> AllReduce.exact(collective);
+      case ON -> collective.norms();
+      case EXACT -> AllReduce.exact(collective.norms());
       case OFF -> AllReduce.alone();
     };
   }

@@ -105,7 +105,7 @@ final class WorkersMean implements AutoCloseable {
     behind.divi(collective.size());
     others.forEach(PackedArray::unpack);
     if (aside != null) {
-      aside.await();
+      collective.awaitGradients(aside::await);
     } else {
       buckets.upTo(ready);
     }

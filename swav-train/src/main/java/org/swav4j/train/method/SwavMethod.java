@@ -142,7 +142,7 @@ public final class SwavMethod implements Method {
   @Override
   public void workers(Collective collective) {
     workers = collective;
-    assigner = new CodeAssigner(solver, collective, settings.codes(), settings.heads());
+    assigner = new CodeAssigner(solver, collective.codes(), settings.codes(), settings.heads());
   }
 
   @Override

@@ -15,6 +15,8 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.indexing.NDArrayIndex;
+import org.swav4j.model.plan.AllReduce;
+import org.swav4j.sinkhorn.Reduction;
 import org.swav4j.train.collective.Collective;
 import org.swav4j.train.host.HostTensor;
 
@@ -47,6 +49,9 @@ public final class SparkCollective implements Collective {
   private double[] doubles = {};
   private long number;
   private long nanos;
+  private final Apart norms = new Apart();
+  private final Apart codes = new Apart();
+  private long gradientsNanos;
 
   private SparkCollective(
       int laneNumber, int rank, int size, Mailbox mailbox, Links links, SparkCollective lane) {
@@ -118,10 +123,71 @@ public final class SparkCollective implements Collective {
   }
 
   /**
-   * Time that calls on this lane took so far, waiting for slower workers included, in nanoseconds.
+   * Where time went, in nanoseconds, waiting for slower workers included.
+   *
+   * @param sums all calls on this lane
+   * @param norms those of them for the moments of batch norm
+   * @param codes those of them for codes
+   * @param gradients waiting for gradients that were left on the other lane when the backward pass
+   *     was over; not among the sums
    */
-  public long nanos() {
-    return nanos;
+  public record Times(long sums, long norms, long codes, long gradients) {
+    /** What came to an earlier measurement. */
+    public Times since(Times earlier) {
+      return new Times(
+          sums - earlier.sums,
+          norms - earlier.norms,
+          codes - earlier.codes,
+          gradients - earlier.gradients);
+    }
+  }
+
+  /** Where time went so far. For the thread that sums. */
+  public Times times() {
+    return new Times(nanos, norms.nanos, codes.nanos, gradientsNanos);
+  }
+
+  @Override
+  public AllReduce norms() {
+    return norms;
+  }
+
+  @Override
+  public Reduction codes() {
+    return codes;
+  }
+
+  @Override
+  public void awaitGradients(Runnable waiting) {
+    long start = System.nanoTime();
+    waiting.run();
+    gradientsNanos += System.nanoTime() - start;
+  }
+
+  /** The same calls, whose time is also counted by itself. */
+  private final class Apart implements AllReduce, Reduction {
+    private long nanos;
+
+    @Override
+    public int size() {
+      return size;
+    }
+
+    @Override
+    public void sum(double[] values) {
+      count(values, Double::sum);
+    }
+
+    @Override
+    public void max(double[] values) {
+      count(values, Math::max);
+    }
+
+    private void count(double[] values, DoubleBinaryOperator operator) {
+      long before = SparkCollective.this.nanos;
+      combine(values, operator);
+      nanos += SparkCollective.this.nanos - before;
+    }
   }
 
   @Override

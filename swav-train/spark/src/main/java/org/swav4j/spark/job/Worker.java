@@ -62,6 +62,7 @@ final class Worker implements AutoCloseable {
   private final Path local;
   private final RunFolder folder;
   private List<String> reports = List.of();
+  private String word;
 
   private Worker(
       TrainingConfig config,
@@ -125,6 +126,7 @@ final class Worker implements AutoCloseable {
    * @param word that the driver left in the run folder
    */
   void train(String word) throws IOException {
+    this.word = word;
     if (!store.holds(word)) {
       throw new IllegalArgumentException(
           "the driver's run folder "
@@ -145,7 +147,7 @@ final class Worker implements AutoCloseable {
         checkpoint.ifPresent(trainer::restore);
         // In the order of the first worker's listeners: each is a call of the collective.
         trainer
-            .listener(new WorkerTimes(collective, workers, null))
+            .listener(new WorkerTimes(collective, workers, null, trainer.done()))
             .listener(new CheckpointTurn(trainer));
         trainer.run();
       }
@@ -220,7 +222,7 @@ final class Worker implements AutoCloseable {
         reports = report.files();
         trainer
             .listener(log)
-            .listener(new WorkerTimes(collective, workers, local))
+            .listener(new WorkerTimes(collective, workers, local, trainer.done()))
             .listener(report)
             .listener(new CheckpointListener(trainer, folder, rawPixels, log.epochs()))
             .listener(new Upload());
@@ -259,6 +261,10 @@ final class Worker implements AutoCloseable {
 
   /** The checkpoint last: what it goes on from is there then. */
   private void upload() {
+    if (!store.holds(word)) {
+      throw new IllegalStateException(
+          "the run folder " + store + " has been taken over by another driver, or has ended");
+    }
     store.upload(folder.config());
     store.upload(folder.metrics());
     store.upload(local.resolve(WorkerTimes.FILE));

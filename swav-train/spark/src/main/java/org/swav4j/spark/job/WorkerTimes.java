@@ -2,10 +2,10 @@ package org.swav4j.spark.job;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import org.slf4j.Logger;
@@ -23,38 +23,75 @@ import org.swav4j.train.loop.TrainingListener;
 final class WorkerTimes implements TrainingListener {
   static final String FILE = "workers.csv";
   private static final String HEAD =
-      "epoch,worker,executor,address,seconds,in_sums_share,waiting_for_images_share\n";
+      "epoch,worker,executor,address,seconds,in_sums_share,waiting_for_images_share,"
+          + "norms_share,codes_share,gradients_left_share";
   private static final Logger LOG = LoggerFactory.getLogger(WorkerTimes.class);
 
   /** More than this share of an epoch spent waiting for one worker is worth a word. */
   private static final double MUCH = 0.2;
 
+  /** Numbers of a worker: its seconds in all, then those of each share in the order of the head. */
+  private static final int NUMBERS = 6;
+
+  private static final int IN_SUMS = 1;
+
   private final SparkCollective collective;
   private final List<WorkerFacts> workers;
   private final Path folder;
+  private final long done;
   private long begun;
   private double waited;
-  private long sumsBefore;
+  private SparkCollective.Times before;
 
   /**
    * @param workers by rank
    * @param folder where the first worker writes; null for the others
+   * @param done steps of the run before this attempt
    */
-  WorkerTimes(SparkCollective collective, List<WorkerFacts> workers, Path folder) {
+  WorkerTimes(SparkCollective collective, List<WorkerFacts> workers, Path folder, long done) {
     this.collective = collective;
     this.workers = workers;
     this.folder = folder;
+    this.done = done;
   }
 
   @Override
   public void started(RunSizes sizes) {
+    if (folder != null) {
+      keepUpTo((int) (done / sizes.stepsPerEpoch()));
+    }
     begin();
+  }
+
+  /** Takes back what an attempt that was cut off wrote of epochs that are done again. */
+  private void keepUpTo(int epochs) {
+    Path file = folder.resolve(FILE);
+    List<String> kept = new ArrayList<>(List.of(HEAD));
+    try {
+      if (Files.exists(file)) {
+        Files.readAllLines(file).stream()
+            .skip(1)
+            .filter(l -> epoch(l) <= epochs)
+            .forEach(kept::add);
+      }
+      Files.write(file, kept);
+    } catch (IOException e) {
+      throw unwritable(file, e);
+    }
+  }
+
+  private static int epoch(String line) {
+    return Integer.parseInt(line.substring(0, line.indexOf(',')));
+  }
+
+  private static UncheckedIOException unwritable(Path file, IOException e) {
+    return new UncheckedIOException(file + " can't be written: " + e.getMessage(), e);
   }
 
   private void begin() {
     begun = System.nanoTime();
     waited = 0;
-    sumsBefore = collective.nanos();
+    before = collective.times();
   }
 
   @Override
@@ -65,10 +102,17 @@ final class WorkerTimes implements TrainingListener {
   @Override
   public void epoch(EpochMetrics metrics) {
     if (metrics.epoch() > 0) {
-      double[] all = new double[3 * workers.size()];
-      all[3 * collective.rank()] = (System.nanoTime() - begun) / 1e9;
-      all[3 * collective.rank() + 1] = (collective.nanos() - sumsBefore) / 1e9;
-      all[3 * collective.rank() + 2] = waited;
+      SparkCollective.Times times = collective.times().since(before);
+      double[] own = {
+        (System.nanoTime() - begun) / 1e9,
+        times.sums() / 1e9,
+        waited,
+        times.norms() / 1e9,
+        times.codes() / 1e9,
+        times.gradients() / 1e9
+      };
+      double[] all = new double[NUMBERS * workers.size()];
+      System.arraycopy(own, 0, all, NUMBERS * collective.rank(), NUMBERS);
       collective.sum(all);
       if (folder != null) {
         write(metrics.epoch(), all);
@@ -80,32 +124,27 @@ final class WorkerTimes implements TrainingListener {
 
   private void write(int epoch, double[] all) {
     StringBuilder lines = new StringBuilder();
+    for (int rank = 0; rank < workers.size(); rank++) {
+      double total = Math.max(1e-9, all[NUMBERS * rank]);
+      lines.append(
+          String.format(
+              Locale.ROOT,
+              "%d,%d,%s,%s,%.3f",
+              epoch,
+              rank,
+              workers.get(rank).executor(),
+              workers.get(rank).address(),
+              all[NUMBERS * rank]));
+      for (int number = IN_SUMS; number < NUMBERS; number++) {
+        lines.append(String.format(Locale.ROOT, ",%.4f", all[NUMBERS * rank + number] / total));
+      }
+      lines.append(System.lineSeparator());
+    }
     Path file = folder.resolve(FILE);
     try {
-      if (!Files.exists(file)) {
-        lines.append(HEAD);
-      }
-      for (int rank = 0; rank < workers.size(); rank++) {
-        double total = Math.max(1e-9, all[3 * rank]);
-        lines.append(
-            String.format(
-                Locale.ROOT,
-                "%d,%d,%s,%s,%.3f,%.4f,%.4f%n",
-                epoch,
-                rank,
-                workers.get(rank).executor(),
-                workers.get(rank).address(),
-                all[3 * rank],
-                all[3 * rank + 1] / total,
-                all[3 * rank + 2] / total));
-      }
-      Files.write(
-          file,
-          lines.toString().getBytes(StandardCharsets.UTF_8),
-          StandardOpenOption.CREATE,
-          StandardOpenOption.APPEND);
+      Files.writeString(file, lines, StandardOpenOption.APPEND);
     } catch (IOException e) {
-      throw new UncheckedIOException(file + " can't be written: " + e.getMessage(), e);
+      throw unwritable(file, e);
     }
   }
 
@@ -114,14 +153,18 @@ final class WorkerTimes implements TrainingListener {
     int slowest = 0;
     int fastest = 0;
     for (int rank = 1; rank < workers.size(); rank++) {
-      slowest = all[3 * rank + 1] < all[3 * slowest + 1] ? rank : slowest;
-      fastest = all[3 * rank + 1] > all[3 * fastest + 1] ? rank : fastest;
+      slowest = inSums(all, rank) < inSums(all, slowest) ? rank : slowest;
+      fastest = inSums(all, rank) > inSums(all, fastest) ? rank : fastest;
     }
-    double waiting = (all[3 * fastest + 1] - all[3 * slowest + 1]) / Math.max(1e-9, all[0]);
+    double waiting = (inSums(all, fastest) - inSums(all, slowest)) / Math.max(1e-9, all[0]);
     if (waiting > MUCH) {
       LOG.warn(
           "epoch {}: the others wait for worker {} at {}, up to {} % of their time",
           epoch, slowest, workers.get(slowest).address(), Math.round(100 * waiting));
     }
+  }
+
+  private static double inSums(double[] all, int rank) {
+    return all[NUMBERS * rank + IN_SUMS];
   }
 }
