@@ -2,6 +2,7 @@ package org.swav4j.spark;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -37,6 +38,7 @@ import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 import org.swav4j.data.ImageSource;
 import org.swav4j.data.ShapesSource;
+import org.swav4j.spark.job.Jobs;
 import org.swav4j.spark.job.StoredImages;
 import org.swav4j.spark.job.TrainingJob;
 import org.swav4j.train.config.Preset;
@@ -45,7 +47,7 @@ import org.swav4j.train.report.TensorBoardReport;
 
 /** Training on two executors in processes of their own. */
 class TrainingTest {
-  private static final int EPOCHS = 10;
+  private static final int EPOCHS = 8;
   private static final int STEPS = 3;
   private static final int IMAGES = 48;
 
@@ -53,10 +55,16 @@ class TrainingTest {
   private static final int IN_SUMS = 5;
 
   private static final int WAITING_FOR_IMAGES = 6;
+  private static final int NORMS = 7;
+  private static final int CODES = 8;
+  private static final int GRADIENTS_LEFT = 9;
 
   @TempDir static Path folder;
   private static Path images;
   private static SparkContext context;
+
+  /** Of driver and executors while the uninterrupted run is trained. */
+  private static List<TcpSocket> sockets;
 
   @BeforeAll
   static void cluster() throws IOException {
@@ -155,19 +163,36 @@ class TrainingTest {
   }
 
   /** An uninterrupted run on the images in the folder, trained for who asks first. */
-  private static synchronized Path whole() {
+  private static synchronized Path whole() throws Exception {
     Path run = folder.resolve("whole");
     if (!Files.exists(run)) {
-      beginOnImages(job(2, 2, 0), run);
+      CompletableFuture<String> training =
+          CompletableFuture.supplyAsync(() -> beginOnImages(job(2, 2, 0), run));
+      awaitEpochs(run, 2);
+      List<TcpSocket> open = new ArrayList<>();
+      if (TcpSocket.areTold()) {
+        open.addAll(TcpSocket.of(ProcessHandle.current().pid()));
+        for (ProcessHandle executor : executors()) {
+          open.addAll(TcpSocket.of(executor.pid()));
+        }
+      }
+      assertThat(training).isNotDone();
+      sockets = List.copyOf(open);
+      training.get(240, TimeUnit.SECONDS);
     }
     return run;
   }
 
   /** What a run leaves that met with failures: the same weights, each step told of once. */
-  private static void requireWhole(Path run, int attempts) throws IOException {
+  private static void requireWhole(Path run, int attempts) throws Exception {
     assertThat(run.resolve("weights.safetensors"))
         .hasSameBinaryContentAs(whole().resolve("weights.safetensors"));
     assertThat(steps(run)).isEqualTo(allSteps());
+    List<String[]> times = times(run);
+    assertThat(times.stream().map(line -> line[0] + " " + line[1]))
+        .as("a line for each epoch and worker")
+        .isEqualTo(
+            IntStream.range(0, 2 * EPOCHS).mapToObj(i -> (1 + i / 2) + " " + i % 2).toList());
     assertThat(run.toFile().list())
         .contains("report.html", "report.png", "config.json")
         .as("replaced as a whole")
@@ -182,10 +207,57 @@ class TrainingTest {
     assertThat(starts.subList(1, starts.size())).noneMatch(line -> line.contains("\"step\":0,"));
   }
 
+  /** Lines of workers.csv: each epoch's of worker 0, then that of worker 1. */
+  private static List<String[]> times(Path run) throws IOException {
+    return Files.readAllLines(run.resolve("workers.csv")).stream()
+        .skip(1)
+        .map(line -> line.split(","))
+        .toList();
+  }
+
+  @Test
+  void timeInSumsIsToldApartByWhatIsSummed() throws Exception {
+    assertThat(Files.readAllLines(whole().resolve("workers.csv")).get(0))
+        .isEqualTo(
+            "epoch,worker,executor,address,seconds,in_sums_share,waiting_for_images_share,"
+                + "norms_share,codes_share,gradients_left_share");
+    for (String[] line : times(whole())) {
+      assertThat(seconds(line, NORMS)).isPositive();
+      assertThat(seconds(line, CODES)).isPositive();
+      assertThat(seconds(line, NORMS) + seconds(line, CODES))
+          .as("loss, digests and others remain")
+          .isLessThan(seconds(line, IN_SUMS));
+      assertThat(
+              seconds(line, IN_SUMS)
+                  + seconds(line, GRADIENTS_LEFT)
+                  + seconds(line, WAITING_FOR_IMAGES))
+          .as("computing remains")
+          .isLessThan(Double.parseDouble(line[4]));
+    }
+  }
+
+  @Test
+  void trafficGoesOverTheLoopbackInterfaceOnly() throws Exception {
+    assumeTrue(TcpSocket.areTold(), "/proc tells of sockets on Linux only");
+    String[] first = times(whole()).get(0);
+    assertThat(sockets).allMatch(TcpSocket::isLoopback);
+    List<Integer> ports =
+        times(whole()).stream()
+            .map(line -> Integer.parseInt(line[3].substring(line[3].lastIndexOf(':') + 1)))
+            .distinct()
+            .toList();
+    assertThat(ports).as("one of each worker, from " + first[3]).hasSize(2);
+    assertThat(sockets.stream().filter(TcpSocket::listening).map(TcpSocket::port))
+        .as("sums go to")
+        .containsAll(ports);
+    assertThat(sockets.stream().filter(s -> !s.listening()).map(TcpSocket::port))
+        .as("sums come in")
+        .containsAll(ports);
+  }
+
   @Test
   void aRunWhoseExecutorIsKilledEndsWithTheWeightsOfAnUninterruptedOne() throws Exception {
     requireWhole(whole(), 1);
-    assertThat(Files.readAllLines(whole().resolve("workers.csv"))).hasSize(1 + 2 * EPOCHS);
     Path killed = folder.resolve("killed");
     CompletableFuture<String> run =
         CompletableFuture.supplyAsync(() -> beginOnImages(job(2, 2, 3), killed));
@@ -202,7 +274,10 @@ class TrainingTest {
     whole();
     Path hung = folder.resolve("hung");
     TrainingJob job =
-        new TrainingJob(context, new TrainingJob.Options(2, 2, 3, Duration.ofSeconds(15)));
+        Jobs.of(
+            context,
+            new TrainingJob.Options(2, 2, 3, Duration.ofSeconds(8)),
+            new Jobs.Waits(Duration.ofSeconds(60), Duration.ofSeconds(3)));
     CompletableFuture<String> run = CompletableFuture.supplyAsync(() -> beginOnImages(job, hung));
     awaitEpochs(hung, 2);
     assertThat(run).isNotDone();
@@ -226,15 +301,13 @@ class TrainingTest {
     FaultyDisk.failOnce(images);
     assertThat(training.get(240, TimeUnit.SECONDS)).endsWith("weights.safetensors");
     requireWhole(run, 2);
-    // Each epoch's line of worker 0, then that of worker 1.
-    List<String[]> lines =
-        Files.readAllLines(run.resolve("workers.csv")).stream().map(l -> l.split(",")).toList();
+    List<String[]> lines = times(run);
     int slow =
-        IntStream.range(1, lines.size())
+        IntStream.range(0, lines.size())
             .boxed()
             .max(Comparator.comparing(i -> seconds(lines.get(i), WAITING_FOR_IMAGES)))
             .orElseThrow();
-    int other = slow % 2 == 1 ? slow + 1 : slow - 1;
+    int other = slow % 2 == 0 ? slow + 1 : slow - 1;
     double pause = FaultyDisk.PAUSE.toSeconds();
     assertThat(seconds(lines.get(slow), WAITING_FOR_IMAGES)).isGreaterThan(pause / 2);
     assertThat(seconds(lines.get(other), IN_SUMS))
@@ -250,7 +323,10 @@ class TrainingTest {
   void aRunWhoseExecutorIsNotReplacedGoesOnWithFewerWorkers() throws Exception {
     Path run = folder.resolve("fewer");
     TrainingJob job =
-        new TrainingJob(context, new TrainingJob.Options(2, 1, 3, Duration.ofSeconds(15)));
+        Jobs.of(
+            context,
+            new TrainingJob.Options(2, 1, 3, Duration.ofSeconds(60)),
+            new Jobs.Waits(Duration.ofSeconds(3), Duration.ofSeconds(10)));
     CompletableFuture<String> training = CompletableFuture.supplyAsync(() -> begin(job, run));
     awaitEpochs(run, 2);
     try {
@@ -267,12 +343,23 @@ class TrainingTest {
         .matches(line -> line.contains("1 workers on Spark"), "goes on with one worker");
   }
 
-  /** Of the driver nothing is left but the run folder, in which the images are named, too. */
+  /**
+   * Of the driver nothing is left but the run folder. Its first attempt ended before any epoch, the
+   * second after some, and the third ends the run.
+   */
   @Test
-  void aRunWhoseDriverEndsIsResumedToTheWeightsOfAnUninterruptedOne() throws Exception {
+  void aDriverThatIsStartedAgainEndsWithTheWeightsOfAnUninterruptedRun() throws Exception {
     Path run = folder.resolve("driver");
+    TrainingJob.Options options = new TrainingJob.Options(2, 2, 0, Duration.ofSeconds(60));
+    Jobs.leave(
+        Jobs.attempt(context, options, "1"),
+        Preset.QUICK.config(),
+        settings("data=" + images.toUri()),
+        run.toUri().toString());
+    Files.writeString(run.resolve("config.json"), "of the first attempt");
     CompletableFuture<String> training =
-        CompletableFuture.supplyAsync(() -> beginOnImages(job(2, 2, 0), run));
+        CompletableFuture.supplyAsync(
+            () -> beginOnImages(Jobs.attempt(context, options, "2"), run));
     awaitEpochs(run, 2);
     assertThat(training).isNotDone();
     context.cancelAllJobs();
@@ -280,18 +367,28 @@ class TrainingTest {
         .hasMessageContaining("training failed 1 times")
         .hasMessageContaining("its last checkpoint is in");
     assertThat(steps(run)).hasSizeLessThan(allSteps().size());
-    job(2, 2, 0).resume(Map.of(), TrainingTest::listed, run.toUri().toString());
+    for (TrainingJob other : List.of(job(2, 2, 0), Jobs.attempt(context, options, "2"))) {
+      assertThatThrownBy(() -> beginOnImages(other, run))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessageContaining("already holds a run: resume it");
+    }
+    beginOnImages(Jobs.attempt(context, options, "3"), run);
     requireWhole(run, 2);
   }
 
   @Test
   void aRunGoesOnWithOtherNumbersOfWorkersAndOnlyOnItsImages() throws IOException {
+    // Through a mount, which is none of the local file systems: files are renamed as on HDFS.
+    context
+        .hadoopConfiguration()
+        .set("fs.viewfs.mounttable.training.link./all", folder.toUri().toString());
+    String uri = "viewfs://training/all/resumed";
     Path run = folder.resolve("resumed");
-    begin(job(2, 0, 0), run, "epochs=1", "tensorboard=true");
+    job(2, 0, 0)
+        .begin(Preset.QUICK.config(), settings("epochs=1", "tensorboard=true"), data -> null, uri);
     Path events = run.resolve("tensorboard").resolve(TensorBoardReport.FILE);
     byte[] before = Files.readAllBytes(events);
     TrainingJob one = job(1, 0, 0);
-    String uri = run.toUri().toString();
     assertThatThrownBy(
             () -> one.resume(Map.of("epochs", "2", "data", "shapes:64"), data -> null, uri))
         .isInstanceOf(TrainingException.class)

@@ -10,7 +10,8 @@ import java.util.concurrent.atomic.AtomicLong;
 /**
  * Copies of remote images on this machine's disk, until a budget is used up. Nothing is evicted:
  * training meets every image once an epoch, in random order, and then no policy does better than
- * keeping what is there. Thread-safe.
+ * keeping what is there. Nothing is forced to the disk, since no other process reads it.
+ * Thread-safe.
  */
 public final class LocalCopies implements AutoCloseable {
   private final Path folder;

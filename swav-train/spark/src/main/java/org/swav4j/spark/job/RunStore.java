@@ -2,10 +2,14 @@ package org.swav4j.spark.job;
 
 import java.io.FileNotFoundException;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.util.EnumSet;
 import java.util.Optional;
 import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.CreateFlag;
+import org.apache.hadoop.fs.FSDataOutputStream;
 import org.apache.hadoop.fs.FileContext;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
@@ -13,16 +17,21 @@ import org.apache.hadoop.fs.LocalFileSystem;
 import org.apache.hadoop.fs.Options;
 import org.apache.hadoop.fs.Path;
 import org.apache.hadoop.fs.RawLocalFileSystem;
+import org.apache.hadoop.fs.StreamCapabilities;
+import org.apache.hadoop.fs.permission.FsPermission;
+import org.swav4j.model.AtomicFile;
 
 /**
  * The run folder on a file system of Hadoop's, where every executor reaches it. A file is written
- * beside under the name {@code NAME.part} and then renamed, so that there is always a whole one
- * where files are renamed at once: locally and on HDFS, not in an object store.
+ * beside under the name {@code NAME.part}, forced to the disks where the file system can, and then
+ * renamed, so that there is always a whole one where files are renamed at once: locally and on
+ * HDFS, not in an object store.
  */
 final class RunStore {
   static final String CHECKPOINT = "checkpoint.safetensors";
   static final String WEIGHTS = "weights.safetensors";
   private static final String WORD = ".job";
+  private static final String OWNER = ".application";
 
   private final Path folder;
   private final Configuration hadoop;
@@ -120,15 +129,44 @@ final class RunStore {
    */
   private void replace(Path part, Path whole) throws IOException {
     if (files() instanceof RawLocalFileSystem local) {
+      java.nio.file.Path to = local.pathToFile(whole).toPath();
       java.nio.file.Files.move(
-          local.pathToFile(part).toPath(),
-          local.pathToFile(whole).toPath(),
-          java.nio.file.StandardCopyOption.ATOMIC_MOVE);
+          local.pathToFile(part).toPath(), to, java.nio.file.StandardCopyOption.ATOMIC_MOVE);
+      AtomicFile.force(to.getParent());
       return;
     }
     FileContext.getFileContext(files().getUri(), hadoop)
         .rename(
             files().makeQualified(part), files().makeQualified(whole), Options.Rename.OVERWRITE);
+  }
+
+  private interface Content {
+    void writeTo(OutputStream out) throws IOException;
+  }
+
+  private void write(String name, Content content) throws IOException {
+    Path part = new Path(folder, name + ".part");
+    try (FSDataOutputStream out = createSynced(part)) {
+      content.writeTo(out);
+      // Object stores, for one, can't: what is closed is there.
+      if (out.hasCapability(StreamCapabilities.HSYNC)) {
+        out.hsync();
+      }
+    }
+    replace(part, new Path(folder, name));
+  }
+
+  /** HDFS forces with {@code hsync} the last block only, unless it was asked to force each. */
+  private FSDataOutputStream createSynced(Path path) throws IOException {
+    FileSystem files = files();
+    return files.create(
+        path,
+        FsPermission.getFileDefault().applyUMask(FsPermission.getUMask(hadoop)),
+        EnumSet.of(CreateFlag.CREATE, CreateFlag.OVERWRITE, CreateFlag.SYNC_BLOCK),
+        hadoop.getInt("io.file.buffer.size", 4096),
+        files.getDefaultReplication(path),
+        files.getDefaultBlockSize(path),
+        null);
   }
 
   /** Copies a file to here, if there is such a file. */
@@ -145,43 +183,73 @@ final class RunStore {
     if (!java.nio.file.Files.exists(local)) {
       return;
     }
-    Path part = new Path(folder, name + ".part");
-    Path whole = new Path(folder, name);
     try {
-      try (var out = files().create(part, true)) {
-        java.nio.file.Files.copy(local, out);
-      }
-      replace(part, whole);
+      write(name, out -> java.nio.file.Files.copy(local, out));
     } catch (IOException e) {
-      throw new UncheckedIOException(whole + " can't be written: " + e.getMessage(), e);
+      throw new UncheckedIOException(
+          new Path(folder, name) + " can't be written: " + e.getMessage(), e);
     }
   }
 
-  /** Leaves a word in the folder. */
-  void leave(String word) {
-    try (var out = files().create(new Path(folder, WORD), true)) {
-      out.write(word.getBytes(StandardCharsets.UTF_8));
+  private void write(String name, String text) {
+    try {
+      write(name, out -> out.write(text.getBytes(StandardCharsets.UTF_8)));
     } catch (IOException e) {
       throw unusable(e);
     }
   }
 
-  /**
-   * Whether this is the folder in which a word was left, not another of that name on this machine.
-   */
-  boolean holds(String word) {
-    try (var in = files().open(new Path(folder, WORD))) {
-      return new String(in.readAllBytes(), StandardCharsets.UTF_8).equals(word);
-    } catch (IOException e) {
-      return false;
+  private String text(String name) throws IOException {
+    try (var in = files().open(new Path(folder, name))) {
+      return new String(in.readAllBytes(), StandardCharsets.UTF_8);
     }
   }
 
-  /** Takes the word away. */
-  void forget() {
+  /** Notes who keeps the run. It stays when the driver ends, however it ends. */
+  void keepFor(RunOwner owner) {
+    write(OWNER, owner.text());
+  }
+
+  /** Who keeps the run; empty if that was never noted. */
+  Optional<RunOwner> owner() {
     try {
-      files().delete(new Path(folder, WORD), false);
+      return Optional.of(RunOwner.read(text(OWNER)));
+    } catch (FileNotFoundException e) {
+      return Optional.empty();
     } catch (IOException e) {
+      throw unusable(e);
+    }
+  }
+
+  /** Leaves a word in the folder, in place of any that another driver has left. */
+  void leave(String word) {
+    write(WORD, word);
+  }
+
+  /**
+   * Whether this is the folder in which a word was left, not another of that name on this machine,
+   * and no other driver has left its own since.
+   *
+   * @throws UncheckedIOException if it can't be looked into
+   */
+  boolean holds(String word) {
+    try {
+      return text(WORD).equals(word);
+    } catch (FileNotFoundException e) {
+      return false;
+    } catch (IOException e) {
+      throw new UncheckedIOException(
+          new Path(folder, WORD) + " can't be read: " + e.getMessage(), e);
+    }
+  }
+
+  /** Takes the word away, unless it is another driver's. */
+  void forget(String word) {
+    try {
+      if (holds(word)) {
+        files().delete(new Path(folder, WORD), false);
+      }
+    } catch (IOException | UncheckedIOException e) {
       // It is hidden and in nobody's way.
     }
   }

@@ -53,14 +53,8 @@ public final class TrainingJob {
   /** Share of unreadable images above which there is a warning, as on one machine. */
   private static final double FEW = 0.01;
 
-  /** How long executors may take to come, and a lost one to be replaced. */
-  private static final Duration MOST_WAITING = Duration.ofSeconds(60);
-
   /** How long none has come when all have come, where their number isn't known. */
   private static final Duration SETTLED = Duration.ofSeconds(5);
-
-  /** How long a worker may take to end after another has failed, before its executor is ended. */
-  private static final Duration GRACE = Duration.ofSeconds(10);
 
   /** Jobs of this group are attempts. */
   private static final String GROUP = "swav training";
@@ -105,19 +99,53 @@ public final class TrainingJob {
     }
   }
 
+  /**
+   * How long the driver waits.
+   *
+   * @param executors may take to come
+   * @param replacement may take of one that was lost
+   * @param grace of a worker that has not ended when another has failed, before its executor is
+   *     ended
+   */
+  record Waits(Duration executors, Duration replacement, Duration grace) {
+    private static final Duration MOST = Duration.ofSeconds(60);
+
+    /** A minute, or as long as workers wait for each other where that is less, and ten seconds. */
+    static Waits of(Options options) {
+      Duration patience = options.patience();
+      Duration executors = patience.compareTo(MOST) < 0 ? patience : MOST;
+      return new Waits(executors, executors, Duration.ofSeconds(10));
+    }
+  }
+
   private final JavaSparkContext context;
   private final Options options;
+  private final RunOwner owner;
+  private final Waits waits;
   private final Configuration hadoop;
 
   /** A job of this application. */
   public TrainingJob(SparkContext context, Options options) {
+    this(context, options, RunOwner.of(context), Waits.of(options));
+  }
+
+  TrainingJob(SparkContext context, Options options, RunOwner owner, Waits waits) {
     this.context = JavaSparkContext.fromSparkContext(context);
     this.options = options;
+    this.owner = owner;
+    this.waits = waits;
     this.hadoop = context.hadoopConfiguration();
   }
 
+  /** The application as the cluster manager started it. */
+  RunOwner owner() {
+    return owner;
+  }
+
   /**
-   * Trains a new run.
+   * Trains a new run. A driver that the cluster manager has started again, with the same settings,
+   * goes on with the run that it had begun: YARN's next attempt of an application, or a driver that
+   * a standalone cluster supervises.
    *
    * @param base configuration to begin with
    * @param settings that differ, by flag without dashes, as on the command line
@@ -136,7 +164,27 @@ public final class TrainingJob {
     TrainingConfig asked = Settings.change(base, settings);
     int workers = workers(asked);
     RunStore store = new RunStore(folder, hadoop);
-    store.requireFree();
+    RunOwner mine = owner.asking(base, settings);
+    Optional<RunOwner> before = store.owner().filter(kept -> kept.isStartedAgainAs(mine));
+    if (before.isPresent()) {
+      Optional<Checkpoint> last = checkpoint(store);
+      LOG.warn(
+          "application {} attempt '{}' had begun the run in {}, and this is {} attempt '{}' with"
+              + " the same settings: {}",
+          before.get().application(),
+          before.get().attempt(),
+          store,
+          mine.application(),
+          mine.attempt(),
+          last.isPresent()
+              ? "it goes on after step " + last.get().step()
+              : "it begins anew, as there is no checkpoint yet");
+      if (last.isPresent()) {
+        return goOn(last.get(), Map.of(), images, store, mine);
+      }
+    } else {
+      store.requireFree();
+    }
     StoredImages.Listing listing = images.apply(asked.data().spec());
     if (listing != null && settings.containsKey("holdout") && asked.data().holdout() > 0) {
       throw new IllegalArgumentException(
@@ -156,7 +204,7 @@ public final class TrainingJob {
             ? named
             : named.withNormalisation(Normalisation.of(data.train(), NORMALISATION_IMAGES));
     store.create();
-    return train(config, listing, store, workers);
+    return train(config, listing, store, mine, workers);
   }
 
   /**
@@ -173,29 +221,37 @@ public final class TrainingJob {
   public String resume(
       Map<String, String> settings, Function<String, StoredImages.Listing> images, String folder) {
     RunStore store = new RunStore(folder, hadoop);
-    Checkpoint checkpoint = checkpoint(store);
+    Checkpoint checkpoint =
+        checkpoint(store)
+            .orElseThrow(
+                () ->
+                    new IllegalArgumentException(
+                        "there is no checkpoint in "
+                            + store
+                            + ": one is written after the first epoch; is the folder right?"));
+    return goOn(checkpoint, settings, images, store, owner);
+  }
+
+  private String goOn(
+      Checkpoint checkpoint,
+      Map<String, String> settings,
+      Function<String, StoredImages.Listing> images,
+      RunStore store,
+      RunOwner mine) {
     TrainingConfig before = Settings.resume(checkpoint.config(), settings);
     int workers = workers(before);
     StoredImages.Listing listing = images.apply(before.data().spec());
     TrainingConfig config = listing == null ? before : before.withData(listing.name());
     DataSets data = WorkerTask.data(config.data(), listing, hadoop, null);
     checkpoint.requireSameData(data.train(), config.data().spec());
-    return train(config, listing, store, workers);
+    return train(config, listing, store, mine, workers);
   }
 
-  private static Checkpoint checkpoint(RunStore store) {
+  private static Optional<Checkpoint> checkpoint(RunStore store) {
     try {
       Path temporary = Files.createTempDirectory("swav");
       try {
-        return CheckpointFile.read(
-            store
-                .download(RunStore.CHECKPOINT, temporary)
-                .orElseThrow(
-                    () ->
-                        new IllegalArgumentException(
-                            "there is no checkpoint in "
-                                + store
-                                + ": one is written after the first epoch; is the folder right?")));
+        return store.download(RunStore.CHECKPOINT, temporary).map(CheckpointFile::read);
       } finally {
         ConfigText.delete(temporary);
       }
@@ -243,7 +299,7 @@ public final class TrainingJob {
     }
     int wanted = options.workers();
     int expected = wanted > 0 ? wanted : asked(conf);
-    int there = expected > 0 ? awaitExecutors(expected) : awaitAll();
+    int there = expected > 0 ? awaitExecutors(expected, waits.executors()) : awaitAll();
     if (there < Math.max(1, wanted)) {
       throw new IllegalArgumentException(
           String.format(
@@ -252,7 +308,7 @@ public final class TrainingJob {
                   + " (--num-executors, spark.cores.max) or fewer workers",
               Math.max(1, wanted),
               there,
-              waiting().toSeconds()));
+              waits.executors().toSeconds()));
     }
     int workers = wanted == 0 ? there : wanted;
     if (there < expected) {
@@ -260,7 +316,7 @@ public final class TrainingJob {
           "{} executors were asked for, and no more than {} came in {} s: training begins with these",
           expected,
           there,
-          waiting().toSeconds());
+          waits.executors().toSeconds());
     }
     new Share(0, workers).rows(config.optimisation().batch());
     return workers;
@@ -283,14 +339,14 @@ public final class TrainingJob {
     return context.sc().isLocal() && !context.master().startsWith("local-cluster") ? 1 : all - 1;
   }
 
-  private int awaitExecutors(int wanted) {
-    await(() -> executors() >= wanted, waiting());
+  private int awaitExecutors(int wanted, Duration most) {
+    await(() -> executors() >= wanted, most);
     return executors();
   }
 
   /** Waits for the first, and until no more come. */
   private int awaitAll() {
-    int there = awaitExecutors(1);
+    int there = awaitExecutors(1, waits.executors());
     long last = System.nanoTime();
     while (!context.sc().isLocal() && System.nanoTime() - last < SETTLED.toNanos()) {
       pause();
@@ -300,10 +356,6 @@ public final class TrainingJob {
       }
     }
     return there;
-  }
-
-  private Duration waiting() {
-    return options.patience().compareTo(MOST_WAITING) < 0 ? options.patience() : MOST_WAITING;
   }
 
   private static void pause() {
@@ -316,9 +368,14 @@ public final class TrainingJob {
   }
 
   private String train(
-      TrainingConfig config, StoredImages.Listing listing, RunStore store, int wanted) {
+      TrainingConfig config,
+      StoredImages.Listing listing,
+      RunStore store,
+      RunOwner mine,
+      int wanted) {
     Broadcast<byte[]> images = listing == null ? null : context.broadcast(listing.bytes());
     String word = UUID.randomUUID().toString();
+    store.keepFor(mine);
     store.leave(word);
     Broadcast<SerializableConfiguration> files =
         context.broadcast(new SerializableConfiguration(hadoop));
@@ -332,9 +389,17 @@ public final class TrainingJob {
       for (int failed = 0; ; ) {
         try {
           attempt(task, workers, failed);
+          store.keepFor(mine.atEnd());
           return store.uri(RunStore.WEIGHTS);
         } catch (Exception e) {
           String reason = reason(e, failures);
+          if (isTakenOver(store, word)) {
+            throw new TrainingException(
+                "another driver goes on with the run in "
+                    + store
+                    + ", so this one ends; was the same folder given to two applications?",
+                e);
+          }
           if (++failed > options.retries()) {
             throw new TrainingException(
                 String.format(
@@ -359,11 +424,20 @@ public final class TrainingJob {
       }
     } finally {
       context.sc().removeSparkListener(failures);
-      store.forget();
+      store.forget(word);
       files.destroy();
       if (images != null) {
         images.destroy();
       }
+    }
+  }
+
+  private static boolean isTakenOver(RunStore store, String word) {
+    try {
+      return !store.holds(word);
+    } catch (UncheckedIOException e) {
+      // Then the next attempt tells.
+      return false;
     }
   }
 
@@ -418,18 +492,18 @@ public final class TrainingJob {
    * be silent for {@code spark.network.timeout}.
    */
   private void endHanging(Failures failures) {
-    await(() -> failures.busy().isEmpty(), GRACE);
+    await(() -> failures.busy().isEmpty(), waits.grace());
     Set<String> hanging = failures.busy();
     for (String executor : hanging) {
       LOG.warn(
           "the worker in executor {} hangs: it has not ended {} s after the others, so its executor"
               + " is ended and another is asked for",
           executor,
-          GRACE.toSeconds());
+          waits.grace().toSeconds());
       context.sc().killAndReplaceExecutor(executor);
     }
     if (!hanging.isEmpty()) {
-      await(() -> failures.busy().isEmpty(), MOST_WAITING);
+      await(() -> failures.busy().isEmpty(), waits.replacement());
     }
   }
 
@@ -442,7 +516,7 @@ public final class TrainingJob {
 
   /** As many workers as are there again, or the largest number below that divides the batch. */
   private int remaining(TrainingConfig config, int wanted, String reason) {
-    int there = awaitExecutors(wanted);
+    int there = awaitExecutors(wanted, waits.replacement());
     if (there >= wanted) {
       return wanted;
     }
