@@ -52,6 +52,8 @@ class TrainingTest {
   private static final int IMAGES = 48;
 
   /** Columns of workers.csv. */
+  private static final int EXECUTOR = 2;
+
   private static final int IN_SUMS = 5;
 
   private static final int WAITING_FOR_IMAGES = 6;
@@ -331,7 +333,7 @@ class TrainingTest {
     awaitEpochs(run, 2);
     try {
       // Unlike one that dies, an executor that is given back is not replaced.
-      context.killExecutor(context.getExecutorIds().head());
+      context.killExecutor(times(run).get(0)[EXECUTOR]);
       assertThat(training.get(240, TimeUnit.SECONDS)).endsWith("weights.safetensors");
     } finally {
       context.requestTotalExecutors(2, 0, scala.collection.immutable.Map$.MODULE$.empty());
@@ -374,6 +376,10 @@ class TrainingTest {
     }
     beginOnImages(Jobs.attempt(context, options, "3"), run);
     requireWhole(run, 2);
+    // Nothing is left to do for one that ends after its training, and is started again.
+    assertThat(beginOnImages(Jobs.attempt(context, options, "4"), run))
+        .endsWith("weights.safetensors");
+    requireWhole(run, 3);
   }
 
   @Test
