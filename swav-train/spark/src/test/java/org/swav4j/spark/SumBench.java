@@ -14,6 +14,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.indexing.NDArrayIndex;
 import org.swav4j.spark.collective.SparkCollective;
+import org.swav4j.train.collective.GradientSums;
+import org.swav4j.train.loop.BucketSums;
 import scala.collection.AbstractIterator;
 import scala.collection.Iterator;
 import scala.reflect.ClassTag$;
@@ -21,9 +23,11 @@ import scala.runtime.AbstractFunction1;
 
 /**
  * How long sums between two executors on this machine take: of the gradients of a ResNet-18 (11.2
- * million floats) at once and in buckets as in training, and of a few numbers. A program, no test:
- * {@code main} prints medians, with the argument {@code encrypted} of sums that are encrypted. The
- * control is the same sum within one process, which is what the memory alone costs.
+ * million floats) at once and in buckets, and of a few numbers; and of the gradients as training
+ * takes their mean, which packs, sums and unpacks them, sent as floats and as half floats ({@code
+ * --gradients fp16}). A program, no test: {@code main} prints medians, with the argument {@code
+ * encrypted} of sums that are encrypted. The control is the same sum within one process, which is
+ * what the memory alone costs.
  */
 public final class SumBench {
   private static final int FLOATS = 11_200_000;
@@ -98,16 +102,29 @@ public final class SumBench {
                   collective.lane().orElseThrow().sum(bucket);
                 }
               });
+      double asFloats = mean(collective, array, GradientSums.FLOAT);
+      double asHalves = mean(collective, array, GradientSums.FP16);
       double control = median(LARGE, () -> array.addi(other));
       return String.format(
           Locale.ROOT,
-          "worker %d: sum of %d floats %.1f ms, in buckets %.1f ms, of 64 numbers %.3f ms; within the process %.1f ms",
+          "worker %d: sum of %d floats %.1f ms, in buckets %.1f ms; means as in training, sent as"
+              + " floats %.1f ms, as half floats %.1f ms; sum of 64 numbers %.3f ms; within the"
+              + " process %.1f ms",
           collective.rank(),
           FLOATS,
           large,
           buckets,
+          asFloats,
+          asHalves,
           small,
           control);
+    }
+
+    private static double mean(SparkCollective collective, INDArray gradients, GradientSums sums) {
+      try (BucketSums buckets =
+          new BucketSums(collective.lane().orElseThrow(), gradients, BUCKET, sums)) {
+        return median(LARGE, buckets::sum);
+      }
     }
 
     private static double median(int count, Runnable work) {
