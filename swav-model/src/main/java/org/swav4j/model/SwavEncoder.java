@@ -49,7 +49,7 @@ public final class SwavEncoder implements AutoCloseable {
   private static final int PLANS = 6;
 
   /** Numbers of images that plans are made for; a batch is cut into such parts. */
-  private static final int[] PARTS = {64, 16, 8, 4, 1};
+  private static final int[] PARTS = {64, 16, 4, 1};
 
   /**
    * A part of more than one image has no more pixels, so that a run's memory stays small. With a

@@ -106,8 +106,8 @@ class SwavEncoderTest {
   @Test
   void partsAreOfFewSizesAndCoverEverything() {
     assertThat(SwavEncoder.parts(1, 224, 224)).containsExactly(1L);
-    assertThat(SwavEncoder.parts(9, 224, 224)).containsExactly(8L, 1L);
-    assertThat(SwavEncoder.parts(23, 224, 224)).containsExactly(8L, 8L, 4L, 1L, 1L, 1L);
+    assertThat(SwavEncoder.parts(9, 224, 224)).containsExactly(4L, 4L, 1L);
+    assertThat(SwavEncoder.parts(7, 224, 224)).containsExactly(4L, 1L, 1L, 1L);
     assertThat(SwavEncoder.parts(64, 96, 96)).containsExactly(64L);
     assertThat(SwavEncoder.parts(86, 32, 32)).containsExactly(64L, 16L, 4L, 1L, 1L);
     assertThat(SwavEncoder.parts(2, 5000, 5000)).containsExactly(1L, 1L);
