@@ -112,7 +112,7 @@ class SwavEncoderTest {
     assertThat(SwavEncoder.parts(86, 32, 32)).containsExactly(64L, 16L, 4L, 1L, 1L);
     assertThat(SwavEncoder.parts(2, 5000, 5000)).containsExactly(1L, 1L);
     assertThat(SwavEncoder.imagesAtOnce(5000, 5000)).isOne();
-    assertThat(SwavEncoder.imagesAtOnce(224, 224)).isEqualTo(8);
+    assertThat(SwavEncoder.imagesAtOnce(224, 224)).isEqualTo(4);
     assertThat(SwavEncoder.imagesAtOnce(32, 32)).isEqualTo(64);
   }
 
